@@ -1,0 +1,49 @@
+"""How do ids, times and documents look in a column on both databases?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_MICROSECONDS = 1_000_000
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware UTC time: microseconds since the epoch on SQLite (which drops zones), timestamptz on PostgreSQL."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the database at hand."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse naive times; a time without a zone is a bug at the caller."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time reached the ledger")
+        if dialect.name == "postgresql":
+            return value.astimezone(UTC)
+        whole = value.astimezone(UTC)
+        return int(whole.replace(microsecond=0).timestamp()) * _MICROSECONDS + whole.microsecond
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give an aware UTC time."""
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return value.astimezone(UTC)  # type: ignore[no-any-return]
+        seconds, microseconds = divmod(value, _MICROSECONDS)
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+
+
+Document = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON document."""

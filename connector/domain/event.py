@@ -1,0 +1,110 @@
+"""What happened in the CRM, in words that no longer depend on which CRM it was?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """A CRM record by kind and id, such as `deal:9001`."""
+
+    object_type: str
+    object_id: str
+
+    def __str__(self) -> str:
+        """Give `deal:9001`, the form kept in the ledger."""
+        return f"{self.object_type}:{self.object_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> ObjectRef:
+        """Read `deal:9001` back."""
+        object_type, _, object_id = text.partition(":")
+        return cls(object_type, object_id)
+
+
+class ChangeKind(StrEnum):
+    """What a CRM notice says about a record."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    MERGED = "merged"
+    PRIVACY_DELETED = "privacy_deleted"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNotice:
+    """One webhook event of a CRM, understood as far as the CRM's own format goes; carries ids, not records."""
+
+    ref: ObjectRef
+    kind: ChangeKind
+    occurred_at: datetime
+    property_name: str | None = None
+    property_value: str | None = None
+    is_import: bool = False
+    merged_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSnapshot:
+    """A CRM contact as read at one moment.
+
+    Attributes:
+        crm_id: the CRM's id of the contact.
+        phones: phone numbers as typed, best first (mobile before landline), each with the property it came from.
+        locale: language tag such as `de-AT`, or None.
+        time_zone: IANA zone set on the contact, or None; never guessed from the number here.
+        country: ISO 3166 alpha-2, or None; region for reading the phone.
+        owner_id: the CRM's id of the owner, or None.
+        attributes: everything the mapping reads, by our names (`name`, `first_name`, `email`, …).
+        opted_out: the CRM's own opt-out flag for SMS.
+        opted_in: a marketing opt-in recorded in the CRM.
+    """
+
+    crm_id: str
+    phones: tuple[tuple[str, str], ...] = ()
+    locale: str | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    owner_id: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    opted_out: bool = False
+    opted_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A CRM user who owns records: our name for the rep."""
+
+    owner_id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class CRMEvent:
+    """A named event with the records the mapping promises.
+
+    Attributes:
+        name: dotted name, such as `deal.stage_changed`.
+        ref: the record it is about.
+        occurred_at: when the CRM says it happened.
+        values: the trigger's objects by name, such as `{"deal": {"id": "9001", "amount": …}}`.
+        contact_ids: CRM ids of the contacts it concerns, chosen one first; empty when the record has none.
+        chosen_because: how the contact was chosen, for the trace.
+        is_import: came with a bulk import.
+    """
+
+    name: str
+    ref: ObjectRef
+    occurred_at: datetime
+    values: Mapping[str, Mapping[str, Any]]
+    contact_ids: tuple[str, ...] = ()
+    chosen_because: str = ""
+    is_import: bool = False

@@ -1,0 +1,1 @@
+"""At which Protocols do services and adapters meet?"""

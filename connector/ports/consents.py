@@ -1,0 +1,85 @@
+"""How do services read and write who agreed to what?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Scope(StrEnum):
+    """What a consent or a suppression covers."""
+
+    ALL = "all"
+    MARKETING = "marketing"
+
+
+class ConsentKind(StrEnum):
+    """What somebody said."""
+
+    OPT_IN = "opt_in"
+    OPT_OUT = "opt_out"
+    DOUBTFUL = "doubtful"  # may be a revocation: marketing is held and a person looks
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEvent:
+    """Evidence: who said what, when, how, in which words.
+
+    Attributes:
+        mechanism: `keyword`, `crm_property`, `gateway`, `person`.
+        wording: the exact words, or empty.
+        source: where it came from, such as `message:<id>`; the same source never counts twice.
+    """
+
+    id: str
+    account_id: str
+    msisdn: str = field(repr=False)
+    kind: ConsentKind
+    scope: Scope
+    mechanism: str
+    source: str
+    at: datetime
+    contact_id: str | None = None
+    wording: str = field(default="", repr=False)
+    jurisdiction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A standing "never"."""
+
+    msisdn: str = field(repr=False)
+    scope: Scope
+    consent_event_id: str
+    since: datetime
+
+
+class ConsentRepository(Protocol):
+    """Evidence, and the suppressions that follow from it."""
+
+    def record(self, event: ConsentEvent) -> bool:
+        """Append evidence; False when the same source said it before. Does not change suppressions."""
+        ...
+
+    def suppress(self, event: ConsentEvent) -> bool:
+        """Make the number suppressed because of `event`; False when it was already."""
+        ...
+
+    def lift(self, account_id: str, msisdn: str, scope: Scope) -> bool:
+        """Remove a suppression; False when there was none."""
+        ...
+
+    def suppressions(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, Sequence[Suppression]]:
+        """Read the suppressions of numbers; a number without any is absent."""
+        ...
+
+    def marketing_consent(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, ConsentKind]:
+        """Give the latest word of each number about marketing; a number that never said anything is absent."""
+        ...
+
+    def history(self, account_id: str, msisdn: str) -> Sequence[ConsentEvent]:
+        """Read all evidence about a number, oldest first."""
+        ...

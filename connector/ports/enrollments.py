@@ -1,0 +1,146 @@
+"""How do services read and write journeys in flight and what happened in them?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from connector.domain.timeline import EntryKind, TimelineEntry
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyVersionRow:
+    """One version of a journey's source, as some account runs it."""
+
+    id: str
+    account_id: str
+    journey: str
+    version: int
+    hash: str
+    source: Mapping[str, Any]
+    published_by: str
+    published_at: datetime
+
+
+class JourneyVersionRepository(Protocol):
+    """Versions of journeys."""
+
+    def ensure(
+        self,
+        account_id: str,
+        journey: str,
+        hash_: str,
+        source: Mapping[str, Any],
+        published_by: str,
+        now: datetime,
+    ) -> JourneyVersionRow:
+        """Give the version with this hash, made now with the next number if it is new."""
+        ...
+
+    def get(self, account_id: str, version_id: str) -> JourneyVersionRow | None:
+        """Read one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentRow:
+    """One contact's way through one journey.
+
+    Attributes:
+        subject: the trigger's record, such as `deal:9001`.
+        state: `domain.enrollment.RunState` and the names conditions see, JSON-able.
+        waits_for: for people: what it waits for and until when.
+        due_at: when it must be looked at next; None when only an event can wake it.
+    """
+
+    id: str
+    account_id: str
+    contact_id: str
+    journey: str
+    journey_version_id: str
+    key: str
+    epoch: int
+    subject: str
+    status: str
+    state: Mapping[str, Any]
+    started_at: datetime
+    waits_for: str = ""
+    due_at: datetime | None = None
+    attempts: int = 0
+    ended_at: datetime | None = None
+    exit_reason: str = ""
+
+
+class EnrollmentRepository(Protocol):
+    """Enrollments."""
+
+    def add(self, enrollment: EnrollmentRow) -> bool:
+        """Insert; False when this (journey, contact, key, epoch) is there already."""
+        ...
+
+    def latest(self, account_id: str, journey: str, contact_id: str, key: str) -> EnrollmentRow | None:
+        """Read the entry with the highest epoch."""
+        ...
+
+    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EnrollmentRow]:
+        """Lease up to `limit` live enrollments that are due."""
+        ...
+
+    def save(self, enrollment: EnrollmentRow) -> None:
+        """Write cursor, state, due time and end, and drop the lease."""
+        ...
+
+    def wake(
+        self,
+        account_id: str,
+        *,
+        contact_ids: Sequence[str] = (),
+        subjects: Sequence[str] = (),
+        enrollment_ids: Sequence[str] = (),
+        now: datetime,
+    ) -> int:
+        """Make live enrollments of these contacts or subjects, or these ones, due now; give how many.
+
+        A wake that meets a leased row must not be lost: the row is due again when its holder has saved it.
+        """
+        ...
+
+    def find(self, account_id: str | None, enrollment_id: str) -> EnrollmentRow | None:
+        """Read one by id."""
+        ...
+
+    def of_contact(self, account_id: str, contact_id: str) -> Sequence[EnrollmentRow]:
+        """Read a contact's enrollments, newest first."""
+        ...
+
+    def due_count(self, now: datetime) -> int:
+        """Count live enrollments that are due."""
+        ...
+
+
+class TimelineRepository(Protocol):
+    """What happened; append-only."""
+
+    def add(self, entries: Sequence[TimelineEntry]) -> int:
+        """Append entries not written before; give how many were new."""
+        ...
+
+    def facts(
+        self, account_id: str, contact_id: str, subject_ref: str, since: datetime, kinds: Sequence[EntryKind]
+    ) -> Sequence[TimelineEntry]:
+        """Read entries about a contact or a CRM record since a time, oldest first, for `decide`."""
+        ...
+
+    def of_message(self, account_id: str, message_id: str) -> Sequence[TimelineEntry]:
+        """Read a message's entries, oldest first."""
+        ...
+
+    def of_enrollment(self, account_id: str, enrollment_id: str) -> Sequence[TimelineEntry]:
+        """Read an enrollment's entries, oldest first."""
+        ...
+
+    def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[TimelineEntry]:
+        """Read a contact's latest entries, oldest first."""
+        ...

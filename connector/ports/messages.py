@@ -1,0 +1,207 @@
+"""How do services read and write messages and their attempts?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One SMS intent or one inbound SMS.
+
+    Attributes:
+        msisdn: the person's number, whichever way the text goes.
+        sender: our number or sender id.
+        recipient: whom the number belongs to: `contact`, `owner` or `number`.
+        send_window: named window, or empty for the purpose's.
+        caps: the journey's own caps as written, such as `3 per 7 days`.
+        time_zones: zones whose windows must all be open.
+        sent_at: when a gateway took it.
+    """
+
+    id: str
+    account_id: str
+    direction: Direction
+    idempotency_key: str
+    purpose: Purpose
+    msisdn: str = field(repr=False)
+    body: str = field(repr=False)
+    gateway: str
+    encoding: str
+    segments: int
+    state: MessageState
+    policy: SendPolicy
+    not_before: datetime
+    created_at: datetime
+    contact_id: str | None = None
+    enrollment_id: str | None = None
+    journey: str = ""
+    step: str = ""
+    recipient: str = "contact"
+    sender: str | None = None
+    state_reason: str = ""
+    send_window: str = ""
+    caps: tuple[str, ...] = ()
+    time_zones: tuple[str, ...] = ()
+    country: str | None = None
+    expires_at: datetime | None = None
+    tries: int = 0
+    provider_message_id: str | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    updated_at: datetime | None = None
+    sent_at: datetime | None = None
+    replied_at: datetime | None = None
+    opted_out_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A move of one message; applied only while the message is still in `from_state`."""
+
+    message_id: str
+    from_state: MessageState
+    to_state: MessageState
+    reason: str
+    not_before: datetime | None = None
+    sent_at: datetime | None = None
+    sender: str | None = None
+    provider_message_id: str | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    tried: bool = False  # counts one more try
+
+
+class MessageRepository(Protocol):
+    """Messages, both ways."""
+
+    def add(self, message: MessageRow) -> bool:
+        """Insert; False when the account already has this idempotency key."""
+        ...
+
+    def get(self, account_id: str, message_id: str) -> MessageRow | None:
+        """Read one of an account's messages."""
+        ...
+
+    def many(self, message_ids: Sequence[str]) -> Mapping[str, MessageRow]:
+        """Read messages by id, whichever account they belong to; for the drains only."""
+        ...
+
+    def queued(self, gateway: str, purpose: str, limit: int, now: datetime) -> Sequence[MessageRow]:
+        """Read, and lock until commit, queued messages of a lane whose time has come, oldest due first."""
+        ...
+
+    def move(self, changes: Sequence[StateChange], now: datetime) -> Sequence[str]:
+        """Apply conditional moves; give the ids of the messages that did move."""
+        ...
+
+    def lease(self, message_ids: Sequence[str], until: datetime) -> None:
+        """Say until when this worker answers for claimed messages."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:
+        """Read held messages whose time has come, and held or queued ones past their expiry."""
+        ...
+
+    def abandoned(self, now: datetime, limit: int) -> Sequence[MessageRow]:
+        """Read claimed messages whose lease ran out: their worker died."""
+        ...
+
+    def waiting_lanes(self, now: datetime) -> Sequence[tuple[str, str]]:
+        """Give (gateway, purpose) of every lane with a queued message whose time has come."""
+        ...
+
+    def stop_open(
+        self, account_id: str, msisdn: str, scopes: Sequence[Purpose], reason: str, now: datetime
+    ) -> Sequence[str]:
+        """Suppress every held or queued message to a number; give their ids."""
+        ...
+
+    def sent_times(
+        self, account_id: str, msisdns: Sequence[str], since: datetime
+    ) -> Mapping[str, Sequence[tuple[datetime, Purpose, str]]]:
+        """Give (time, purpose, journey) of messages to each number that count against caps: claimed or later."""
+        ...
+
+    def last_sent_to(self, msisdn: str, sender: str | None) -> Sequence[MessageRow]:
+        """Give, for every account, its last outbound message to a number (from that sender when one is given)."""
+        ...
+
+    def set_engagement(
+        self, message_id: str, *, replied_at: datetime | None = None, opted_out_at: datetime | None = None
+    ) -> None:
+        """Note a reply or an opt-out beside the state."""
+        ...
+
+    def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
+        """Read a contact's latest messages, newest first."""
+        ...
+
+    def of_enrollment(self, enrollment_id: str) -> Sequence[MessageRow]:
+        """Read an enrollment's outbound messages, oldest first."""
+        ...
+
+    def find(self, account_id: str | None, text: str) -> MessageRow | None:
+        """Read a message by our id or the gateway's."""
+        ...
+
+    def counts(self, account_id: str | None = None) -> Mapping[str, int]:
+        """Count messages by state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One try through one gateway."""
+
+    id: str
+    account_id: str
+    message_id: str
+    gateway: str
+    state: MessageState
+    requested_at: datetime
+    sender: str | None = None
+    provider_message_id: str | None = None
+    raw_status: str = ""
+    error_class: str = ""
+    error_code: str = ""
+    price: Decimal | None = None
+    currency: str | None = None
+    segments: int | None = None
+    answered_at: datetime | None = None
+    ask_at: datetime | None = None
+    asked: int = 0
+
+
+class AttemptRepository(Protocol):
+    """Attempts."""
+
+    def add(self, attempts: Sequence[AttemptRow]) -> None:
+        """Insert attempts, as part of a claim."""
+        ...
+
+    def save(self, attempts: Sequence[AttemptRow]) -> None:
+        """Write back what changed: state, provider id, errors, price, times."""
+        ...
+
+    def many(self, attempt_ids: Sequence[str]) -> Mapping[str, AttemptRow]:
+        """Read attempts by id, locked until commit where the database can."""
+        ...
+
+    def by_provider_ids(self, gateway: str, provider_message_ids: Sequence[str]) -> Mapping[str, AttemptRow]:
+        """Read attempts by the gateway's message ids."""
+        ...
+
+    def of_messages(self, message_ids: Sequence[str]) -> Sequence[AttemptRow]:
+        """Read all attempts of messages, oldest first."""
+        ...
+
+    def to_ask(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
+        """Read attempts whose fate is to be asked for now, and put their next asking off to `lease_until`."""
+        ...

@@ -1,0 +1,96 @@
+"""How do services read and write what the CRM is to show?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class RecordSubject(StrEnum):
+    """Kinds of things written back."""
+
+    MESSAGE = "message"  # one communication per message, updated as its state moves
+    REPLY = "reply"  # one communication per reply
+    OPT_OUT = "opt_out"  # one communication per opt-out
+    TASK = "task"  # one task per task step
+    OPT_OUT_PROPERTY = "opt_out_property"  # the flag on one contact
+    FIND_CONTACTS = "find_contacts"  # look up every contact with a number, to set the flag on each
+
+
+@dataclass(frozen=True, slots=True)
+class CRMRecordRow:
+    """One thing the CRM is to show.
+
+    Attributes:
+        subject: `message:<id>`, `task:<enrollment>:<path>`, `contact:<crm id>:<consent event>` …; unique per kind.
+        ref: our short reference, in the record's body.
+        wanted: counts changes to be shown; `written` is the change the CRM shows.
+        payload: what the record says where no other row says it; encrypted at rest.
+        create_sent_at: set before a create leaves, so that after a crash we look before creating again.
+    """
+
+    id: str
+    account_id: str
+    crm: str
+    kind: RecordSubject
+    subject: str
+    ref: str
+    at: datetime
+    not_before: datetime
+    contact_id: str | None = None
+    contact_crm_id: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    crm_record_id: str | None = None
+    wanted: int = 1
+    written: int = 0
+    state: str = "waiting"
+    create_sent_at: datetime | None = None
+    attempts: int = 0
+    error: str = ""
+    written_back_at: datetime | None = None
+
+
+class CRMRecordRepository(Protocol):
+    """What the CRM is to show."""
+
+    def want(self, records: Sequence[CRMRecordRow]) -> None:
+        """Insert each record, or count one more change on the one with the same (account, kind, subject).
+
+        A refused record stays refused. `not_before` of a waiting record is kept when earlier.
+        """
+        ...
+
+    def claim(self, crm: str, limit: int, now: datetime, lease_until: datetime) -> Sequence[CRMRecordRow]:
+        """Lease up to `limit` records of one account that wait to be written (the account with the oldest one)."""
+        ...
+
+    def mark_creating(self, record_ids: Sequence[str], now: datetime) -> None:
+        """Note that a create is about to leave."""
+        ...
+
+    def mark_written(self, written: Sequence[tuple[str, int, str | None]], now: datetime) -> None:
+        """Note (record id, change now shown, CRM id); a record with newer changes stays waiting."""
+        ...
+
+    def mark_refused(self, record_id: str, error: str, now: datetime) -> None:
+        """Note that the CRM refuses it for good, and why."""
+        ...
+
+    def postpone(self, record_ids: Sequence[str], error: str, not_before: datetime, *, certain: bool) -> None:
+        """Give records back; `certain` says that a create certainly did not happen."""
+        ...
+
+    def waiting(self, now: datetime) -> Mapping[str, int]:
+        """Count records by CRM that could be written now."""
+        ...
+
+    def of_messages(self, account_id: str, message_ids: Sequence[str]) -> Mapping[str, CRMRecordRow]:
+        """Read the records that show messages, by message id."""
+        ...
+
+    def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
+        """Read records the CRM refused, newest first."""
+        ...
