@@ -1,22 +1,22 @@
 """Which exceptions may callers catch, and what does each one mean?
 
-    ConnectorError
-    ├── ConfigurationError           a setting or file is missing or wrong; the message names it
-    │   └── MappingError             mistakes in a file an admin wrote, all of them, with file, line and column
-    ├── InvalidNumberError           a phone number that can never receive an SMS
-    ├── SignatureError               "not from them": a webhook or callback whose signature does not hold
-    ├── DecryptionError              a ciphertext that was moved, altered or sealed with a key we no longer have
-    ├── ConditionError               a condition or template met an undefined name or a value of the wrong kind
-    ├── QueueUnavailableError        Redis is away: sending pauses
-    ├── SendError                    a text did not certainly go out; carries the gateway's code
-    │   ├── PermanentSendError       it never will: final, never retried
-    │   ├── TransientSendError       it certainly did not go out: queued again with backoff
-    │   └── AmbiguousSendError       it may have gone out: unknown until a receipt or the gateway says
-    └── CRMError                     a CRM call failed; carries the CRM's status and category
-        ├── CRMRefusedError          this row or request is refused for good
-        ├── CRMUnavailableError      certainly not done: throttled, down, locked; try again after `retry_after`
-        ├── CRMAmbiguousError        may have been done: look before doing it again
-        └── CRMDisconnectedError     the account's token is revoked or lacks a scope: stop calling, ask to reconnect
+ConnectorError
+├── ConfigurationError           a setting or file is missing or wrong; the message names it
+│   └── MappingError             mistakes in a file an admin wrote, all of them, with file, line and column
+├── InvalidNumberError           a phone number that can never receive an SMS
+├── SignatureError               "not from them": a webhook or callback whose signature does not hold
+├── DecryptionError              a ciphertext that was moved, altered or sealed with a key we no longer have
+├── ConditionError               a condition or template met an undefined name or a value of the wrong kind
+├── QueueUnavailableError        Redis is away: sending pauses
+├── SendError                    a text did not certainly go out; carries the gateway's code
+│   ├── PermanentSendError       it never will: final, never retried
+│   ├── TransientSendError       it certainly did not go out: queued again with backoff
+│   └── AmbiguousSendError       it may have gone out: unknown until a receipt or the gateway says
+└── CRMError                     a CRM call failed; carries the CRM's status and category
+    ├── CRMRefusedError          this row or request is refused for good
+    ├── CRMUnavailableError      certainly not done: throttled, down, locked; try again after `retry_after`
+    ├── CRMAmbiguousError        may have been done: look before doing it again
+    └── CRMDisconnectedError     the account's token is revoked or lacks a scope: stop calling, ask to reconnect
 """
 
 from __future__ import annotations

@@ -96,9 +96,7 @@ class InboxRepository(Protocol):
         """Insert those not seen before, by (source, external_id); give how many were new."""
         ...
 
-    def claim(
-        self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime
-    ) -> Sequence[InboxRow]:
+    def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
         """Lease up to `limit` unhandled rows whose time has come, oldest first."""
         ...
 

@@ -117,10 +117,14 @@ class MessageRepository(Protocol):
         """Give (gateway, purpose) of every lane with a queued message whose time has come."""
         ...
 
+    def open_to(self, account_id: str, msisdn: str) -> Sequence[MessageRow]:
+        """Read, and lock until commit, held and queued messages to a number."""
+        ...
+
     def stop_open(
-        self, account_id: str, msisdn: str, scopes: Sequence[Purpose], reason: str, now: datetime
+        self, account_id: str, msisdn: str, purposes: Sequence[Purpose], reason: str, now: datetime
     ) -> Sequence[str]:
-        """Suppress every held or queued message to a number; give their ids."""
+        """Suppress held and queued messages of these purposes to a number; give their ids."""
         ...
 
     def sent_times(

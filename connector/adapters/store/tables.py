@@ -88,9 +88,7 @@ contact = Table(
     Column("crm", _WORD, nullable=False),
     Column("crm_id", _KEY, nullable=False),
     Column("msisdn", _NUMBER),
-    Column(
-        "msisdn_reason", Text, nullable=False, server_default=""
-    ),  # from which property, or why there is none
+    Column("msisdn_reason", Text, nullable=False, server_default=""),  # from which property, or why there is none
     Column("time_zone", _WORD),
     Column("locale", _WORD),
     Column("country", String(2)),
@@ -172,9 +170,7 @@ message = Table(
     Column("state", _WORD, nullable=False),
     Column("state_reason", Text, nullable=False, server_default=""),
     Column("policy", _WORD, nullable=False),
-    Column(
-        "send_window", _WORD, nullable=False, server_default=""
-    ),  # a named window, or empty for the purpose's
+    Column("send_window", _WORD, nullable=False, server_default=""),  # a named window, or empty for the purpose's
     Column("caps", Document, nullable=False),  # the journey's own caps, as written
     Column("time_zones", Document, nullable=False),  # IANA zones whose windows must all be open
     Column("country", String(2)),
@@ -224,11 +220,9 @@ attempt = Table(
     Column("segments", Integer),
     Column("requested_at", UTCDateTime, nullable=False),
     Column("answered_at", UTCDateTime),
-    Column(
-        "ask_at", UTCDateTime
-    ),  # when reconciliation asks the gateway next; null when there is nothing to ask
+    Column("ask_at", UTCDateTime),  # when reconciliation asks the gateway next; null when there is nothing to ask
     Column("asked", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("gateway", "provider_message_id"),
+    UniqueConstraint("provider_message_id", "gateway"),
     Index(None, "message_id"),
     Index(
         "ix_attempt_ask",
@@ -268,9 +262,7 @@ crm_record = Table(
     Column("id", _ID, primary_key=True),
     Column("account_id", _ID, nullable=False),
     Column("crm", _WORD, nullable=False),
-    Column(
-        "kind", _WORD, nullable=False
-    ),  # message | reply | opt_out | task | opt_out_property | find_contacts
+    Column("kind", _WORD, nullable=False),  # message | reply | opt_out | task | opt_out_property | find_contacts
     Column("subject", _KEY, nullable=False),
     Column("ref", _WORD, nullable=False),
     Column("contact_id", _ID),

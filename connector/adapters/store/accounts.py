@@ -1,0 +1,105 @@
+"""How are accounts kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.tables import account
+from connector.ports.ledger import AccountRow
+
+_ACCESS, _REFRESH = "account.access_token", "account.refresh_token"
+
+
+class SQLAccountRepository:
+    """Accounts; tokens are sealed. See `connector.ports.ledger.AccountRepository`."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection, self._vault = connection, vault
+
+    def add(self, account_: AccountRow) -> None:
+        """Insert an account."""
+        self._connection.execute(
+            insert(account).values(
+                id=account_.id,
+                crm=account_.crm,
+                external_id=account_.external_id,
+                name=account_.name,
+                status=account_.status,
+                status_reason=account_.status_reason,
+                access_token_sealed=self._seal(account_.id, _ACCESS, account_.access_token),
+                refresh_token_sealed=self._seal(account_.id, _REFRESH, account_.refresh_token),
+                token_expires_at=account_.token_expires_at,
+                settings=dict(account_.settings),
+                created_at=account_.created_at,
+            )
+        )
+
+    def get(self, account_id: str) -> AccountRow:
+        """Read one by our id; KeyError when there is none."""
+        row = self._connection.execute(select(account).where(account.c.id == account_id)).one_or_none()
+        if row is None:
+            raise KeyError(account_id)
+        return self._row(row)
+
+    def by_external_ids(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
+        """Map installed external ids to our account ids."""
+        query = select(account.c.external_id, account.c.id).where(
+            account.c.crm == crm, account.c.external_id.in_(external_ids)
+        )
+        return {row.external_id: row.id for row in self._connection.execute(query)}
+
+    def all(self) -> Sequence[AccountRow]:
+        """Read every account, oldest first."""
+        return [self._row(row) for row in self._connection.execute(select(account).order_by(account.c.id))]
+
+    def save_tokens(
+        self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
+    ) -> None:
+        """Store tokens."""
+        self._connection.execute(
+            update(account)
+            .where(account.c.id == account_id)
+            .values(
+                access_token_sealed=self._seal(account_id, _ACCESS, access_token),
+                refresh_token_sealed=self._seal(account_id, _REFRESH, refresh_token),
+                token_expires_at=expires_at,
+            )
+        )
+
+    def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
+        """Replace settings and name."""
+        self._connection.execute(
+            update(account).where(account.c.id == account_id).values(settings=dict(settings), name=name)
+        )
+
+    def set_status(self, account_id: str, status: str, reason: str) -> None:
+        """Mark it `active` or `disconnected`."""
+        self._connection.execute(
+            update(account).where(account.c.id == account_id).values(status=status, status_reason=reason)
+        )
+
+    def _seal(self, account_id: str, column: str, clear: str | None) -> bytes | None:
+        return None if clear is None else self._vault.seal(clear, account=account_id, column=column)
+
+    def _open(self, account_id: str, column: str, sealed: bytes | None) -> str | None:
+        return None if sealed is None else self._vault.open_text(sealed, account=account_id, column=column)
+
+    def _row(self, row: Row[Any]) -> AccountRow:
+        return AccountRow(
+            id=row.id,
+            crm=row.crm,
+            external_id=row.external_id,
+            name=row.name,
+            status=row.status,
+            status_reason=row.status_reason,
+            settings=row.settings,
+            created_at=row.created_at,
+            access_token=self._open(row.id, _ACCESS, row.access_token_sealed),
+            refresh_token=self._open(row.id, _REFRESH, row.refresh_token_sealed),
+            token_expires_at=row.token_expires_at,
+        )

@@ -1,0 +1,102 @@
+"""How are raw events kept until they are understood?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select, update
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.rows import insert_or_ignore, locked
+from connector.adapters.store.tables import external_event
+from connector.ports.ledger import InboxRow
+
+_COLUMN = "external_event.body"
+
+
+class SQLInboxRepository:
+    """The inbox; bodies are sealed. See `connector.ports.ledger.InboxRepository`.
+
+    Bodies are bound to the event's source, since the account may be unknown when they arrive.
+    """
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection, self._vault = connection, vault
+
+    def add(self, rows: Sequence[InboxRow]) -> int:
+        """Insert those not seen before; give how many were new."""
+        if not rows:
+            return 0
+        statement = insert_or_ignore(self._connection, external_event)
+        new = self._connection.execute(statement, [self._values(row) for row in rows])
+        return max(new.rowcount, 0)
+
+    def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
+        """Lease up to `limit` unhandled rows whose time has come, oldest first."""
+        table = external_event
+        query = (
+            select(table)
+            .where(table.c.source.in_(sources), table.c.handled_at.is_(None), table.c.not_before <= now)
+            .where(or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
+            .order_by(table.c.not_before, table.c.id)
+            .limit(limit)
+        )
+        rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
+        if rows:
+            self._connection.execute(
+                update(table).where(table.c.id.in_([row.id for row in rows])).values(lease_until=lease_until)
+            )
+        return [self._row(row) for row in rows]
+
+    def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> None:
+        """Mark rows handled."""
+        values: dict[str, Any] = {"handled_at": now, "outcome": outcome, "lease_until": None}
+        if account_id is not None:
+            values["account_id"] = account_id
+        self._connection.execute(update(external_event).where(external_event.c.id.in_(ids)).values(**values))
+
+    def postpone(self, row_id: str, error: str, not_before: datetime) -> None:
+        """Give a row back, to be tried again at `not_before`."""
+        table = external_event
+        self._connection.execute(
+            update(table)
+            .where(table.c.id == row_id)
+            .values(not_before=not_before, error=error, attempts=table.c.attempts + 1, lease_until=None)
+        )
+
+    def waiting(self, now: datetime) -> Mapping[str, int]:
+        """Count rows by source that could be worked now."""
+        table = external_event
+        query = (
+            select(table.c.source, func.count().label("waiting"))
+            .where(table.c.handled_at.is_(None), table.c.not_before <= now)
+            .where(or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
+            .group_by(table.c.source)
+        )
+        return {row.source: row.waiting for row in self._connection.execute(query)}
+
+    def _values(self, row: InboxRow) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "account_id": row.account_id,
+            "source": row.source,
+            "external_id": row.external_id,
+            "body_sealed": self._vault.seal(row.body, account=row.source, column=_COLUMN),
+            "context": dict(row.context),
+            "received_at": row.received_at,
+            "not_before": row.received_at,
+        }
+
+    def _row(self, row: Row[Any]) -> InboxRow:
+        return InboxRow(
+            id=row.id,
+            account_id=row.account_id,
+            source=row.source,
+            external_id=row.external_id,
+            body=self._vault.open(row.body_sealed, account=row.source, column=_COLUMN),
+            context=row.context,
+            received_at=row.received_at,
+            attempts=row.attempts,
+        )

@@ -1,0 +1,94 @@
+"""How does a message look as a row, and a row as a message?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row
+
+from connector.adapters.secrets import Vault
+from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
+from connector.ports.messages import MessageRow
+
+_COLUMN = "message.body"
+
+
+def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
+    """Give the column values of a message, its body sealed."""
+    return {
+        "id": message.id,
+        "account_id": message.account_id,
+        "direction": message.direction.value,
+        "contact_id": message.contact_id,
+        "enrollment_id": message.enrollment_id,
+        "journey": message.journey,
+        "step": message.step,
+        "idempotency_key": message.idempotency_key,
+        "purpose": message.purpose.value,
+        "recipient": message.recipient,
+        "msisdn": message.msisdn,
+        "sender": message.sender,
+        "gateway": message.gateway,
+        "body_sealed": vault.seal(message.body, account=message.account_id, column=_COLUMN),
+        "encoding": message.encoding,
+        "segments": message.segments,
+        "state": message.state.value,
+        "state_reason": message.state_reason,
+        "policy": message.policy.value,
+        "send_window": message.send_window,
+        "caps": list(message.caps),
+        "time_zones": list(message.time_zones),
+        "country": message.country,
+        "not_before": message.not_before,
+        "expires_at": message.expires_at,
+        "tries": message.tries,
+        "provider_message_id": message.provider_message_id,
+        "cost": None if message.cost is None else str(message.cost),
+        "currency": message.currency,
+        "created_at": message.created_at,
+        "updated_at": message.updated_at or message.created_at,
+        "sent_at": message.sent_at,
+        "replied_at": message.replied_at,
+        "opted_out_at": message.opted_out_at,
+    }
+
+
+def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
+    """Give the message of a row, its body opened."""
+    return MessageRow(
+        id=row.id,
+        account_id=row.account_id,
+        direction=Direction(row.direction),
+        contact_id=row.contact_id,
+        enrollment_id=row.enrollment_id,
+        journey=row.journey,
+        step=row.step,
+        idempotency_key=row.idempotency_key,
+        purpose=Purpose(row.purpose),
+        recipient=row.recipient,
+        msisdn=row.msisdn,
+        sender=row.sender,
+        gateway=row.gateway,
+        body=vault.open_text(row.body_sealed, account=row.account_id, column=_COLUMN),
+        encoding=row.encoding,
+        segments=row.segments,
+        state=MessageState(row.state),
+        state_reason=row.state_reason,
+        policy=SendPolicy(row.policy),
+        send_window=row.send_window,
+        caps=tuple(row.caps),
+        time_zones=tuple(row.time_zones),
+        country=row.country,
+        not_before=row.not_before,
+        expires_at=row.expires_at,
+        tries=row.tries,
+        provider_message_id=row.provider_message_id,
+        cost=None if row.cost is None else Decimal(row.cost),
+        currency=row.currency,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        sent_at=row.sent_at,
+        replied_at=row.replied_at,
+        opted_out_at=row.opted_out_at,
+    )

@@ -1,0 +1,236 @@
+"""How are messages kept, claimed and moved?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, update
+from sqlalchemy.sql.elements import KeyedColumnElement
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.message_rows import message_from_row, values_of
+from connector.adapters.store.rows import insert_or_ignore, locked
+from connector.adapters.store.tables import attempt, message
+from connector.domain.message import Direction, MessageState, Purpose
+from connector.ports.messages import MessageRow, StateChange
+
+_COUNTS_AGAINST_CAPS = (
+    MessageState.DISPATCHING, MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT,
+    MessageState.DELIVERED, MessageState.UNDELIVERED,
+)  # fmt: skip
+_NEVER_LEFT = (MessageState.HELD, MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED)
+_CONVERSATION_DEPTH = 50  # latest texts to one number looked through for each account's last one
+
+_OPTIONAL = ("not_before", "sent_at", "sender", "provider_message_id", "cost", "currency")
+
+
+class SQLMessageRepository:
+    """Messages; bodies are sealed. See `connector.ports.messages.MessageRepository`."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection, self._vault = connection, vault
+
+    def add(self, row: MessageRow) -> bool:
+        """Insert; False when the account already has this idempotency key."""
+        statement = insert_or_ignore(self._connection, message)
+        return self._connection.execute(statement, values_of(row, self._vault)).rowcount == 1
+
+    def get(self, account_id: str, message_id: str) -> MessageRow | None:
+        """Read one of an account's messages."""
+        return self._first(select(message).where(message.c.id == message_id, message.c.account_id == account_id))
+
+    def many(self, message_ids: Sequence[str]) -> Mapping[str, MessageRow]:
+        """Read messages by id, locked until commit where the database can."""
+        query = select(message).where(message.c.id.in_(message_ids)).order_by(message.c.id)
+        return {row.id: row for row in self._read(locked(self._connection, query, skip=False))}
+
+    def queued(self, gateway: str, purpose: str, limit: int, now: datetime) -> Sequence[MessageRow]:
+        """Read, and lock until commit, a lane's queued messages whose time has come, oldest due first."""
+        query = (
+            select(message)
+            .where(message.c.state == MessageState.QUEUED.value, message.c.gateway == gateway)
+            .where(message.c.purpose == purpose, message.c.not_before <= now)
+            .order_by(message.c.not_before, message.c.id)
+            .limit(limit)
+        )
+        return self._read(locked(self._connection, query, skip=True))
+
+    def move(self, changes: Sequence[StateChange], now: datetime) -> Sequence[str]:
+        """Apply conditional moves; give the ids of the messages that did move."""
+        if not changes:
+            return []
+        states = self._states([change.message_id for change in changes])
+        applied = [change for change in changes if states.get(change.message_id) == change.from_state.value]
+        if applied:
+            self._connection.execute(_MOVE, [_move_values(change, now) for change in applied])
+        return [change.message_id for change in applied]
+
+    def lease(self, message_ids: Sequence[str], until: datetime) -> None:
+        """Say until when this worker answers for claimed messages."""
+        self._connection.execute(update(message).where(message.c.id.in_(message_ids)).values(lease_until=until))
+
+    def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:
+        """Read held messages whose time has come, and held or queued ones past their expiry."""
+        held = (message.c.state == MessageState.HELD.value) & (message.c.not_before <= now)
+        past = message.c.state.in_(["held", "queued"]) & (message.c.expires_at <= now)
+        query = select(message).where(_open(), or_(held, past)).order_by(message.c.id).limit(limit)
+        return self._read(locked(self._connection, query, skip=True))
+
+    def abandoned(self, now: datetime, limit: int) -> Sequence[MessageRow]:
+        """Read claimed messages whose lease ran out: their worker died."""
+        query = (
+            select(message)
+            .where(message.c.state == MessageState.DISPATCHING.value, message.c.lease_until <= now)
+            .order_by(message.c.id)
+            .limit(limit)
+        )
+        return self._read(locked(self._connection, query, skip=True))
+
+    def waiting_lanes(self, now: datetime) -> Sequence[tuple[str, str]]:
+        """Give (gateway, purpose) of every lane with a queued message whose time has come."""
+        query = (
+            select(message.c.gateway, message.c.purpose)
+            .where(message.c.state == MessageState.QUEUED.value, message.c.not_before <= now)
+            .distinct()
+        )
+        return [(gateway, purpose) for gateway, purpose in self._connection.execute(query)]
+
+    def open_to(self, account_id: str, msisdn: str) -> Sequence[MessageRow]:
+        """Read, and lock until commit, held and queued messages to a number."""
+        query = (
+            select(message)
+            .where(message.c.account_id == account_id, message.c.msisdn == msisdn)
+            .where(message.c.state.in_(["held", "queued"]), message.c.direction == Direction.OUT.value)
+            .order_by(message.c.id)
+        )
+        return self._read(locked(self._connection, query, skip=False))
+
+    def stop_open(
+        self, account_id: str, msisdn: str, purposes: Sequence[Purpose], reason: str, now: datetime
+    ) -> Sequence[str]:
+        """Suppress held and queued messages of these purposes to a number; give their ids."""
+        return self.move(
+            [
+                StateChange(row.id, row.state, MessageState.SUPPRESSED, reason)
+                for row in self.open_to(account_id, msisdn)
+                if row.purpose in purposes
+            ],
+            now,
+        )
+
+    def sent_times(
+        self, account_id: str, msisdns: Sequence[str], since: datetime
+    ) -> Mapping[str, Sequence[tuple[datetime, Purpose, str]]]:
+        """Give (time, purpose, journey) of the texts to each number that count against caps."""
+        at = func.coalesce(message.c.sent_at, message.c.updated_at, type_=message.c.sent_at.type)
+        query = (
+            select(message.c.msisdn, at.label("at"), message.c.purpose, message.c.journey)
+            .where(message.c.account_id == account_id, message.c.msisdn.in_(msisdns), at >= since)
+            .where(message.c.direction == Direction.OUT.value)
+            .where(message.c.state.in_([state.value for state in _COUNTS_AGAINST_CAPS]))
+        )
+        times: dict[str, list[tuple[datetime, Purpose, str]]] = {}
+        for msisdn, sent_at, purpose, journey in self._connection.execute(query):
+            times.setdefault(msisdn, []).append((sent_at, Purpose(purpose), journey))
+        return times
+
+    def last_sent_to(self, msisdn: str, sender: str | None) -> Sequence[MessageRow]:
+        """Give, for every account, its last text to a number, latest first."""
+        query = (
+            select(message)
+            .where(message.c.msisdn == msisdn, message.c.direction == Direction.OUT.value)
+            .where(message.c.state.not_in([state.value for state in _NEVER_LEFT]))
+            .order_by(message.c.created_at.desc())
+            .limit(_CONVERSATION_DEPTH)
+        )
+        if sender is not None:
+            query = query.where(or_(message.c.sender == sender, message.c.sender.is_(None)))
+        last: dict[str, MessageRow] = {}
+        for row in self._read(query):
+            last.setdefault(row.account_id, row)
+        return list(last.values())
+
+    def set_engagement(
+        self, message_id: str, *, replied_at: datetime | None = None, opted_out_at: datetime | None = None
+    ) -> None:
+        """Note a reply or an opt-out beside the state."""
+        noted = {"replied_at": replied_at, "opted_out_at": opted_out_at}
+        values = {name: at for name, at in noted.items() if at is not None}
+        self._connection.execute(update(message).where(message.c.id == message_id).values(**values))
+
+    def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
+        """Read a contact's latest messages, newest first."""
+        query = select(message).where(message.c.account_id == account_id, message.c.contact_id == contact_id)
+        return self._read(query.order_by(message.c.created_at.desc(), message.c.id.desc()).limit(limit))
+
+    def of_enrollment(self, enrollment_id: str) -> Sequence[MessageRow]:
+        """Read an enrollment's outbound messages, oldest first."""
+        query = select(message).where(message.c.enrollment_id == enrollment_id)
+        return self._read(query.where(message.c.direction == Direction.OUT.value).order_by(message.c.id))
+
+    def find(self, account_id: str | None, text: str) -> MessageRow | None:
+        """Read a message by our id or the gateway's."""
+        by_provider = select(attempt.c.message_id).where(attempt.c.provider_message_id == text)
+        query = select(message).where(or_(message.c.id == text, message.c.id.in_(by_provider)))
+        return self._first(query if account_id is None else query.where(message.c.account_id == account_id))
+
+    def counts(self, account_id: str | None = None) -> Mapping[str, int]:
+        """Count messages by state."""
+        query = select(message.c.state, func.count().label("number")).group_by(message.c.state)
+        if account_id is not None:
+            query = query.where(message.c.account_id == account_id)
+        return {row.state: row.number for row in self._connection.execute(query)}
+
+    def _states(self, message_ids: Sequence[str]) -> Mapping[str, str]:
+        query = select(message.c.id, message.c.state).where(message.c.id.in_(message_ids)).order_by(message.c.id)
+        rows = self._connection.execute(locked(self._connection, query, skip=False))
+        return {row.id: row.state for row in rows}
+
+    def _read(self, query: Select[Any]) -> Sequence[MessageRow]:
+        return [message_from_row(row, self._vault) for row in self._connection.execute(query)]
+
+    def _first(self, query: Select[Any]) -> MessageRow | None:
+        rows = self._read(query.limit(1))
+        return rows[0] if rows else None
+
+
+def _open() -> ColumnElement[bool]:
+    """Repeat the partial index's own condition, so that the planner uses it."""
+    return message.c.state.in_(["held", "queued", "dispatching"])
+
+
+def _given(name: str) -> tuple[KeyedColumnElement[Any], ColumnElement[Any]]:
+    """Set a column only when a value is given."""
+    column = message.c[name]
+    return column, func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
+
+
+_MOVE = (
+    update(message)
+    .where(message.c.id == bindparam("message_id"), message.c.state == bindparam("from_state"))
+    .values(
+        dict(map(_given, _OPTIONAL))
+        | {
+            message.c.state: bindparam("to_state"),
+            message.c.state_reason: bindparam("reason"),
+            message.c.tries: message.c.tries + bindparam("new_tries"),
+            message.c.updated_at: bindparam("moved_at", type_=message.c.updated_at.type),
+            message.c.lease_until: None,
+        }
+    )
+)
+
+
+def _move_values(change: StateChange, now: datetime) -> dict[str, Any]:
+    given = {f"new_{name}": getattr(change, name) for name in _OPTIONAL}
+    given["new_cost"] = None if change.cost is None else str(change.cost)
+    return given | {
+        "message_id": change.message_id,
+        "from_state": change.from_state.value,
+        "to_state": change.to_state.value,
+        "reason": change.reason,
+        "new_tries": int(change.tried),
+        "moved_at": now,
+    }

@@ -1,0 +1,123 @@
+"""How does one transaction over the ledger begin, commit and let its nudges go?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.accounts import SQLAccountRepository
+from connector.adapters.store.attempts import SQLAttemptRepository
+from connector.adapters.store.consents import SQLConsentRepository
+from connector.adapters.store.contacts import SQLContactRepository
+from connector.adapters.store.enrollments import SQLEnrollmentRepository
+from connector.adapters.store.ids import new_id
+from connector.adapters.store.inbox import SQLInboxRepository
+from connector.adapters.store.messages import SQLMessageRepository
+from connector.adapters.store.records import SQLCRMRecordRepository
+from connector.adapters.store.timeline import SQLTimelineRepository
+from connector.adapters.store.versions import SQLJourneyVersionRepository
+
+_BUSY_SECONDS = 30  # a writer waits this long for SQLite's one write lock; drains hold it for milliseconds
+
+
+def make_engine(database_url: str) -> Engine:
+    """Open the database of a `DATABASE_URL`.
+
+    `postgres://` and `postgresql://` (as platforms hand them out) mean psycopg. SQLite runs in WAL mode with
+    `synchronous=FULL`, since an answered webhook must survive a power cut, and begins its transactions by hand:
+    `BEGIN IMMEDIATE` for writers, so that two of them queue up instead of failing half-way.
+    """
+    url = make_url(database_url)
+    if url.drivername in {"postgres", "postgresql"}:
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=8, max_overflow=16, pool_pre_ping=True)
+    engine = create_engine(
+        url, poolclass=QueuePool, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+class SQLUnitOfWork:
+    """One transaction; see `connector.ports.ledger.UnitOfWork`."""
+
+    def __init__(self, engine: Engine, vault: Vault, nudge: Callable[[str], None], *, write: bool) -> None:
+        self._engine, self._vault, self._release, self._write = engine, vault, nudge, write
+        self._nudges: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        connection = self._engine.connect().execution_options(writes=self._write)
+        self._connection = connection
+        self._transaction = connection.begin()
+        vault = self._vault
+        self.accounts = SQLAccountRepository(connection, vault)
+        self.inbox = SQLInboxRepository(connection, vault)
+        self.contacts = SQLContactRepository(connection, vault)
+        self.versions = SQLJourneyVersionRepository(connection, vault)
+        self.enrollments = SQLEnrollmentRepository(connection, vault)
+        self.messages = SQLMessageRepository(connection, vault)
+        self.attempts = SQLAttemptRepository(connection, vault)
+        self.timeline = SQLTimelineRepository(connection, vault)
+        self.consents = SQLConsentRepository(connection, vault)
+        self.records = SQLCRMRecordRepository(connection, vault)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Roll back what was not committed."""
+        try:
+            if self._transaction.is_active:
+                self._transaction.rollback()
+        finally:
+            self._connection.close()
+
+    def nudge(self, lane: str) -> None:
+        """Nudge `lane` after commit."""
+        self._nudges[lane] = None
+
+    def commit(self) -> None:
+        """Commit, then let the nudges go."""
+        self._transaction.commit()
+        nudges, self._nudges = self._nudges, {}
+        for lane in nudges:
+            self._release(lane)
+
+
+class SQLLedger:
+    """The ledger in a database; see `connector.ports.ledger.Ledger`."""
+
+    def __init__(self, engine: Engine, vault: Vault, nudge: Callable[[str], None]) -> None:
+        self.engine = engine
+        self._vault, self._nudge = vault, nudge
+
+    def begin(self, *, write: bool = True) -> SQLUnitOfWork:
+        """Make a unit of work."""
+        return SQLUnitOfWork(self.engine, self._vault, self._nudge, write=write)
+
+    def new_id(self) -> str:
+        """Make a UUIDv7."""
+        return new_id()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
