@@ -1,0 +1,90 @@
+"""How is what happened written down once, and read back in order?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, union_all
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.ids import new_id
+from connector.adapters.store.rows import insert_or_ignore
+from connector.adapters.store.tables import timeline_entry as table
+from connector.domain.documents import clean_text, from_document, to_document
+from connector.domain.timeline import EntryKind, TimelineEntry
+
+_FIELDS = tuple(each.name for each in fields(TimelineEntry))
+
+
+class SQLTimelineRepository:
+    """Timeline entries; see `connector.ports.enrollments.TimelineRepository`."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection, self._vault = connection, vault
+
+    def add(self, entries: Sequence[TimelineEntry]) -> int:
+        """Append entries not written before; give how many were new."""
+        if not entries:
+            return 0
+        statement = insert_or_ignore(self._connection, table).values([_values(entry) for entry in entries])
+        return len(self._connection.execute(statement.returning(table.c.id)).all())
+
+    def facts(
+        self, account_id: str, contact_id: str, subject_ref: str, since: datetime, kinds: Sequence[EntryKind]
+    ) -> Sequence[TimelineEntry]:
+        """Read entries about a contact or a CRM record since a time, oldest first, for `decide`."""
+        wanted = (
+            table.c.account_id == account_id,
+            table.c.at >= since,
+            table.c.kind.in_([kind.value for kind in kinds]),
+        )
+        about_contact = select(table).where(*wanted, table.c.contact_id == contact_id)
+        if not subject_ref:
+            return self._read(about_contact)
+        about_record = select(table).where(
+            *wanted, table.c.ref == subject_ref, table.c.contact_id.is_distinct_from(contact_id)
+        )
+        both = union_all(about_contact, about_record).subquery()  # two index scans, where OR would walk the table
+        return self._read(select(both))
+
+    def of_message(self, account_id: str, message_id: str) -> Sequence[TimelineEntry]:
+        """Read a message's entries, oldest first."""
+        return self._read(select(table).where(table.c.account_id == account_id, table.c.message_id == message_id))
+
+    def of_enrollment(self, account_id: str, enrollment_id: str) -> Sequence[TimelineEntry]:
+        """Read an enrollment's entries, oldest first."""
+        return self._read(select(table).where(table.c.account_id == account_id, table.c.enrollment_id == enrollment_id))
+
+    def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[TimelineEntry]:
+        """Read a contact's latest entries, oldest first."""
+        latest = (
+            select(table)
+            .where(table.c.account_id == account_id, table.c.contact_id == contact_id)
+            .order_by(table.c.at.desc(), table.c.id.desc())
+            .limit(limit)
+            .subquery()
+        )
+        return self._read(select(latest))
+
+    def _read(self, query: Select[Any]) -> Sequence[TimelineEntry]:
+        ordered = query.order_by(query.selected_columns.at, query.selected_columns.id)
+        return [_entry(row) for row in self._connection.execute(ordered)]
+
+
+def _values(entry: TimelineEntry) -> dict[str, Any]:
+    plain = {name: getattr(entry, name) for name in _FIELDS}
+    return {
+        **plain,
+        "id": new_id(),
+        "kind": entry.kind.value,
+        "summary": clean_text(entry.summary),
+        "data": to_document(entry.data),
+    }
+
+
+def _entry(found: Row[Any]) -> TimelineEntry:
+    values = {name: getattr(found, name) for name in _FIELDS}
+    return TimelineEntry(**{**values, "kind": EntryKind(values["kind"]), "data": from_document(values["data"])})
