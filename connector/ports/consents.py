@@ -49,12 +49,17 @@ class ConsentEvent:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A standing "never"."""
+    """A standing "never".
+
+    Attributes:
+        mechanism: of the consent event that made it: who may lift it hangs on that.
+    """
 
     msisdn: str = field(repr=False)
     scope: Scope
     consent_event_id: str
     since: datetime
+    mechanism: str
 
 
 class ConsentRepository(Protocol):
@@ -77,7 +82,9 @@ class ConsentRepository(Protocol):
         ...
 
     def marketing_consent(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, ConsentKind]:
-        """Give the latest word of each number about marketing; a number that never said anything is absent."""
+        """Give the latest word of each number about marketing, whichever scope it was said in; a number that never
+        said anything is absent.
+        """
         ...
 
     def history(self, account_id: str, msisdn: str) -> Sequence[ConsentEvent]:

@@ -25,11 +25,18 @@ class CRMRecordRow:
     """One thing the CRM is to show.
 
     Attributes:
-        subject: `message:<id>`, `task:<enrollment>:<path>`, `contact:<crm id>:<consent event>` …; unique per kind.
+        subject: what it shows, unique per kind: `message:<id>` (message, reply), `task:<enrollment>:<path>`,
+            `opt-out:<consent event>:<contact's crm id>`, `contact:<crm id>` (opt-out property: one row per contact,
+            so that changes of the flag follow each other), `number:<consent event>` (find contacts).
         ref: our short reference, in the record's body.
+        at: its place on the timeline; for a task, when it is due.
+        not_before: a moment of settling, so that several changes become one write.
         wanted: counts changes to be shown; `written` is the change the CRM shows.
-        payload: what the record says where no other row says it; encrypted at rest.
+        payload: what the record says where no other row says it; encrypted at rest. By kind: task `title`, `body`,
+            `owner_id`, `priority`, `associations` (`["deal:9001"]`); reply `note`; opt_out `headline`, `wording`,
+            `effect`; opt_out_property and find_contacts `msisdn`.
         create_sent_at: set before a create leaves, so that after a crash we look before creating again.
+        state: `waiting`, `creating`, `written` or `refused`.
     """
 
     id: str
@@ -59,12 +66,14 @@ class CRMRecordRepository(Protocol):
     def want(self, records: Sequence[CRMRecordRow]) -> None:
         """Insert each record, or count one more change on the one with the same (account, kind, subject).
 
-        A refused record stays refused. `not_before` of a waiting record is kept when earlier.
+        A newer payload replaces the older one. A refused record stays refused, but for the opt-out property, which
+        every change of mind tries again. Of a waiting record the earlier `not_before` is kept; one that waits
+        because of a failure keeps its wait.
         """
         ...
 
     def claim(self, crm: str, limit: int, now: datetime, lease_until: datetime) -> Sequence[CRMRecordRow]:
-        """Lease up to `limit` records of one account that wait to be written (the account with the oldest one)."""
+        """Lease up to `limit` records of one active account that wait to be written (the one with the oldest)."""
         ...
 
     def mark_creating(self, record_ids: Sequence[str], now: datetime) -> None:
@@ -81,6 +90,10 @@ class CRMRecordRepository(Protocol):
 
     def postpone(self, record_ids: Sequence[str], error: str, not_before: datetime, *, certain: bool) -> None:
         """Give records back; `certain` says that a create certainly did not happen."""
+        ...
+
+    def put_off(self, account_id: str, now: datetime, not_before: datetime) -> None:
+        """Let every record of an account that could be claimed now wait until `not_before`: its CRM is away."""
         ...
 
     def waiting(self, now: datetime) -> Mapping[str, int]:
