@@ -1,0 +1,59 @@
+"""When may the next text go to a number that has had some already?"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connector.domain.durations import format_duration, parse_duration
+
+_CAP = re.compile(r"\s*([0-9]{1,6})\s+per\s+(.+?)\s*", re.ASCII | re.IGNORECASE)
+_EXPECTED = 'a number of texts and a duration, such as "3 per 7 days" or "1 per day"'
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `count` texts in any stretch of time as long as `per`.
+
+    The stretch is half-open: a text sent exactly `per` ago no longer counts.
+    """
+
+    count: int
+    per: timedelta
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.per <= timedelta(0):
+            raise ValueError("a cap allows at least one text per a time longer than zero")
+
+    def __str__(self) -> str:
+        return f"{self.count} per {format_duration(self.per)}"
+
+
+def parse_cap(text: str) -> Cap:
+    """Read a cap such as "3 per 7 days"; "per day" is short for "per 1 day".
+
+    Raises:
+        ValueError: says what was written and what was expected.
+    """
+    found = _CAP.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a cap: expected {_EXPECTED}")
+    span = found[2] if found[2][0].isdigit() else f"1 {found[2]}"
+    try:
+        return Cap(int(found[1]), parse_duration(span))
+    except ValueError as exc:
+        raise ValueError(f"{text!r} is not a cap: {exc}") from exc
+
+
+def next_free(caps: Iterable[Cap], sent_at: Sequence[datetime], now: datetime) -> datetime | None:
+    """Return when the next text is inside every cap, or None when it is now.
+
+    Args:
+        caps: all of them hold together.
+        sent_at: aware times of the texts that count, in any order; planned ones may lie ahead.
+        now: aware.
+    """
+    newest_first = sorted(sent_at, reverse=True)
+    waits = [newest_first[cap.count - 1] + cap.per for cap in caps if len(newest_first) >= cap.count]
+    free_at = max(waits, default=now)
+    return free_at if free_at > now else None
