@@ -84,7 +84,12 @@ class IncomingSMS:
 
 @dataclass(frozen=True, slots=True)
 class AttemptQuery:
-    """What is known of an attempt whose fate we ask for."""
+    """What is known of an attempt whose fate we ask for.
+
+    Attributes:
+        exclude: provider message ids that belong to other attempts, so that of two equal texts to one number
+            each is found once.
+    """
 
     attempt_id: str
     provider_message_id: str | None
@@ -92,6 +97,7 @@ class AttemptQuery:
     sender: str | None
     body: str
     requested_at: datetime
+    exclude: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
