@@ -16,6 +16,7 @@ from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
 from connector.ports.enrollments import EnrollmentRepository, JourneyVersionRepository, TimelineRepository
 from connector.ports.messages import AttemptRepository, MessageRepository
+from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 
 
@@ -126,6 +127,7 @@ class UnitOfWork(Protocol):
     timeline: TimelineRepository
     consents: ConsentRepository
     records: CRMRecordRepository
+    polls: PollRepository
 
     def __enter__(self) -> Self:
         """Begin."""

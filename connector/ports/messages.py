@@ -209,3 +209,11 @@ class AttemptRepository(Protocol):
     def to_ask(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
         """Read attempts whose fate is to be asked for now, and put their next asking off to `lease_until`."""
         ...
+
+    def any_to_ask(self, now: datetime) -> bool:
+        """Tell whether any attempt's fate is to be asked for now."""
+        ...
+
+    def provider_ids_to(self, msisdn: str, since: datetime) -> frozenset[str]:
+        """Give the gateway ids of all attempts to a number since a time, so that none is taken for another."""
+        ...

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import locked
-from connector.adapters.store.tables import attempt
+from connector.adapters.store.tables import attempt, message
 from connector.domain.message import MessageState
 from connector.ports.messages import AttemptRow
 
@@ -77,6 +77,22 @@ class SQLAttemptRepository:
                 update(attempt).where(attempt.c.id.in_([row.id for row in rows])).values(ask_at=lease_until)
             )
         return [_row(row) for row in rows]
+
+    def any_to_ask(self, now: datetime) -> bool:
+        """Tell whether any attempt's fate is to be asked for now."""
+        return (
+            self._connection.execute(select(attempt.c.id).where(attempt.c.ask_at <= now).limit(1)).first() is not None
+        )
+
+    def provider_ids_to(self, msisdn: str, since: datetime) -> frozenset[str]:
+        """Give the gateway ids of all attempts to a number since a time."""
+        query = (
+            select(attempt.c.provider_message_id)
+            .join(message, message.c.id == attempt.c.message_id)
+            .where(message.c.msisdn == msisdn, attempt.c.requested_at >= since)
+            .where(attempt.c.provider_message_id.is_not(None))
+        )
+        return frozenset(self._connection.execute(query).scalars())
 
 
 def _values(row: AttemptRow) -> dict[str, Any]:

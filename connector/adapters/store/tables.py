@@ -319,3 +319,14 @@ suppression = Table(
     Column("since", UTCDateTime, nullable=False),
     UniqueConstraint("account_id", "msisdn", "scope"),
 )
+
+poll = Table(
+    "poll",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("event", _KEY, nullable=False),
+    Column("due_at", UTCDateTime, nullable=False),
+    UniqueConstraint("account_id", "event"),
+    Index(None, "due_at"),
+)

@@ -19,6 +19,7 @@ from connector.adapters.store.enrollments import SQLEnrollmentRepository
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.inbox import SQLInboxRepository
 from connector.adapters.store.messages import SQLMessageRepository
+from connector.adapters.store.polls import SQLPollRepository
 from connector.adapters.store.records import SQLCRMRecordRepository
 from connector.adapters.store.timeline import SQLTimelineRepository
 from connector.adapters.store.versions import SQLJourneyVersionRepository
@@ -79,6 +80,7 @@ class SQLUnitOfWork:
         self.timeline = SQLTimelineRepository(connection, vault)
         self.consents = SQLConsentRepository(connection, vault)
         self.records = SQLCRMRecordRepository(connection, vault)
+        self.polls = SQLPollRepository(connection, vault)
         return self
 
     def __exit__(

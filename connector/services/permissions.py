@@ -1,0 +1,94 @@
+"""What does the ledger know that decides whether messages may go out now?
+
+Gathers, with one query each for a whole batch, the suppressions, consents and earlier texts of the numbers, and asks
+`domain.permission` about every message. Must run in the transaction that claims the messages (promises P3 and P4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from connector.domain.caps import Cap, parse_cap
+from connector.domain.compliance import Compliance
+from connector.domain.keyword_answers import is_keyword_answer
+from connector.domain.message import Purpose
+from connector.domain.permission import Answer, Circumstances, Verdict, may_send
+from connector.ports.ledger import UnitOfWork
+from connector.ports.messages import MessageRow
+
+_NUMBER = str
+_SentTimes = dict[_NUMBER, list[tuple[datetime, Purpose, str]]]
+
+
+class PermissionDesk:
+    """Judges batches of messages by the compliance rules."""
+
+    def __init__(self, compliance: Compliance) -> None:
+        self._compliance = compliance
+
+    def judge(self, uow: UnitOfWork, messages: Sequence[MessageRow], now: datetime) -> Mapping[str, Verdict]:
+        """Give a verdict per message id; of several texts to one number the later ones see the earlier ones sent."""
+        verdicts: dict[str, Verdict] = {}
+        for account_id in {message.account_id for message in messages}:
+            of_account = [message for message in messages if message.account_id == account_id]
+            verdicts |= self._judge_account(uow, account_id, of_account, now)
+        return verdicts
+
+    def _judge_account(
+        self, uow: UnitOfWork, account_id: str, messages: Sequence[MessageRow], now: datetime
+    ) -> Mapping[str, Verdict]:
+        numbers = sorted({message.msisdn for message in messages})
+        suppressions = uow.consents.suppressions(account_id, numbers)
+        consents = (
+            uow.consents.marketing_consent(account_id, numbers)
+            if any(message.purpose is Purpose.MARKETING for message in messages)
+            else {}
+        )
+        caps = {message.id: self._caps(message) for message in messages}
+        sent = self._sent_times(uow, account_id, messages, caps, now)
+        verdicts: dict[str, Verdict] = {}
+        for message in messages:
+            case = Circumstances(
+                purpose=message.purpose,
+                expires_at=message.expires_at,
+                is_keyword_answer=is_keyword_answer(message.journey, message.step),
+                suppressed_scopes=frozenset(str(s.scope) for s in suppressions.get(message.msisdn, ())),
+                consent=_text(consents.get(message.msisdn)),
+                needs_consent=self._compliance.needs_consent(message.purpose),
+                window=self._compliance.window(message.send_window, message.purpose, message.country),
+                time_zones=message.time_zones,
+                caps=[
+                    (cap, [at for at, purpose, _ in sent.get(message.msisdn, ()) if purpose is message.purpose])
+                    for cap in caps[message.id]
+                ],
+            )
+            verdicts[message.id] = may_send(case, now)
+            if verdicts[message.id].answer is Answer.SEND:
+                sent.setdefault(message.msisdn, []).append((now, message.purpose, message.journey))
+        return verdicts
+
+    def _caps(self, message: MessageRow) -> tuple[Cap, ...]:
+        if is_keyword_answer(message.journey, message.step):
+            return ()
+        return (*self._compliance.caps_for(message.purpose), *map(parse_cap, message.caps))
+
+    def _sent_times(
+        self,
+        uow: UnitOfWork,
+        account_id: str,
+        messages: Sequence[MessageRow],
+        caps: Mapping[str, Sequence[Cap]],
+        now: datetime,
+    ) -> _SentTimes:
+        capped = sorted({message.msisdn for message in messages if caps[message.id]})
+        if not capped:
+            return {}
+        longest = max((cap.per for found in caps.values() for cap in found), default=timedelta(0))
+        return {
+            number: list(times) for number, times in uow.messages.sent_times(account_id, capped, now - longest).items()
+        }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

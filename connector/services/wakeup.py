@@ -1,0 +1,68 @@
+"""Which rows' time has come, and which lanes have work that nobody was told about?
+
+The clock's use case. It is harmless to run it twice at once, or not at all for a while: everything it does follows
+from rows.
+"""
+
+from __future__ import annotations
+
+from connector.domain.message import MessageState
+from connector.ports.ledger import Ledger, UnitOfWork
+from connector.ports.messages import MessageRow, StateChange
+from connector.ports.queue import EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS, TaskQueue, send_lane, writeback_lane
+from connector.ports.time import Clock
+from connector.services.announcing import Moved, announce
+
+BATCH = 500
+
+
+class Alarm:
+    """Wakes due rows and nudges lanes that have work."""
+
+    def __init__(self, ledger: Ledger, queue: TaskQueue, clock: Clock) -> None:
+        self._ledger, self._queue, self._clock = ledger, queue, clock
+
+    def ring(self) -> None:
+        """Release and expire what is due, then nudge every lane that has work."""
+        while self._release() == BATCH:
+            pass
+        for lane in sorted(self._lanes_with_work()):
+            self._queue.nudge(lane)
+
+    def _release(self) -> int:
+        now = self._clock.now()
+        with self._ledger.begin(write=False) as uow:
+            if not uow.messages.due(now, 1):
+                return 0
+        with self._ledger.begin() as uow:
+            rows = uow.messages.due(now, BATCH)
+            moves = [self._next(row) for row in rows]
+            uow.messages.move([StateChange(m.message.id, m.message.state, m.state, m.reason) for m in moves], now)
+            announce(uow, moves, now)
+            for move in moves:
+                if move.state is MessageState.QUEUED:
+                    uow.nudge(send_lane(move.message.gateway, move.message.purpose.value))
+            uow.commit()
+        return len(rows)
+
+    def _next(self, message: MessageRow) -> Moved:
+        if message.expires_at is not None and message.expires_at <= self._clock.now():
+            waited = f" while {message.state_reason}" if message.state_reason else ""
+            return Moved(message, MessageState.EXPIRED, f"its lifetime ended{waited}")
+        return Moved(message, MessageState.QUEUED, "its time has come")
+
+    def _lanes_with_work(self) -> set[str]:
+        now = self._clock.now()
+        with self._ledger.begin(write=False) as uow:
+            lanes = {send_lane(gateway, purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}
+            lanes |= {writeback_lane(crm) for crm in uow.records.waiting(now)}
+            lanes |= {RECEIPTS if "." in source else EVENTS for source in uow.inbox.waiting(now)}
+            if uow.enrollments.due_count(now):
+                lanes.add(JOURNEYS)
+            if self._needs_maintenance(uow):
+                lanes.add(MAINTENANCE)
+        return lanes
+
+    def _needs_maintenance(self, uow: UnitOfWork) -> bool:
+        now = self._clock.now()
+        return bool(uow.attempts.any_to_ask(now) or uow.messages.abandoned(now, 1) or uow.polls.any_due(now))
