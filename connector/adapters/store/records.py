@@ -111,7 +111,8 @@ class SQLCRMRecordRepository:
         """Let every record of an account that could be claimed now wait until `not_before`: its CRM is away."""
         due = select(_T.id).where(_T.account_id == account_id, _free(now))
         statement = update(crm_record).where(_T.id.in_(locked(self._connection, due, skip=True)))
-        self._connection.execute(statement.values(not_before=not_before))
+        attempts = case((_T.attempts > 0, _T.attempts), else_=1)  # a change must not cut this wait short
+        self._connection.execute(statement.values(not_before=not_before, attempts=attempts))
 
     def waiting(self, now: datetime) -> Mapping[str, int]:
         """Count records by CRM that could be written now."""
