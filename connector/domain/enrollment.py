@@ -1,0 +1,183 @@
+"""What is to be done now for one contact in one journey, and what is waited for then?
+
+Pure: the same journey, state, facts, names and time give the same decision, whether in production, in a simulation or
+when a worker repeats what another one did not live to record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from connector.domain.documents import from_document, to_document
+from connector.domain.journey import ExitRule, Journey
+from connector.domain.message import Purpose
+from connector.domain.progress import Ended, Halt, Progress
+from connector.domain.run import (
+    Action,
+    CreateTask,
+    Decision,
+    Evaluate,
+    Fact,
+    RunState,
+    SendSMS,
+    Sent,
+    TraceLine,
+)
+from connector.domain.step_order import order_of
+from connector.domain.stepping import take
+from connector.domain.timeline import EntryKind
+from connector.errors import ConditionError
+
+__all__ = [
+    "Action",
+    "CreateTask",
+    "Decision",
+    "Evaluate",
+    "Fact",
+    "RunState",
+    "SendSMS",
+    "Sent",
+    "TraceLine",
+    "begin",
+    "decide",
+]
+
+
+def begin(enrollment_id: str, *, trigger: str, occurred_at: datetime, now: datetime) -> RunState:
+    """Give the state of an enrollment that begins now because of an event.
+
+    Facts count from when the event happened, since what followed it may have been read before it.
+    """
+    return RunState(enrollment_id, since=min(occurred_at, now), base_at=now, trigger=trigger)
+
+
+def decide(
+    journey: Journey,
+    state: RunState,
+    facts: Sequence[Fact],
+    names: Mapping[str, Any],
+    now: datetime,
+    evaluate: Evaluate,
+    *,
+    stop_reason: str = "",
+) -> Decision:
+    """Decide what to do now; never raises for bad data: a condition that cannot be evaluated ends the enrollment.
+
+    A send step keeps the cursor until its text is out or over, so what follows keeps its distance to a held text.
+
+    Args:
+        journey: the version the enrollment runs on.
+        state: where it stands.
+        facts: everything since `state.since` about the contact, the trigger's record and the enrollment's messages;
+            any order.
+        names: what expressions see: `contact`, `owner`, `account`, the trigger's records, `event`.
+        now: aware.
+        evaluate: gives the value of an expression.
+        stop_reason: why the enrollment has to end whatever the journey says: the contact is opted out or deleted,
+            the account disconnected; empty when nothing does.
+    """
+    since = sorted((fact for fact in facts if fact.at >= state.since), key=lambda fact: (fact.at, fact.id))
+    run = Progress(journey, order_of(journey.steps), state, since, _seen(names, since, now), now, evaluate)
+    halt = _stopped(run, stop_reason) or _variables(run) or _exit_rules(run) or _walk(run)
+    return _decision(run, halt)
+
+
+def _seen(names: Mapping[str, Any], facts: Sequence[Fact], now: datetime) -> dict[str, Any]:
+    replies = [fact for fact in facts if fact.kind is EntryKind.REPLY_RECEIVED]
+    moves = [fact for fact in facts if fact.kind is EntryKind.MESSAGE_MOVED]
+    return {
+        "last_reply": {},
+        **names,
+        **(replies[-1].names if replies else {}),
+        "last_message": {"state": moves[-1].name, "at": moves[-1].at} if moves else {},
+        "now": now,
+    }
+
+
+def _stopped(run: Progress, reason: str) -> Ended | None:
+    if reason:
+        return Ended(reason)
+    opted_out = any(fact.kind is EntryKind.OPTED_OUT and _covers(fact, run.journey) for fact in run.facts)
+    return Ended("the contact opted out") if opted_out else None
+
+
+def _covers(fact: Fact, journey: Journey) -> bool:
+    """Tell whether an opt-out is about this journey: one from marketing only does not end other journeys."""
+    return fact.name != "marketing" or journey.purpose is Purpose.MARKETING
+
+
+def _variables(run: Progress) -> Ended | None:
+    """Compute the journey's variables at entry; they see the ones written before them."""
+    if run.state.vars is None:
+        values: dict[str, Any] = {}
+        for name, expression in run.journey.variables.items():
+            try:
+                value = run.evaluate(expression, {**run.names, "vars": values})
+            except ConditionError as error:
+                run.note(f"variables.{name}", expression.place, "failed", f"Failed for good: {error}")
+                return Ended(f"variables.{name} failed: {error}")
+            values[name] = from_document(to_document(value))
+        run.state = replace(run.state, vars=values)
+    run.names = {**run.names, "vars": run.state.vars}
+    return None
+
+
+def _exit_rules(run: Progress) -> Ended | None:
+    """Look at the journey's `exit_when`.
+
+    Once per decision is before every step and while waiting: within one decision neither facts nor names change.
+    """
+    for rule in run.journey.exit_when:
+        try:
+            met = _event_met(run, rule) if rule.event is not None else _condition_met(run, rule)
+        except ConditionError as error:
+            run.note(rule.path, rule.place, "failed", f"Failed for good: {error}")
+            return Ended(f"{rule.path} failed: {error}")
+        if met is not None:
+            return met
+    return None
+
+
+def _event_met(run: Progress, rule: ExitRule) -> Ended | None:
+    for fact in run.events():
+        if fact.name != rule.event:
+            continue
+        holds, values = (True, {}) if rule.where is None else run.holds(rule.where, fact.names)
+        if holds:
+            run.note(rule.path, rule.place, "exit", f"Ends: {rule.event} happened", values)
+            return Ended(f"{rule.event} happened")
+        run.note(
+            rule.path, rule.place, f"unmet:{fact.id}", f"{rule.event} happened, but its condition did not hold", values
+        )
+    return None
+
+
+def _condition_met(run: Progress, rule: ExitRule) -> Ended | None:
+    if rule.where is None:
+        return None
+    holds, values = run.holds(rule.where)
+    if not holds:
+        return None
+    run.note(rule.path, rule.place, "exit", f"Ends: {rule.where.source} holds", values)
+    return Ended(f"{rule.where.source} holds")
+
+
+def _walk(run: Progress) -> Halt:
+    while (path := run.current) is not None:
+        step = run.order.steps.get(path)
+        if step is None:
+            return Ended(f"this version of the journey has no step {path}")
+        halt = take(run, step)
+        if halt is not None:
+            return halt
+    return Ended("completed")
+
+
+def _decision(run: Progress, halt: Halt) -> Decision:
+    actions, trace = tuple(run.actions), tuple(run.trace)
+    if isinstance(halt, Ended):
+        return Decision(actions, run.state, trace, ended=True, exit_reason=halt.reason)
+    return Decision(actions, run.state, trace, ended=False, due_at=halt.due_at, waits_for=halt.waits_for)

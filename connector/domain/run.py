@@ -1,0 +1,183 @@
+"""What does one contact's way through one journey look like, and what can be decided about it?
+
+The values that go into and come out of `domain.enrollment.decide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol, Self
+
+from connector.domain.documents import from_document, to_document
+from connector.domain.journey import Expression, Place, Send, Task
+from connector.domain.timeline import EntryKind
+
+
+class Evaluate(Protocol):
+    """Gives the value of an expression."""
+
+    def __call__(self, expression: Expression, names: Mapping[str, Any]) -> Any:
+        """Evaluate with these names.
+
+        Raises:
+            ConditionError: an undefined name, or a value of the wrong kind.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened, as far as a decision needs it; made from a timeline entry.
+
+    Attributes:
+        id: tells facts apart; a `wait_for` uses up a reply or an event by it.
+        name: an event's dotted name, or the state a message moved to.
+        text: a reply's text; it is read from the message and never kept in a state or a trace.
+        names: what `event.*` or `last_reply.*` mean while this fact is looked at.
+    """
+
+    id: str
+    kind: EntryKind
+    at: datetime
+    name: str = ""
+    message_id: str | None = None
+    text: str = field(default="", repr=False)
+    names: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a send step made."""
+
+    step_id: str
+    path: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Where an enrollment stands.
+
+    Attributes:
+        since: facts from this time on count: when the trigger happened.
+        base_at: when the step before was done; waits count from it.
+        cursor: path of the step it stands at; empty before the first.
+        entered_at: when that step was entered; None when it is still to be entered.
+        sent: messages made so far, in order.
+        send_error: why the message of the step it stands at could not be made, or empty.
+        used: ids of the replies and events that a `wait_for` has answered to.
+        trigger: id of the fact that started the enrollment; it is no answer to anything.
+        vars: the journey's variables; None before they were computed.
+    """
+
+    enrollment_id: str
+    since: datetime
+    base_at: datetime
+    cursor: str = ""
+    entered_at: datetime | None = None
+    sent: tuple[Sent, ...] = ()
+    send_error: str = ""
+    used: tuple[str, ...] = ()
+    trigger: str = ""
+    vars: Mapping[str, Any] | None = None
+
+    @property
+    def message_id(self) -> str | None:
+        """The message of the send step it stands at, if that was made."""
+        return next((sent.message_id for sent in reversed(self.sent) if sent.path == self.cursor), None)
+
+    def with_message(self, step: Send, message_id: str) -> Self:
+        """Note the message that the send step it stands at has made."""
+        return replace(self, sent=(*self.sent, Sent(step.id, step.path, message_id)))
+
+    def with_send_error(self, reason: str) -> Self:
+        """Note that the send step it stands at cannot make its message, ever."""
+        return replace(self, send_error=reason)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a JSON-able document."""
+        return {
+            "enrollment_id": self.enrollment_id,
+            "since": self.since.isoformat(),
+            "base_at": self.base_at.isoformat(),
+            "cursor": self.cursor,
+            "entered_at": None if self.entered_at is None else self.entered_at.isoformat(),
+            "sent": [[sent.step_id, sent.path, sent.message_id] for sent in self.sent],
+            "send_error": self.send_error,
+            "used": list(self.used),
+            "trigger": self.trigger,
+            "vars": to_document(self.vars),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read a state back from `to_json`'s document."""
+        entered_at = document["entered_at"]
+        return cls(
+            enrollment_id=document["enrollment_id"],
+            since=datetime.fromisoformat(document["since"]),
+            base_at=datetime.fromisoformat(document["base_at"]),
+            cursor=document["cursor"],
+            entered_at=None if entered_at is None else datetime.fromisoformat(entered_at),
+            sent=tuple(Sent(*sent) for sent in document["sent"]),
+            send_error=document["send_error"],
+            used=tuple(document["used"]),
+            trigger=document["trigger"],
+            vars=from_document(document["vars"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SendSMS:
+    """Make the message of a send step; repeating it under the same key changes nothing."""
+
+    step: Send
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTask:
+    """Ask for a CRM task; repeating it under the same key changes nothing."""
+
+    step: Task
+    key: str
+
+
+Action = SendSMS | CreateTask
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One thing that was decided, and what decided it.
+
+    Attributes:
+        word: tells lines about one path apart; the same line comes with the same word again.
+        values: what the expression saw, by dotted name; no bodies, no phone numbers.
+    """
+
+    path: str
+    place: Place
+    word: str
+    summary: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done now, and what is waited for then.
+
+    Attributes:
+        actions: to be done in order; a `SendSMS` comes last, since nothing follows before its text is out.
+        due_at: when to decide again at the latest; None only when ended.
+        waits_for: for people; empty only when ended.
+    """
+
+    actions: tuple[Action, ...]
+    state: RunState
+    trace: tuple[TraceLine, ...]
+    ended: bool
+    exit_reason: str = ""
+    due_at: datetime | None = None
+    waits_for: str = ""
