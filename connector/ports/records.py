@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ class CRMRecordRow:
             so that changes of the flag follow each other), `number:<consent event>` (find contacts).
         ref: our short reference, in the record's body.
         at: its place on the timeline; for a task, when it is due.
-        not_before: a moment of settling, so that several changes become one write.
+        not_before: from when on it is due to be written.
         wanted: counts changes to be shown; `written` is the change the CRM shows.
         payload: what the record says where no other row says it; encrypted at rest. By kind: task `title`, `body`,
             `owner_id`, `priority`, `associations` (`["deal:9001"]`); reply `note`; opt_out `headline`, `wording`,
@@ -72,8 +72,25 @@ class CRMRecordRepository(Protocol):
         """
         ...
 
-    def claim(self, crm: str, limit: int, now: datetime, lease_until: datetime) -> Sequence[CRMRecordRow]:
-        """Lease up to `limit` records of one active account that wait to be written (the one with the oldest)."""
+    def changed(
+        self, account_id: str, kind: RecordSubject, subjects: Sequence[str], not_before: datetime
+    ) -> Sequence[str]:
+        """Count one more change on those records that exist; give the CRMs that are to show them."""
+        ...
+
+    def claim(
+        self,
+        crm: str,
+        limit: int,
+        now: datetime,
+        lease_until: datetime,
+        patience: timedelta = timedelta(0),
+    ) -> Sequence[CRMRecordRow]:
+        """Lease up to `limit` records of one active account that wait to be written (the one with the oldest).
+
+        With `patience`, an account's records are left alone until one of them has been due for that long or `limit`
+        of them are due: calls are filled, and changes that follow each other closely become one write.
+        """
         ...
 
     def mark_creating(self, record_ids: Sequence[str], now: datetime) -> None:

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.adapters.secrets import Vault
@@ -17,8 +32,6 @@ from connector.ports.records import CRMRecordRow, RecordSubject
 
 _PAYLOAD = "crm_record.payload"
 _T = crm_record.c
-
-_REOPENED = or_(_T.state == "written", and_(_T.state == "refused", _T.kind == RecordSubject.OPT_OUT_PROPERTY.value))
 
 
 class SQLCRMRecordRepository:
@@ -31,32 +44,42 @@ class SQLCRMRecordRepository:
         """Insert each record, or count one more change on the one with the same (account, kind, subject)."""
         if not records:
             return
+        self._lock(
+            tuple_(_T.account_id, _T.kind, _T.subject).in_(
+                [(record.account_id, record.kind, record.subject) for record in records]
+            )
+        )
         make = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
         statement = make(crm_record)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=[_T.account_id, _T.kind, _T.subject],
             set_={
-                "wanted": _T.wanted + 1,
+                **_one_more_change(new.not_before),
                 "payload_sealed": func.coalesce(new.payload_sealed, _T.payload_sealed),
-                "state": case((_REOPENED, "waiting"), else_=_T.state),
-                "not_before": case(
-                    # The present time of a leased row is spent: the new one is for what its holder does not write.
-                    (or_(_REOPENED, _T.lease_until.is_not(None)), new.not_before),
-                    (or_(_T.attempts > 0, _T.state == "creating"), _T.not_before),
-                    (new.not_before < _T.not_before, new.not_before),
-                    else_=_T.not_before,
-                ),
             },
         )
-        # In one order everywhere, so that two transactions wanting the same records cannot lock each other out.
-        ordered = sorted(records, key=lambda record: (record.account_id, record.kind, record.subject))
-        self._connection.execute(statement, [self._values(record) for record in ordered])
+        self._connection.execute(statement, [self._values(record) for record in records])
 
-    def claim(self, crm: str, limit: int, now: datetime, lease_until: datetime) -> Sequence[CRMRecordRow]:
+    def changed(
+        self, account_id: str, kind: RecordSubject, subjects: Sequence[str], not_before: datetime
+    ) -> Sequence[str]:
+        """Count one more change on those records that exist; give the CRMs that are to show them."""
+        those = and_(_T.account_id == account_id, _T.kind == kind, _T.subject.in_(subjects))
+        self._lock(those)
+        statement = update(crm_record).where(those).values(_one_more_change(literal(not_before, _T.not_before.type)))
+        return sorted({row.crm for row in self._connection.execute(statement.returning(_T.crm))})
+
+    def claim(
+        self,
+        crm: str,
+        limit: int,
+        now: datetime,
+        lease_until: datetime,
+        patience: timedelta = timedelta(0),
+    ) -> Sequence[CRMRecordRow]:
         """Lease up to `limit` records of one active account that wait to be written (the one with the oldest)."""
-        oldest = select(_T.account_id).where(_T.crm == crm, _of_active_account(), _free(now))
-        chosen = self._connection.execute(oldest.order_by(_T.not_before, _T.id).limit(1)).scalar()
+        chosen = self._ripe_account(crm, limit, now, patience)
         if chosen is None:
             return []
         query = select(crm_record).where(_T.crm == crm, _T.account_id == chosen, _free(now))
@@ -66,8 +89,19 @@ class SQLCRMRecordRepository:
         self._connection.execute(leased)
         return [self._record(row) for row in rows]
 
+    def _ripe_account(self, crm: str, limit: int, now: datetime, patience: timedelta) -> str | None:
+        due = and_(_T.crm == crm, _of_active_account(), _free(now))
+        query = select(_T.account_id, _T.not_before).where(due).order_by(_T.not_before, _T.id).limit(1)
+        oldest = self._connection.execute(query).first()
+        if oldest is None or oldest.not_before <= now - patience:
+            return None if oldest is None else str(oldest.account_id)
+        # Everything that is due is younger than `patience`, so there is little to count.
+        full = select(_T.account_id).where(due).group_by(_T.account_id).having(func.count() >= limit)
+        return self._connection.execute(full.order_by(func.min(_T.not_before)).limit(1)).scalar()
+
     def mark_creating(self, record_ids: Sequence[str], now: datetime) -> None:
         """Note that a create is about to leave."""
+        self._lock(_T.id.in_(record_ids))
         statement = update(crm_record).where(_T.id.in_(record_ids)).values(state="creating", create_sent_at=now)
         self._connection.execute(statement)
 
@@ -104,6 +138,7 @@ class SQLCRMRecordRepository:
         values: dict[str, Any] = {"error": error, "not_before": not_before, "lease_until": None}
         if certain:
             values |= {"state": "waiting", "create_sent_at": None}
+        self._lock(_T.id.in_(record_ids))
         statement = update(crm_record).where(_T.id.in_(record_ids))
         self._connection.execute(statement.values(**values, attempts=_T.attempts + 1))
 
@@ -134,6 +169,11 @@ class SQLCRMRecordRepository:
             query = query.where(_T.account_id == account_id)
         query = query.order_by(_T.not_before.desc(), _T.id.desc()).limit(limit)
         return [self._record(row) for row in self._connection.execute(query)]
+
+    def _lock(self, those: ColumnElement[bool]) -> None:
+        """Lock rows in one order, so that two transactions over the same rows never wait for each other in a ring."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(select(_T.id).where(those).order_by(_T.id).with_for_update())
 
     def _values(self, record: CRMRecordRow) -> dict[str, Any]:
         sealed = None
@@ -182,6 +222,23 @@ class SQLCRMRecordRepository:
             error=row.error,
             written_back_at=row.written_back_at,
         )
+
+
+_REOPENED = or_(_T.state == "written", and_(_T.state == "refused", _T.kind == RecordSubject.OPT_OUT_PROPERTY.value))
+
+
+def _one_more_change(not_before: ColumnElement[datetime]) -> dict[str, Any]:
+    return {
+        "wanted": _T.wanted + 1,
+        "state": case((_REOPENED, "waiting"), else_=_T.state),
+        "not_before": case(
+            # The present time of a leased row is spent: the new one is for what its holder does not write.
+            (or_(_REOPENED, _T.lease_until.is_not(None)), not_before),
+            (or_(_T.attempts > 0, _T.state == "creating"), _T.not_before),
+            (not_before < _T.not_before, not_before),
+            else_=_T.not_before,
+        ),
+    }
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

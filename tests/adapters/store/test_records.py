@@ -203,3 +203,31 @@ def test_nothing_wanted_and_nothing_written_touches_no_row(ledger: SQLLedger) ->
         work.records.want([])
         work.records.mark_written([], NOW)
         assert not _claim(work, NOW)
+
+
+def test_a_change_is_counted_on_records_that_exist_and_on_no_others(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.records.want([RECORD])
+        subjects = ["message:m-1", "message:m-2"]
+        assert work.records.changed("account-1", RecordSubject.MESSAGE, subjects, NOW) == ["hubspot"]
+        assert work.records.changed("account-2", RecordSubject.MESSAGE, subjects, NOW) == []
+        assert work.records.of_messages("account-1", ["m-1", "m-2"]).keys() == {"m-1"}
+        found = _only(work)
+    assert (found.wanted, found.not_before) == (2, NOW)
+
+
+def test_patience_fills_a_call_before_it_is_made(ledger: SQLLedger) -> None:
+    due = replace(RECORD, not_before=NOW)
+    patience = 2 * SECOND
+    with ledger.begin() as work:
+        work.records.want([due, replace(due, id="record-2", subject="message:m-2")])
+        assert not work.records.claim("hubspot", 3, NOW + SECOND, NOW + LEASE, patience)
+        work.records.want([replace(due, id="record-3", subject="message:m-3")])
+        assert len(work.records.claim("hubspot", 3, NOW + SECOND, NOW + LEASE, patience)) == 3
+
+
+def test_patience_ends_when_a_record_has_been_due_for_that_long(ledger: SQLLedger) -> None:
+    due = replace(RECORD, not_before=NOW)
+    with ledger.begin() as work:
+        work.records.want([due])
+        assert work.records.claim("hubspot", 3, NOW + 2 * SECOND, NOW + LEASE, 2 * SECOND) == [due]
