@@ -1,0 +1,124 @@
+"""What does a HubSpot contact tell us about the person we text?
+
+Property names: knowledge.hubspot.com, "HubSpot's default contact properties". Ours: `properties.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+from connector.adapters.crm.hubspot.places import country_code, iana_zone
+from connector.adapters.crm.hubspot.properties import OPTED_IN_AT, OPTED_OUT
+from connector.adapters.crm.hubspot.records import PortalRecords, Properties
+from connector.domain.event import ContactSnapshot
+from connector.domain.locales import normalise_locale
+from connector.domain.msisdn import normalise
+from connector.errors import InvalidNumberError
+from connector.ports.crm import CRMAccount, SearchFilter
+
+# As typed, with HubSpot's reading of it in international format; mobile first.
+_PHONES = (
+    ("mobilephone", "hs_calculated_mobile_number"),
+    ("phone", "hs_calculated_phone_number"),
+)
+_COUNTRIES = ("hs_country_region_code", "country", "hs_calculated_mobile_number_region_code")
+_MERGED = "hs_merged_object_ids"
+_READ = (
+    *(name for pair in _PHONES for name in pair),
+    *_COUNTRIES,
+    "firstname", "lastname", "email", "hubspot_owner_id", "hs_language", "hs_timezone",
+    _MERGED, OPTED_OUT, OPTED_IN_AT,
+)  # fmt: skip
+_SEARCHED = ("hs_searchable_calculated_mobile_number", "hs_searchable_calculated_phone_number")
+
+
+@dataclass(frozen=True, slots=True)
+class PortalContacts:
+    """Reads contacts and finds them by number."""
+
+    records: PortalRecords
+
+    def read(
+        self, account: CRMAccount, ids: Sequence[str], attributes: Mapping[str, str]
+    ) -> dict[str, ContactSnapshot]:
+        """Read contacts by id. An id that was merged away gives the contact it became, under the id asked for."""
+        names = tuple(dict.fromkeys([*_READ, *attributes.values()]))
+        held = self.records.read(account, "contact", ids, names)
+        for crm_id, properties in list(held.items()):
+            for merged in filter(None, (properties[_MERGED] or "").split(";")):
+                held.setdefault(merged, {**properties, "hs_object_id": crm_id})
+        return {each: _snapshot(each, held[each], attributes) for each in ids if each in held}
+
+    def find_by_number(self, account: CRMAccount, e164: str) -> list[str]:
+        """Find every contact with this number in one of its phone properties.
+
+        The search keys hold digits without the country code, so they find too many; what was found is read again
+        and compared as E.164.
+        """
+        keys = _search_keys(e164)
+        groups = [[SearchFilter(name, "IN", keys)] for name in _SEARCHED]
+        groups += [[SearchFilter(typed, "EQ", e164)] for typed, _ in _PHONES]
+        names = (*(name for pair in _PHONES for name in pair), *_COUNTRIES)
+        default = str(account.settings.get("default_region") or "")
+        found = self.records.search(account, "contact", groups, names)
+        return [crm_id for crm_id, properties in found if e164 in _numbers(properties, default)]
+
+
+def _snapshot(crm_id: str, held: Properties, attributes: Mapping[str, str]) -> ContactSnapshot:
+    opted_out = held[OPTED_OUT] == "true"
+    return ContactSnapshot(
+        crm_id=held.get("hs_object_id") or crm_id,
+        phones=tuple(_phones(held)),
+        locale=normalise_locale(held["hs_language"] or ""),
+        time_zone=iana_zone(held["hs_timezone"]),
+        country=_country(held),
+        owner_id=held["hubspot_owner_id"],
+        attributes=_named(held) | {ours: held[theirs] for ours, theirs in attributes.items()},
+        opted_out=opted_out,
+        opted_in=bool(held[OPTED_IN_AT]) and not opted_out,
+    )
+
+
+def _named(held: Properties) -> dict[str, str | None]:
+    """The attributes every contact has, whatever the mapping reads."""
+    name = " ".join(part for part in (held["firstname"], held["lastname"]) if part)
+    return {
+        "name": name or held["email"],
+        "first_name": held["firstname"],
+        "last_name": held["lastname"],
+        "email": held["email"],
+    }
+
+
+def _phones(held: Properties) -> Iterator[tuple[str, str]]:
+    """A number typed with its country code needs no help; before any other goes HubSpot's own reading of it."""
+    for typed, calculated in _PHONES:
+        order = (typed, calculated) if (held[typed] or "").lstrip().startswith("+") else (calculated, typed)
+        yield from ((text, name) for name in order if (text := held[name]))
+
+
+def _country(held: Properties) -> str | None:
+    return next((code for name in _COUNTRIES if (code := country_code(held[name]))), None)
+
+
+def _numbers(held: Properties, default_region: str) -> set[str]:
+    regions = [region for region in (_country(held), default_region) if region]
+    numbers = set()
+    for text, _ in _phones(held):
+        try:
+            numbers.add(normalise(text, regions).e164)
+        except InvalidNumberError:
+            continue
+    return numbers
+
+
+def _search_keys(e164: str) -> tuple[str, ...]:
+    """The digits after the country code, with and without the prefix people dial inside the country."""
+    number = phonenumbers.parse(e164)
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    digits = "".join(char for char in national if char.isdigit())
+    return tuple(dict.fromkeys([phonenumbers.national_significant_number(number), digits]))

@@ -1,0 +1,84 @@
+"""Which contact properties are ours, and how do they get into a portal?
+
+HubSpot's certification wants an app to make its properties itself, in a group of its own
+(developers.hubspot.com/docs/api-reference/latest/crm/properties).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector.adapters.crm.hubspot.calls import PortalCalls
+from connector.errors import CRMRefusedError
+from connector.ports.crm import CRMAccount
+
+PREFIX = "sms_connector_"
+GROUP = "sms_connector"
+OPTED_OUT = f"{PREFIX}opted_out"
+OPTED_OUT_AT = f"{PREFIX}opted_out_at"
+OPTED_IN_AT = f"{PREFIX}opted_in_at"
+CONSENT_SOURCE = f"{PREFIX}consent_source"
+LAST_STATUS = f"{PREFIX}last_status"
+LAST_REPLY_AT = f"{PREFIX}last_reply_at"
+
+_YES_NO = [
+    {"label": "Yes", "value": "true", "displayOrder": 0, "hidden": False},
+    {"label": "No", "value": "false", "displayOrder": 1, "hidden": False},
+]
+
+
+def _property(name: str, label: str, kind: str, field: str, description: str, **more: Any) -> Mapping[str, Any]:
+    return {
+        "name": name,
+        "label": label,
+        "type": kind,
+        "fieldType": field,
+        "groupName": GROUP,
+        "description": description,
+        **more,
+    }
+
+
+DEFINITIONS = (
+    _property(OPTED_OUT, "SMS opted out", "bool", "booleancheckbox",
+              "No marketing SMS goes to this contact's number while this is Yes.", options=_YES_NO),
+    _property(OPTED_OUT_AT, "SMS opted out at", "datetime", "date", "When the latest opt-out came."),
+    _property(OPTED_IN_AT, "SMS opted in at", "datetime", "date", "When the latest opt-in came."),
+    _property(CONSENT_SOURCE, "SMS consent source", "string", "text", "How the latest opt-in or opt-out came."),
+    _property(LAST_STATUS, "SMS last status", "string", "text", "The state of the latest SMS to this contact."),
+    _property(LAST_REPLY_AT, "SMS last reply at", "datetime", "date", "When this contact last replied."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PortalProperties:
+    """Makes our property group and properties."""
+
+    calls: PortalCalls
+
+    def install(self, account: CRMAccount) -> None:
+        """Make what is missing; what is there already stays as people may have changed it."""
+        if GROUP not in self._names(account, "property groups", lambda api: api.property_groups.get_all("contacts")):
+            group = {"name": GROUP, "label": "SMS", "displayOrder": -1}
+            self._make(account, "property group", lambda api: api.property_groups.create("contacts", group))
+        there = self._names(account, "properties", lambda api: api.properties.get_all("contacts"))
+        for definition in DEFINITIONS:
+            if definition["name"] not in there:
+                self._make(account, "property", _creating(definition))
+
+    def _names(self, account: CRMAccount, what: str, call: Any) -> set[str]:
+        answer = self.calls.make(account, f"read {what}", call) or {}
+        return {str(each["name"]) for each in answer.get("results") or ()}
+
+    def _make(self, account: CRMAccount, what: str, call: Any) -> None:
+        try:
+            self.calls.make(account, f"create a {what}", call)
+        except CRMRefusedError as error:
+            if error.status != 409:  # another process made it meanwhile
+                raise
+
+
+def _creating(definition: Mapping[str, Any]) -> Any:
+    return lambda api: api.properties.create("contacts", definition)

@@ -1,0 +1,178 @@
+"""Which access token speaks for an account right now?
+
+Private apps have one that stays. OAuth tokens live half an hour and are refreshed by the time they have left, one
+process at a time; HubSpot may return another refresh token, so the returned one is always stored
+(developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from connector.adapters.crm.hubspot.errors import reason
+from connector.adapters.crm.hubspot.locks import Locks
+from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
+from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.time import Clock
+
+log = logging.getLogger(__name__)
+
+DISCONNECTED = "disconnected"
+_ENOUGH = timedelta(minutes=5)  # a batch that waits for its rate and its answer must not outlive its token
+_OUR_FAULT_PAUSE = timedelta(minutes=5)  # a person has to mend a setting first
+_TIMEOUT = httpx.Timeout(10.0, connect=3.05)
+
+# The portal took the app away. Everything else HubSpot says to a refresh is about our own settings: that must be
+# mended, and must never disconnect every portal at once.
+_TERMINAL = frozenset({"BAD_REFRESH_TOKEN", "BAD_HUB"})
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthApp:
+    """The app's credentials.
+
+    Attributes:
+        client_id: public.
+        client_secrets: newest first; the first one is used.
+    """
+
+    client_id: str
+    client_secrets: Sequence[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalTokens:
+    """Finds, refreshes and stores tokens. Do not call it inside a write transaction: a refresh needs its own.
+
+    Args:
+        url: `https://api.hubapi.com`, or a double's.
+        version: API version, such as `2026-09`.
+        app: None when only private-app tokens are in use.
+    """
+
+    ledger: Ledger
+    clock: Clock
+    locks: Locks
+    http: httpx.Client
+    url: str
+    version: str
+    app: OAuthApp | None
+
+    def token(self, account_id: str) -> str:
+        """Give a token that lives for some minutes yet.
+
+        Raises:
+            CRMDisconnectedError: the account is unknown, disconnected, or was uninstalled just now.
+            CRMUnavailableError: it cannot be refreshed at the moment.
+        """
+        row = self._row(account_id)
+        if self._is_fresh(row):
+            return row.access_token or ""
+        try:
+            return self._refreshed(account_id, refused=None)
+        except CRMUnavailableError:
+            if row.access_token and self._left(row) > timedelta():
+                return row.access_token  # five minutes old news: it still holds
+            raise
+
+    def renewed(self, account_id: str, refused: str) -> str:
+        """Give another token than `refused`, which HubSpot did not take.
+
+        Raises:
+            CRMDisconnectedError: there is no other: a private app's token was revoked, or the app uninstalled.
+        """
+        if self._row(account_id).refresh_token is None:
+            raise CRMDisconnectedError("HubSpot does not take the account's token any more", status=401)
+        return self._refreshed(account_id, refused=refused)
+
+    def _refreshed(self, account_id: str, refused: str | None) -> str:
+        with self.locks.hold(f"hubspot-token:{account_id}"):
+            row = self._row(account_id)  # whoever held the lock before has perhaps done it already
+            if row.access_token and row.access_token != refused and self._is_fresh(row):
+                return row.access_token
+            try:
+                answer = self._exchange(row.refresh_token or "")
+            except CRMDisconnectedError as error:
+                self._disconnect(account_id, str(error))
+                raise
+            return self._save(account_id, row.refresh_token, answer)
+
+    def _row(self, account_id: str) -> AccountRow:
+        try:
+            with self.ledger.begin(write=False) as work:
+                row = work.accounts.get(account_id)
+        except KeyError:
+            raise CRMDisconnectedError("there is no such account") from None
+        if row.status == DISCONNECTED:
+            raise CRMDisconnectedError(f"the account is disconnected: {row.status_reason}")
+        if not row.access_token and not row.refresh_token:
+            raise CRMDisconnectedError("the account has no token")
+        return row
+
+    def _is_fresh(self, row: AccountRow) -> bool:
+        return row.access_token is not None and (row.refresh_token is None or self._left(row) > _ENOUGH)
+
+    def _left(self, row: AccountRow) -> timedelta:
+        return row.token_expires_at - self.clock.now() if row.token_expires_at else timedelta()
+
+    def _exchange(self, refresh_token: str) -> Mapping[str, Any]:
+        if self.app is None:
+            raise _ours("HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRETS are needed to refresh a token")
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self.app.client_id,
+            "client_secret": self.app.client_secrets[0],
+            "refresh_token": refresh_token,
+        }
+        url = f"{self.url.rstrip('/')}/oauth/{self.version}/token"
+        try:
+            response = self.http.post(url, data=form, timeout=_TIMEOUT)
+        except httpx.HTTPError as error:
+            raise CRMUnavailableError("token refresh: no answer from HubSpot") from error
+        answer = _decoded(response)
+        if response.is_success and answer.get("access_token"):
+            return answer
+        raise _refusal(response.status_code, answer)
+
+    def _save(self, account_id: str, refresh_token: str | None, answer: Mapping[str, Any]) -> str:
+        token = str(answer["access_token"])
+        expires_at = self.clock.now() + timedelta(seconds=int(answer.get("expires_in") or 0))
+        with self.ledger.begin() as work:
+            kept = str(answer.get("refresh_token") or "") or refresh_token
+            work.accounts.save_tokens(account_id, token, kept, expires_at)
+            work.commit()
+        return token
+
+    def _disconnect(self, account_id: str, why: str) -> None:
+        with self.ledger.begin() as work:
+            work.accounts.set_status(account_id, DISCONNECTED, why)
+            work.commit()
+
+
+def _decoded(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _refusal(status: int, answer: Mapping[str, Any]) -> CRMError:
+    word = str(answer.get("status") or answer.get("error") or "")
+    text = f"token refresh: {reason(answer) or word or f'HTTP {status}'}"
+    if status == 400 and (word in _TERMINAL or answer.get("error") == "invalid_grant"):
+        return CRMDisconnectedError(text, status=status, category=word)
+    if 400 <= status < 500 and status != 429:
+        return _ours(text, status=status, category=word)
+    return CRMUnavailableError(text, status=status, category=word)
+
+
+def _ours(text: str, *, status: int = 0, category: str = "") -> CRMUnavailableError:
+    log.error("HubSpot refuses our own credentials: %s", text)
+    return CRMUnavailableError(text, status=status, category=category, retry_after=_OUR_FAULT_PAUSE)
