@@ -4,7 +4,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from connector.sandbox.hubspot.writes import Writer
 
 Listener = Callable[[Change], None]
 Ids = list[str]
+Changes = list[Change]
 
 
 class HubSpotWorld:
@@ -44,13 +46,15 @@ class HubSpotWorld:
     ) -> None:
         self.clock = clock
         self.random = random.Random(seed)
-        self.lock = threading.RLock()
+        self._lock = threading.RLock()
         self.portals: dict[int, Portal] = {}
         self.tokens = Tokens(clock, self.random)
         self.limits = RateLimits(monotonic)
         self.calls: Counter[str] = Counter()
         self.writer = Writer(clock, search_lag)
         self._listeners: list[Listener] = []
+        self._untold: Changes = []
+        self._holders = 0
 
     # --- portals and what an admin sets up -----------------------------------------------------------
 
@@ -65,7 +69,7 @@ class HubSpotWorld:
         currency: str = "USD",
     ) -> Portal:
         """Open a portal; `token` is a private app's, which never ends; no `scopes` means all."""
-        with self.lock:
+        with self.held():
             if portal_id in self.portals:
                 raise ValueError(f"portal {portal_id} is there already")
             created_at = self.clock.now()
@@ -83,7 +87,7 @@ class HubSpotWorld:
 
     def add_owner(self, portal_id: int, email: str, first_name: str = "", last_name: str = "") -> str:
         """Add a user records can belong to; its owner id."""
-        with self.lock:
+        with self.held():
             owner_id = self.writer.next_id()
             owner = Owner(owner_id, email, first_name, last_name, int(owner_id) + 1_000_000)
             self.portal(portal_id).owners[owner_id] = owner
@@ -91,12 +95,12 @@ class HubSpotWorld:
 
     def add_pipeline(self, portal_id: int, object_type_name: str, pipeline: Pipeline) -> None:
         """Add or replace a pipeline of deals or tickets."""
-        with self.lock:
+        with self.held():
             self.portal(portal_id).pipelines[object_type(object_type_name).name][pipeline.id] = pipeline
 
     def add_association_label(self, portal_id: int, from_type: str, to_type: str, label: str) -> int:
         """Define a label of the portal's own between two object types; its type id from `from_type`."""
-        with self.lock:
+        with self.held():
             start, end = object_type(from_type).name, object_type(to_type).name
             type_id, inverse_id = int(self.writer.next_id()), int(self.writer.next_id())
             pair = both_ways(start, end, type_id, inverse_id, label, "USER_DEFINED")
@@ -114,7 +118,7 @@ class HubSpotWorld:
         source: str = "CRM_UI",
     ) -> dict[str, Any]:
         """Create a record; associations are (object type, id) or in the API's own shape."""
-        with self.lock:
+        with self.held():
             portal, kind = self.portal(portal_id), object_type(object_type_name)
             record, changes = self.writer.write_new(
                 portal, draft_create(portal, kind, properties, associations), source
@@ -132,7 +136,7 @@ class HubSpotWorld:
         source: str = "CRM_UI",
     ) -> dict[str, Any]:
         """Change properties of a record; only values that really differ are changes."""
-        with self.lock:
+        with self.held():
             portal, kind = self.portal(portal_id), object_type(object_type_name)
             draft = draft_update(portal, kind, object_id, properties)
             record = portal.record(kind, object_id)
@@ -152,7 +156,7 @@ class HubSpotWorld:
     def merge(self, portal_id: int, primary_id: str, merged_id: str, source: str = "CRM_UI") -> dict[str, Any]:
         """Merge one contact into another: its associations move, its id leads to the other from now on."""
         kind = object_type("contacts")
-        with self.lock:
+        with self.held():
             portal = self.portal(portal_id)
             kept, gone = portal.record(kind, primary_id), portal.record(kind, merged_id)
             self.writer.move_links(portal, gone, kept)
@@ -170,12 +174,12 @@ class HubSpotWorld:
 
     def get(self, portal_id: int, object_type_name: str, object_id: str) -> dict[str, Any]:
         """One record with every property that is set; 404 when there is none."""
-        with self.lock:
+        with self.held():
             return self.portal(portal_id).record(object_type(object_type_name), object_id).as_json()
 
     def list(self, portal_id: int, object_type_name: str) -> Rows:
         """Every record of a type, oldest first."""
-        with self.lock:
+        with self.held():
             records = self.portal(portal_id).records[object_type(object_type_name).name]
             return [record.as_json() for record in records.values()]
 
@@ -183,7 +187,7 @@ class HubSpotWorld:
 
     def associate(self, portal_id: int, from_type: str, from_id: str, association: Association) -> None:
         """Join a record to another; `association` as in `create`."""
-        with self.lock:
+        with self.held():
             portal, kind = self.portal(portal_id), object_type(from_type)
             record = portal.record(kind, from_id)
             for link, to_id in checked_links(portal, kind, association):
@@ -191,12 +195,12 @@ class HubSpotWorld:
 
     def disassociate(self, portal_id: int, from_type: str, from_id: str, to_type: str, to_id: str) -> None:
         """Take every association between two records away."""
-        with self.lock:
+        with self.held():
             self.portal(portal_id).unlink(object_type(from_type).name, from_id, object_type(to_type).name, to_id)
 
     def associated(self, portal_id: int, from_type: str, from_id: str, to_type: str) -> Ids:
         """Ids of the records of `to_type` joined to a record, in the order they were joined."""
-        with self.lock:
+        with self.held():
             portal = self.portal(portal_id)
             return [*portal.linked(object_type(from_type).name, from_id, object_type(to_type).name)]
 
@@ -205,7 +209,7 @@ class HubSpotWorld:
 
         Each is {id, type: communications|tasks, body, timestamp, properties, associations: {type: [ids]}}.
         """
-        with self.lock:
+        with self.held():
             return contact_timeline(self.portal(portal_id), contact_id)
 
     # --- changes -------------------------------------------------------------------------------------
@@ -215,13 +219,30 @@ class HubSpotWorld:
         self._listeners.append(callback)
 
     def tell(self, changes: Iterable[Change]) -> None:
-        """Tell every listener."""
-        for change in changes:
-            for listener in self._listeners:
-                listener(change)
+        """Tell every listener, once nobody holds the lock any more."""
+        with self.held():
+            self._untold.extend(changes)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock; what changes meanwhile is told when the outermost holder has let go."""
+        untold: Changes = []
+        try:
+            with self._lock:
+                self._holders += 1
+                try:
+                    yield
+                finally:
+                    self._holders -= 1
+                    if not self._holders:
+                        untold, self._untold = self._untold, []
+        finally:
+            for change in untold:
+                for listener in self._listeners:
+                    listener(change)
 
     def _remove(self, portal_id: int, kind: ObjectType, object_id: str, source: str, *kinds: str) -> None:
-        with self.lock:
+        with self.held():
             portal = self.portal(portal_id)
             record = portal.find(kind, object_id)
             if record is None:
