@@ -1,0 +1,86 @@
+"""How do many requests share one durable commit?
+
+A commit costs an fsync whatever it holds, and SQLite has one writer at a time. So the web process has one thread that
+writes: it takes whatever has queued up while the last commit was under way and commits it together. A request waits
+for the commit that holds its rows, never less.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from connector.ports.ledger import Ledger, UnitOfWork
+
+_T = TypeVar("_T")
+
+_MOST_TOGETHER = 200  # bounds how long the first of a group waits for the rest to be written
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    work: Callable[[UnitOfWork], Any]
+    result: Future[Any]
+
+
+class GroupCommit:
+    """Runs small writes of many threads in shared transactions; start once per process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[UnitOfWork], _T]) -> _T:
+        """Run `work` in a transaction shared with others; return its result after the commit.
+
+        Raises:
+            Exception: whatever `work` or the commit raised; then nothing of `work` is in the ledger.
+        """
+        wish = _Wish(work, Future())
+        self._wishes.put(wish)
+        result: _T = wish.result.result()
+        return result
+
+    def close(self) -> None:
+        """Finish what is queued and stop."""
+        self._wishes.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._wishes.get()) is not None:
+            group = [first]
+            closing = False
+            while len(group) < _MOST_TOGETHER and not closing:
+                try:
+                    wish = self._wishes.get_nowait()
+                except queue.Empty:
+                    break
+                if wish is None:
+                    closing = True
+                else:
+                    group.append(wish)
+            self._commit(group)
+            if closing:
+                return
+
+    def _commit(self, group: list[_Wish]) -> None:
+        """Commit a group; when one of it fails, commit each alone, so that only the culprit hears of it."""
+        try:
+            with self._ledger.begin() as uow:
+                results = [wish.work(uow) for wish in group]
+                uow.commit()
+        except Exception as error:  # noqa: BLE001 - it is handed to the request that caused it
+            if len(group) == 1:
+                group[0].result.set_exception(error)
+                return
+            for wish in group:
+                self._commit([wish])
+            return
+        for wish, result in zip(group, results, strict=True):
+            wish.result.set_result(result)

@@ -1,0 +1,285 @@
+"""Which settings does the program read, once, and what is wrong with them?
+
+Everything comes from the environment (in development also from `.env`). Each setting is one entry of `SETTINGS`, from
+which the settings reference, `app.json` and the error messages are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError
+
+from connector.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable.
+
+    Attributes:
+        meaning: one sentence for operators.
+        example: a value that would do.
+        default: used when the variable is absent; None when it is required or when absence has a meaning.
+        is_required: the program does not start without it.
+        is_secret: never printed.
+        read: how `environs` reads it; gives any value when it is wrong, the error comes at the end.
+    """
+
+    name: str
+    meaning: str
+    example: str
+    read: Callable[[Env, str, Any], Any]
+    default: Any = None
+    is_required: bool = False
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, read once; field names are the variables' names in lower case."""
+
+    database_url: str
+    redis_url: str
+    public_url: str
+    secret_keys: tuple[str, ...]
+    mappings_dir: Path
+    templates_dir: Path
+    hubspot_client_id: str
+    hubspot_client_secrets: tuple[str, ...]
+    hubspot_api_url: str
+    hubspot_api_version: str
+    twilio_account_sid: str
+    twilio_auth_tokens: tuple[str, ...]
+    twilio_api_url: str
+    twilio_from: str
+    twilio_messaging_service_sid: str
+    gateway: str
+    send_rate: float
+    send_concurrency: int
+    worker_processes: int
+    web_threads: int
+    port: int
+    log_format: str
+    clock_offset_file: Path | None
+
+    def __repr__(self) -> str:
+        """Show names and values, secrets and credentials in URLs left out (P10)."""
+        hidden = {setting.name.lower() for setting in SETTINGS if setting.is_secret}
+        shown = (f"{f.name}={'…' if f.name in hidden else getattr(self, f.name)!r}" for f in fields(self))
+        return f"Settings({', '.join(shown)})"
+
+
+def _text(env: Env, name: str, default: Any) -> str:
+    return str(env.str(name, default) or "").strip()
+
+
+def _list(env: Env, name: str, default: Any) -> tuple[str, ...]:
+    return tuple(item.strip() for item in env.list(name, default) or () if item.strip())
+
+
+def _path(env: Env, name: str, default: Any) -> Path:
+    return Path(env.str(name, default) or default)
+
+
+def _optional_path(env: Env, name: str, default: Any) -> Path | None:
+    text = env.str(name, default)
+    return Path(text) if text else None
+
+
+def _url(env: Env, name: str, default: Any) -> str:
+    return str(env.str(name, default, validate=_is_url) or "").rstrip("/")
+
+
+def _is_url(text: str) -> None:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.netloc):
+        raise ValidationError("not a URL with http:// or https:// and a host")
+
+
+def _positive(env: Env, name: str, default: Any) -> int:
+    return int(env.int(name, default, validate=_is_positive) or default)
+
+
+def _rate(env: Env, name: str, default: Any) -> float:
+    return float(env.float(name, default, validate=_is_positive) or default)
+
+
+def _is_positive(number: float) -> None:
+    if number <= 0:
+        raise ValidationError("must be above zero")
+
+
+def _log_format(env: Env, name: str, default: Any) -> str:
+    return str(env.str(name, default, validate=_is_log_format))
+
+
+def _is_log_format(text: str) -> None:
+    if text not in {"json", "text"}:
+        raise ValidationError("must be json or text")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "DATABASE_URL",
+        "Where the ledger is kept: PostgreSQL in production, SQLite on one machine.",
+        "postgresql://user:password@host/name",
+        _text,
+        default="sqlite:///connector.sqlite3",
+        is_secret=True,
+    ),
+    Setting(
+        "REDIS_URL",
+        "The Redis that carries nudges and rate limits.",
+        "redis://localhost:6379/0",
+        _text,
+        is_required=True,
+        is_secret=True,
+    ),
+    Setting(
+        "PUBLIC_URL",
+        "The address under which HubSpot and the gateways reach this app; signatures are checked over it.",
+        "https://sms.example.com",
+        _url,
+        is_required=True,
+    ),
+    Setting(
+        "SECRET_KEYS",
+        "Secrets that encrypt tokens and message bodies, comma-separated, newest first, 32 or more characters each.",
+        "the output of: openssl rand -hex 32",
+        _list,
+        is_required=True,
+        is_secret=True,
+    ),
+    Setting("MAPPINGS_DIR", "Folder of journeys, events, keywords and compliance.", "mappings", _path, "mappings"),
+    Setting("TEMPLATES_DIR", "Folder of SMS templates.", "templates", _path, "templates"),
+    Setting("HUBSPOT_CLIENT_ID", "Client id of the HubSpot app.", "1b2c3d4e-…", _text, ""),
+    Setting(
+        "HUBSPOT_CLIENT_SECRETS",
+        "Client secrets of the HubSpot app, comma-separated, newest first; empty switches HubSpot's webhooks off.",
+        "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy",
+        _list,
+        (),
+        is_secret=True,
+    ),
+    Setting("HUBSPOT_API_URL", "HubSpot's API.", "https://api.hubapi.com", _url, "https://api.hubapi.com"),
+    Setting("HUBSPOT_API_VERSION", "Dated version of HubSpot's API.", "2026-09", _text, "2026-09"),
+    Setting("TWILIO_ACCOUNT_SID", "Account SID of the Twilio account; empty switches Twilio off.", "AC…", _text, ""),
+    Setting(
+        "TWILIO_AUTH_TOKENS",
+        "Auth tokens of the Twilio account, comma-separated, newest first.",
+        "0123456789abcdef0123456789abcdef",
+        _list,
+        (),
+        is_secret=True,
+    ),
+    Setting("TWILIO_API_URL", "Twilio's API.", "https://api.twilio.com", _url, "https://api.twilio.com"),
+    Setting("TWILIO_FROM", "Sender number in E.164, unless a messaging service is set.", "+12025550100", _text, ""),
+    Setting("TWILIO_MESSAGING_SERVICE_SID", "Messaging service that chooses the sender.", "MG…", _text, ""),
+    Setting(
+        "GATEWAY",
+        "Gateway that carries texts: `twilio`, or `null`, which logs instead of sending.",
+        "twilio",
+        _text,
+        "twilio",
+    ),
+    Setting("SEND_RATE", "Texts per second through one gateway, over all workers.", "80", _rate, 100.0),
+    Setting("SEND_CONCURRENCY", "Requests in flight to a gateway per worker process.", "50", _positive, 50),
+    Setting("WORKER_PROCESSES", "Worker processes that one `smsctl worker` starts.", "2", _positive, 2),
+    Setting("WEB_THREADS", "Threads that answer requests in one web process.", "8", _positive, 8),
+    Setting("PORT", "Port that `smsctl web` listens on.", "8000", _positive, 8000),
+    Setting("LOG_FORMAT", "`json` for machines, `text` for people.", "json", _log_format, "json"),
+    Setting(
+        "CLOCK_OFFSET_FILE",
+        "Development only: a file with seconds to add to the time, so that days can be made to pass.",
+        ".demo/clock",
+        _optional_path,
+        "",
+    ),
+)
+
+
+def read_settings() -> Settings:
+    """Read all settings from the environment, and from a `.env` file in the working directory.
+
+    Raises:
+        ConfigurationError: lists everything that is missing or wrong, by exact name, with an example each.
+    """
+    values, wrong = _read_all(SETTINGS)
+    problems = _described(SETTINGS, wrong)
+    problems = problems or _contradictions(values)
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return Settings(**values)
+
+
+def read_some(*names: str) -> dict[str, Any]:
+    """Read only the named settings, for commands that need no more; keys are in lower case.
+
+    Raises:
+        ConfigurationError: one of them is missing or wrong.
+    """
+    chosen = tuple(setting for setting in SETTINGS if setting.name in names)
+    values, wrong = _read_all(chosen)
+    problems = _described(chosen, wrong)
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return values
+
+
+def _read_all(settings: Sequence[Setting]) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Read settings; give the values, and the messages about wrong ones by name."""
+    env = Env(eager=False)
+    env.read_env(".env", recurse=False)
+    values = {setting.name.lower(): _read(env, setting) for setting in settings}
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        return values, dict(error.error_messages)  # type: ignore[arg-type] # in deferred mode it is a mapping
+    return values, {}
+
+
+def _described(settings: Sequence[Setting], wrong: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{setting.name}: {_problem(wrong[setting.name])}; example: {setting.name}={setting.example}"
+        for setting in settings
+        if setting.name in wrong
+    ]
+
+
+def _read(env: Env, setting: Setting) -> Any:
+    if setting.is_required:
+        env.str(setting.name, validate=_is_given)
+    return setting.read(env, setting.name, setting.default)
+
+
+def _is_given(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("is empty")
+
+
+def _problem(messages: Any) -> str:
+    found = messages if isinstance(messages, list) else [messages]
+    text = str(found[0])
+    return "is missing" if "not set" in text else text
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """Find settings that are fine alone but not together."""
+    problems = []
+    if values["gateway"] == "twilio":
+        if not values["twilio_account_sid"] or not values["twilio_auth_tokens"]:
+            problems.append(
+                "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKENS are missing, but GATEWAY is twilio; "
+                "set them, or GATEWAY=null to log texts instead of sending them"
+            )
+        elif not (values["twilio_from"] or values["twilio_messaging_service_sid"]):
+            problems.append("TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID is missing; example: TWILIO_FROM=+12025550100")
+    elif values["gateway"] != "null":
+        problems.append(f"GATEWAY: {values['gateway']} is not a gateway; example: GATEWAY=twilio")
+    return problems
