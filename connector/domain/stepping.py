@@ -92,12 +92,16 @@ def _wait(run: Progress, step: Wait, is_new: bool) -> Halt | None:
 
 
 def _end_of_wait(run: Progress, step: Wait) -> tuple[datetime, Mapping[str, Any]]:
-    """Give the time a wait ends; the expression of an `until` is asked anew, so a moved appointment moves the wait."""
+    """Give the time a wait ends.
+
+    The expression of an `until` is asked anew at every look, so that a moved appointment moves the wait; `now` means
+    in it when the step was entered, or `now + 1 hour` would never come.
+    """
+    begun = run.state.entered_at or run.state.base_at
     if step.until is None:
-        begun = run.state.entered_at or run.state.base_at
         return _later(begun, step.duration or timedelta(0)), {}
-    value = run.evaluate(step.until, run.names)
-    return _as_time(value, step.until.source), seen_values(step.until.source, run.names)
+    names = {**run.names, "now": begun}
+    return _as_time(run.evaluate(step.until, names), step.until.source), seen_values(step.until.source, names)
 
 
 def _later(start: datetime, duration: timedelta) -> datetime:
