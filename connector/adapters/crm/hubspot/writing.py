@@ -82,7 +82,8 @@ class PortalWriting:
         for kind in dict.fromkeys(row.kind for row in rows):
             of_kind = [row for row in rows if row.kind is kind]
             written = batch(self.calls, account, kind.value)
-            found |= written.write([written.row(each) for each in of_kind])
+            write = written.write_apart if found else written.write
+            found |= write([written.row(each) for each in of_kind])
         return [found[row.ref] for row in rows]
 
 
@@ -109,10 +110,11 @@ class _Batch:
                 raise
             if len(rows) == 1:
                 return _failed(rows, error)
-        return self._half(rows[: len(rows) // 2]) | self._half(rows[len(rows) // 2 :])
+        middle = len(rows) // 2
+        return self.write_apart(rows[:middle]) | self.write_apart(rows[middle:])
 
-    def _half(self, rows: Sequence[BatchRow]) -> dict[str, WriteResult]:
-        """Write a half; from here on a failure is the rows' own, or what the other half achieved would be lost."""
+    def write_apart(self, rows: Sequence[BatchRow]) -> dict[str, WriteResult]:
+        """Write rows beside others that went already: a failure is their own, or those others' ids would be lost."""
         try:
             return self.write(rows)
         except CRMError as error:

@@ -1,0 +1,162 @@
+"""What may every service rely on, whichever CRM (or fake of one) stands behind the port?
+
+Inherit `CRMContract` in a `test_*` module and give it a `portal` fixture: the CRM under test and a hand that can
+put things into it and look at what became of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pytest
+
+from connector.domain.event import ObjectRef
+from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
+from connector.ports.crm import CRM, CRMAccount, RecordKind, RecordWrite
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+NUMBER, OTHER_NUMBER = "+12025550143", "+12025550178"
+
+
+class Portal(Protocol):
+    """A CRM under test, from both sides."""
+
+    crm: CRM
+    account: CRMAccount
+
+    def add_contact(self, phone: str = "", mobile: str = "") -> str:
+        """Add a contact; its id."""
+        ...
+
+    def add_deal(self, name: str, contacts: Sequence[str] = ()) -> str:
+        """Add a deal in the stage `closedwon` (Closed Won) of the default pipeline; its id."""
+        ...
+
+    def shown(self, contact_id: str) -> Sequence[str]:
+        """The bodies of texts and tasks on a contact's timeline, as people read them."""
+        ...
+
+    def is_opted_out(self, contact_id: str) -> bool:
+        """What our flag on the contact says."""
+        ...
+
+    def lose_next_answer(self) -> None:
+        """Let the next creation happen without an answer."""
+        ...
+
+    def fail_next_call(self) -> None:
+        """Let the next creation certainly not happen."""
+        ...
+
+
+def a_text(ref: str, contact_id: str, **changes: object) -> RecordWrite:
+    """A text to be shown on a contact."""
+    values: dict[str, object] = {"kind": RecordKind.COMMUNICATION, "body": f"Hello\nRef {ref}", "at": NOON}
+    return RecordWrite(ref=ref, contact_crm_id=contact_id, **(values | changes))  # type: ignore[arg-type]
+
+
+class CRMContract:
+    """The promises of `connector.ports.crm.CRM`."""
+
+    @pytest.fixture
+    def portal(self) -> Portal:
+        raise NotImplementedError("the inheriting class says which CRM is tested")
+
+    def test_records_are_read_by_id_and_missing_ones_are_absent(self, portal: Portal) -> None:
+        deal = portal.add_deal("Roof")
+        read = portal.crm.read_records(portal.account, "deal", [deal, "999999"], ["dealname", "amount"])
+        assert read == {deal: {"dealname": "Roof", "amount": None}}
+
+    def test_contacts_are_read_with_mobile_before_landline(self, portal: Portal) -> None:
+        contact = portal.add_contact(phone=OTHER_NUMBER, mobile=NUMBER)
+        snapshot = portal.crm.read_contacts(portal.account, [contact, "999999"], {})[contact]
+        typed = [raw for raw, name in snapshot.phones if name in {"mobilephone", "phone"}]
+        assert (snapshot.crm_id, typed) == (contact, [NUMBER, OTHER_NUMBER])
+
+    def test_a_missing_contact_is_absent(self, portal: Portal) -> None:
+        assert portal.crm.read_contacts(portal.account, ["999999"], {}) == {}
+
+    def test_contacts_of_a_deal_are_found(self, portal: Portal) -> None:
+        contacts = [portal.add_contact(mobile=NUMBER), portal.add_contact()]
+        deal, lonely = portal.add_deal("Roof", contacts), portal.add_deal("Shed")
+        links = portal.crm.associated_contacts(portal.account, "deal", [deal, lonely])
+        assert [link.object_id for link in links[deal]] == contacts
+        assert not links.get(lonely)
+
+    def test_stages_have_the_labels_people_see(self, portal: Portal) -> None:
+        assert portal.crm.stage_labels(portal.account, "deal")["closedwon"] == "Closed Won"
+
+    def test_every_contact_with_a_number_is_found_however_it_was_typed(self, portal: Portal) -> None:
+        same = [portal.add_contact(mobile=NUMBER), portal.add_contact(phone="(202) 555-0143")]
+        portal.add_contact(mobile=OTHER_NUMBER)
+        assert sorted(portal.crm.find_contacts_by_number(portal.account, NUMBER)) == sorted(same)
+
+    def test_created_texts_stand_on_their_contacts(self, portal: Portal) -> None:
+        first, second = portal.add_contact(), portal.add_contact()
+        results = portal.crm.create(portal.account, [a_text("r1", first), a_text("r2", second)])
+        assert [(each.ref, each.error) for each in results] == [("r1", None), ("r2", None)]
+        assert all(each.crm_record_id for each in results)
+        assert [len(portal.shown(each)) for each in (first, second)] == [1, 1]
+        assert "r2" in portal.shown(second)[0]
+
+    def test_an_update_replaces_the_body_and_adds_no_record(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        made = portal.crm.create(portal.account, [a_text("r1", contact)])[0]
+        later = a_text("r1", contact, body="Delivered. Ref r1", crm_record_id=made.crm_record_id)
+        for _ in range(2):
+            assert portal.crm.update(portal.account, [later])[0].error is None
+        assert list(portal.shown(contact)) == ["Delivered. Ref r1"]
+
+    def test_a_task_stands_on_its_contact(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        task = a_text("t1", contact, kind=RecordKind.TASK, title="Call back", body="Soon. Ref t1")
+        assert portal.crm.create(portal.account, [task])[0].error is None
+        assert list(portal.shown(contact)) == ["Soon. Ref t1"]
+
+    def test_one_refused_row_does_not_take_the_others_with_it(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        rows = [a_text("r1", contact), a_text("r2", "999999"), a_text("r3", contact)]
+        results = portal.crm.create(portal.account, rows)
+        assert [isinstance(each.error, CRMRefusedError) for each in results] == [False, True, False]
+        assert len(portal.shown(contact)) == 2
+
+    def test_a_lost_answer_is_ambiguous_and_can_be_looked_up(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        rows = [a_text("r1", contact), a_text("r10", contact)]
+        portal.crm.create(portal.account, rows[1:])
+        portal.lose_next_answer()
+        with pytest.raises(CRMAmbiguousError):
+            portal.crm.create(portal.account, rows[:1])
+        found = portal.crm.find_written(portal.account, [*rows, a_text("r2", contact)])
+        assert set(found) == {"r1", "r10"}
+        assert found["r1"] != found["r10"]
+
+    def test_an_outage_writes_nothing(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        portal.fail_next_call()
+        with pytest.raises(CRMUnavailableError):
+            portal.crm.create(portal.account, [a_text("r1", contact)])
+        assert portal.crm.find_written(portal.account, [a_text("r1", contact)]) == {}
+
+    def test_opting_out_and_in_again_sets_the_flag_row_by_row(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        portal.crm.install(portal.account)
+        results = portal.crm.set_opt_out(portal.account, [contact, "999999"], opted_out=True, at=NOON)
+        assert [each.ref for each in results] == [contact, "999999"]
+        assert results[0].error is None
+        assert isinstance(results[1].error, CRMRefusedError)
+        assert portal.is_opted_out(contact)
+        assert portal.crm.read_contacts(portal.account, [contact], {})[contact].opted_out
+        portal.crm.set_opt_out(portal.account, [contact], opted_out=False, at=NOON)
+        assert not portal.is_opted_out(contact)
+
+    def test_installing_twice_is_installing_once(self, portal: Portal) -> None:
+        facts: list[Mapping[str, object]] = [portal.crm.install(portal.account) for _ in range(2)]
+        assert facts[0] == facts[1]
+
+    def test_associations_the_crm_cannot_make_are_left_out(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        row = a_text("r1", contact, associations=(ObjectRef("invoice", "7"),))
+        assert portal.crm.create(portal.account, [row])[0].error is None

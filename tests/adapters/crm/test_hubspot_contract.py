@@ -1,0 +1,51 @@
+"""Does HubSpot's adapter keep the promises of the CRM port?"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from connector.ports.crm import CRM, CRMAccount
+from tests.adapters.crm.conftest import PORTAL, HubSpot
+from tests.adapters.crm.contract import CRMContract, Portal
+
+
+@dataclass
+class SandboxPortal:
+    """The sandbox's portal, driven from behind."""
+
+    hubspot: HubSpot
+    crm: CRM
+    account: CRMAccount
+
+    def add_contact(self, phone: str = "", mobile: str = "") -> str:
+        typed = {"phone": phone, "mobilephone": mobile}
+        return self.hubspot.contact(**{name: value for name, value in typed.items() if value})
+
+    def add_deal(self, name: str, contacts: Sequence[str] = ()) -> str:
+        properties = {"dealname": name, "dealstage": "closedwon", "pipeline": "default"}
+        links = [("contacts", each) for each in contacts]
+        return str(self.hubspot.world.create(PORTAL, "deals", properties, links)["id"])
+
+    def shown(self, contact_id: str) -> Sequence[str]:
+        entries = self.hubspot.world.timeline(PORTAL, contact_id)
+        return [html.unescape(str(entry["body"]).replace("<br>", "\n")) for entry in entries]
+
+    def is_opted_out(self, contact_id: str) -> bool:
+        held = self.hubspot.world.get(PORTAL, "contacts", contact_id)["properties"]
+        return bool(held.get("sms_connector_opted_out") == "true")
+
+    def lose_next_answer(self) -> None:
+        self.hubspot.faults.arm("hubspot.communications.batch_create", "accept_then_timeout", then="reset")
+
+    def fail_next_call(self) -> None:
+        self.hubspot.faults.arm("hubspot.communications.batch_create", "status", status=503)
+
+
+class TestHubSpot(CRMContract):
+    @pytest.fixture
+    def portal(self, hubspot: HubSpot) -> Portal:
+        return SandboxPortal(hubspot, hubspot.crm, hubspot.account)
