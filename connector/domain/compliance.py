@@ -1,0 +1,81 @@
+"""Which hours, caps and consent does a purpose ask for in a reader's country?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from connector.domain.caps import Cap
+from connector.domain.send_window import ANYTIME, SendWindow
+from connector.errors import ConfigurationError
+
+DEFAULT_COUNTRY = "default"
+"""Key of the row for countries without one of their own, and for readers whose country nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """The hours of one purpose in one country.
+
+    Attributes:
+        window: the hours.
+        source: statute, charter or "own proposal": why these hours.
+        checked_on: when a person last compared them with the source.
+    """
+
+    window: SendWindow
+    source: str
+    checked_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeRule:
+    """What one purpose asks for; `rows` has a row per ISO 3166 country, and always one under "default"."""
+
+    needs_consent: bool
+    caps: tuple[Cap, ...]
+    rows: Mapping[str, WindowRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """The rules of `mappings/compliance.yaml`: windows by name, and a rule per purpose."""
+
+    windows: Mapping[str, SendWindow]
+    purposes: Mapping[str, PurposeRule]
+
+    def window(self, name: str | None, purpose: str, country: str | None) -> SendWindow:
+        """Return the window a journey or step names, else the purpose's in the reader's country.
+
+        Raises:
+            ConfigurationError: no window has this name.
+        """
+        if not name:
+            return self.window_for(purpose, country)
+        if name == ANYTIME.name:
+            return ANYTIME
+        if name not in self.windows:
+            known = ", ".join((ANYTIME.name, *self.windows))
+            raise ConfigurationError(f"there is no send window {name!r}: known are {known}")
+        return self.windows[name]
+
+    def window_for(self, purpose: str, country: str | None) -> SendWindow:
+        """Return the hours of a purpose in a country (ISO 3166, any case; None when unknown)."""
+        return self.row_for(purpose, country).window
+
+    def row_for(self, purpose: str, country: str | None) -> WindowRow:
+        """Return the same with its source and the day it was last checked, for the trace."""
+        rows = self._rule(purpose).rows
+        return rows.get((country or "").upper()) or rows[DEFAULT_COUNTRY]
+
+    def caps_for(self, purpose: str) -> tuple[Cap, ...]:
+        """Return the caps that hold per number for all texts of a purpose."""
+        return self._rule(purpose).caps
+
+    def needs_consent(self, purpose: str) -> bool:
+        """Say whether a text of this purpose needs a recorded consent."""
+        return self._rule(purpose).needs_consent
+
+    def _rule(self, purpose: str) -> PurposeRule:
+        if purpose not in self.purposes:
+            raise ConfigurationError(f"compliance.yaml has no rule for the purpose {str(purpose)!r}")
+        return self.purposes[purpose]
