@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store.rows import insert_or_ignore, locked
+from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import external_event
 from connector.ports.ledger import InboxRow
 
@@ -27,11 +27,7 @@ class SQLInboxRepository:
 
     def add(self, rows: Sequence[InboxRow]) -> int:
         """Insert those not seen before; give how many were new."""
-        if not rows:
-            return 0
-        statement = insert_or_ignore(self._connection, external_event)
-        new = self._connection.execute(statement, [self._values(row) for row in rows])
-        return max(new.rowcount, 0)
+        return insert_new(self._connection, external_event, [self._values(row) for row in rows])
 
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
         """Lease up to `limit` unhandled rows whose time has come, oldest first."""

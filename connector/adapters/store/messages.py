@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.message_rows import message_from_row, values_of
-from connector.adapters.store.rows import insert_or_ignore, locked
+from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import attempt, message
 from connector.domain.message import Direction, MessageState, Purpose
 from connector.ports.messages import MessageRow, StateChange
@@ -34,8 +34,7 @@ class SQLMessageRepository:
 
     def add(self, row: MessageRow) -> bool:
         """Insert; False when the account already has this idempotency key."""
-        statement = insert_or_ignore(self._connection, message)
-        return self._connection.execute(statement, values_of(row, self._vault)).rowcount == 1
+        return insert_new(self._connection, message, [values_of(row, self._vault)]) == 1
 
     def get(self, account_id: str, message_id: str) -> MessageRow | None:
         """Read one of an account's messages."""

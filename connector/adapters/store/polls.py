@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
-from connector.adapters.store.rows import insert_or_ignore, locked
+from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import poll
 
 
@@ -22,7 +22,7 @@ class SQLPollRepository:
     def ensure(self, account_id: str, event: str, now: datetime) -> None:
         """Make sure that an account is polled for an event."""
         values = {"id": new_id(), "account_id": account_id, "event": event, "due_at": now}
-        self._connection.execute(insert_or_ignore(self._connection, poll), values)
+        insert_new(self._connection, poll, [values])
 
     def claim(self, now: datetime, lease_until: datetime) -> Sequence[tuple[str, str]]:
         """Give the (account, event) pairs that are due, and put them off."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, select, union_all
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
-from connector.adapters.store.rows import insert_or_ignore
+from connector.adapters.store.rows import insert_new
 from connector.adapters.store.tables import timeline_entry as table
 from connector.domain.documents import clean_text, from_document, to_document
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -27,10 +27,7 @@ class SQLTimelineRepository:
 
     def add(self, entries: Sequence[TimelineEntry]) -> int:
         """Append entries not written before; give how many were new."""
-        if not entries:
-            return 0
-        statement = insert_or_ignore(self._connection, table).values([_values(entry) for entry in entries])
-        return len(self._connection.execute(statement.returning(table.c.id)).all())
+        return insert_new(self._connection, table, [_values(entry) for entry in entries])
 
     def facts(
         self, account_id: str, contact_id: str, subject_ref: str, since: datetime, kinds: Sequence[EntryKind]

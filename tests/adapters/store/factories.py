@@ -1,0 +1,75 @@
+"""How do the store's tests make rows?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from connector.adapters.store.ids import new_id
+from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
+from connector.ports.ledger import AccountRow, InboxRow
+from connector.ports.messages import AttemptRow, MessageRow
+
+NOW = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+NUMBER = "+12025550143"
+SENDER = "+12025550100"
+
+
+def an_account(**changes: Any) -> AccountRow:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "crm": "hubspot",
+        "external_id": new_id(),
+        "name": "Acme",
+        "status": "active",
+        "status_reason": "",
+        "settings": {"default_region": "US"},
+        "created_at": NOW,
+    }
+    return AccountRow(**values | changes)
+
+
+def a_message(account_id: str, **changes: Any) -> MessageRow:
+    id_ = changes.get("id", new_id())
+    values: dict[str, Any] = {
+        "id": id_,
+        "account_id": account_id,
+        "direction": Direction.OUT,
+        "idempotency_key": id_,
+        "purpose": Purpose.TRANSACTIONAL,
+        "msisdn": NUMBER,
+        "body": "Hello",
+        "gateway": "twilio",
+        "encoding": "gsm7",
+        "segments": 1,
+        "state": MessageState.QUEUED,
+        "policy": SendPolicy.AT_MOST_ONCE,
+        "not_before": NOW,
+        "created_at": NOW,
+    }
+    return MessageRow(**values | changes)
+
+
+def an_attempt(message: MessageRow, **changes: Any) -> AttemptRow:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "account_id": message.account_id,
+        "message_id": message.id,
+        "gateway": message.gateway,
+        "state": MessageState.DISPATCHING,
+        "requested_at": NOW,
+    }
+    return AttemptRow(**values | changes)
+
+
+def an_event(account_id: str | None, **changes: Any) -> InboxRow:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "account_id": account_id,
+        "source": "hubspot",
+        "external_id": new_id(),
+        "body": b'{"eventId":1}',
+        "context": {},
+        "received_at": NOW,
+    }
+    return InboxRow(**values | changes)

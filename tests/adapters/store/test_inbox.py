@@ -1,0 +1,110 @@
+"""Does the store keep the promises of the inbox, the accounts and the polls?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.group_commit import GroupCommit
+from connector.adapters.store.unit_of_work import SQLLedger
+from connector.errors import DecryptionError
+from connector.ports.ledger import UnitOfWork
+from tests.adapters.store.factories import NOW, an_account, an_event
+
+LATER = NOW + timedelta(minutes=1)
+
+
+def test_an_event_is_kept_once_however_often_it_is_delivered(ledger: SQLLedger) -> None:
+    event = an_event("a")
+    with ledger.begin() as uow:
+        assert uow.inbox.add([event, an_event("a", external_id=event.external_id), an_event("a")]) == 2
+        assert uow.inbox.add([event]) == 0
+
+
+def test_a_leased_event_is_claimed_again_only_when_the_lease_ran_out(ledger: SQLLedger) -> None:
+    event = an_event("a")
+    with ledger.begin() as uow:
+        uow.inbox.add([event])
+        assert uow.inbox.claim(["hubspot"], 10, NOW, LATER) == [event]
+        assert uow.inbox.claim(["hubspot"], 10, NOW, LATER) == []
+        assert uow.inbox.waiting(NOW) == {}
+        assert [row.id for row in uow.inbox.claim(["hubspot"], 10, LATER, LATER)] == [event.id]
+
+
+def test_a_handled_event_is_not_claimed_again(ledger: SQLLedger) -> None:
+    event = an_event("a")
+    with ledger.begin() as uow:
+        uow.inbox.add([event])
+        uow.inbox.finish([event.id], "enrolled", NOW)
+        assert uow.inbox.claim(["hubspot"], 10, LATER, LATER) == []
+
+
+def test_a_postponed_event_comes_back_at_its_time_and_counts_the_attempt(ledger: SQLLedger) -> None:
+    event = an_event("a")
+    with ledger.begin() as uow:
+        uow.inbox.add([event])
+        uow.inbox.claim(["hubspot"], 10, NOW, LATER)
+        uow.inbox.postpone(event.id, "CRM down", LATER)
+        assert uow.inbox.claim(["hubspot"], 10, NOW, LATER) == []
+        assert uow.inbox.claim(["hubspot"], 10, LATER, LATER)[0].attempts == 1
+
+
+def test_tokens_are_sealed_and_bound_to_their_account(ledger: SQLLedger) -> None:
+    first, second = an_account(access_token="pat-secret"), an_account()
+    with ledger.begin() as uow:
+        uow.accounts.add(first)
+        uow.accounts.add(second)
+        assert uow.accounts.get(first.id).access_token == "pat-secret"
+        assert "pat-secret" not in repr(uow.accounts.get(first.id))
+        move = "UPDATE account SET access_token_sealed = (SELECT access_token_sealed FROM account WHERE id = :a)"
+        uow._connection.execute(text(f"{move} WHERE id = :b"), {"a": first.id, "b": second.id})
+        with pytest.raises(DecryptionError):
+            uow.accounts.get(second.id)
+
+
+def test_a_rotated_key_still_opens_what_the_old_one_sealed() -> None:
+    sealed = Vault(["o" * 32]).seal("hello", account="a", column="c")
+    assert Vault(["n" * 32, "o" * 32]).open_text(sealed, account="a", column="c") == "hello"
+    with pytest.raises(DecryptionError):
+        Vault(["n" * 32]).open(sealed, account="a", column="c")
+
+
+def test_accounts_are_found_by_the_crms_ids(ledger: SQLLedger) -> None:
+    account = an_account(external_id="12345")
+    with ledger.begin() as uow:
+        uow.accounts.add(account)
+        uow.accounts.save_settings(account.id, {"default_region": "GB"}, "Acme Ltd")
+        uow.accounts.set_status(account.id, "disconnected", "uninstalled")
+        assert uow.accounts.by_external_ids("hubspot", ["12345", "9"]) == {"12345": account.id}
+        found = uow.accounts.get(account.id)
+        assert (found.name, found.settings, found.status) == ("Acme Ltd", {"default_region": "GB"}, "disconnected")
+        with pytest.raises(KeyError):
+            uow.accounts.get("nobody")
+
+
+def test_a_poll_is_given_to_one_poller_and_comes_back(ledger: SQLLedger) -> None:
+    with ledger.begin() as uow:
+        uow.polls.ensure("a", "invoice.overdue", NOW)
+        uow.polls.ensure("a", "invoice.overdue", LATER)
+        assert uow.polls.claim(NOW, LATER) == [("a", "invoice.overdue")]
+        assert not uow.polls.any_due(NOW)
+        uow.polls.next("a", "invoice.overdue", NOW)
+        assert uow.polls.any_due(NOW)
+
+
+def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(ledger: SQLLedger) -> None:
+    commit = GroupCommit(ledger)
+
+    def fail(_uow: UnitOfWork) -> None:
+        raise ValueError("mine")
+
+    assert commit.run(lambda uow: uow.inbox.add([an_event("a")])) == 1
+    with pytest.raises(ValueError, match="mine"):
+        commit.run(fail)
+    assert commit.run(lambda uow: uow.inbox.add([an_event("a")])) == 1
+    commit.close()
+    with ledger.begin(write=False) as uow:
+        assert uow.inbox.waiting(LATER) == {"hubspot": 2}

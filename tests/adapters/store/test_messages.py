@@ -1,0 +1,261 @@
+"""Does the store keep the promises of the message and attempt repositories?"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from connector.adapters.store.unit_of_work import SQLLedger
+from connector.domain.message import MessageState, Purpose
+from connector.ports.messages import StateChange
+from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message, an_account, an_attempt
+
+LATER = NOW + timedelta(minutes=1)
+
+
+@pytest.fixture
+def account_id(ledger: SQLLedger) -> str:
+    account = an_account()
+    with ledger.begin() as uow:
+        uow.accounts.add(account)
+        uow.commit()
+    return account.id
+
+
+def test_a_message_reads_back_as_it_was_written(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(
+        account_id,
+        caps=("3 per 7 days",),
+        time_zones=("Europe/London",),
+        cost=Decimal("0.0075"),
+        currency="USD",
+        expires_at=LATER,
+        country="GB",
+        updated_at=NOW,
+    )
+    with ledger.begin() as uow:
+        assert uow.messages.add(message)
+        uow.commit()
+    with ledger.begin(write=False) as uow:
+        assert uow.messages.get(account_id, message.id) == message
+
+
+def test_a_body_is_unreadable_at_rest(ledger: SQLLedger, account_id: str) -> None:
+    with ledger.begin() as uow:
+        uow.messages.add(a_message(account_id, body="meet me at noon"))
+        uow.commit()
+        sealed = ledger.begin()
+    with sealed as uow:
+        rows = uow._connection.execute(text("SELECT body_sealed FROM message")).scalars().all()
+    assert all(b"noon" not in bytes(row) for row in rows)
+
+
+def test_one_intent_is_one_message(ledger: SQLLedger, account_id: str) -> None:
+    with ledger.begin() as uow:
+        assert uow.messages.add(a_message(account_id, idempotency_key="enrollment:steps[0]"))
+        assert not uow.messages.add(a_message(account_id, idempotency_key="enrollment:steps[0]"))
+        uow.commit()
+
+
+def test_another_account_cannot_read_a_message(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        assert uow.messages.get("another", message.id) is None
+        assert uow.messages.find("another", message.id) is None
+
+
+def test_a_rolled_back_unit_of_work_writes_and_nudges_nothing(
+    ledger: SQLLedger, account_id: str, nudged: list[str]
+) -> None:
+    with ledger.begin() as uow:
+        uow.messages.add(a_message(account_id))
+        uow.nudge("events")
+    with ledger.begin(write=False) as uow:
+        assert uow.messages.counts() == {}
+    assert nudged == []
+
+
+def test_nudges_go_out_once_after_the_commit(ledger: SQLLedger, nudged: list[str]) -> None:
+    with ledger.begin() as uow:
+        uow.nudge("events")
+        uow.nudge("events")
+        assert nudged == []
+        uow.commit()
+    assert nudged == ["events"]
+
+
+def test_only_due_messages_of_the_lane_are_queued(ledger: SQLLedger, account_id: str) -> None:
+    due, later, other = a_message(account_id), a_message(account_id, not_before=LATER), a_message(account_id)
+    with ledger.begin() as uow:
+        uow.messages.add(due)
+        uow.messages.add(later)
+        uow.messages.add(replace(other, purpose=Purpose.OTP))
+        assert [row.id for row in uow.messages.queued("twilio", "transactional", 10, NOW)] == [due.id]
+        assert uow.messages.waiting_lanes(NOW) == [("twilio", "otp"), ("twilio", "transactional")] or set(
+            uow.messages.waiting_lanes(NOW)
+        ) == {("twilio", "otp"), ("twilio", "transactional")}
+
+
+def test_a_move_applies_only_from_the_state_it_was_decided_on(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    claim = StateChange(message.id, MessageState.QUEUED, MessageState.DISPATCHING, "", tried=True)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        assert uow.messages.move([claim], LATER) == [message.id]
+        assert uow.messages.move([claim], LATER) == []
+        found = uow.messages.get(account_id, message.id)
+        assert found is not None
+        assert (found.state, found.tries, found.updated_at) == (MessageState.DISPATCHING, 1, LATER)
+
+
+def test_a_move_keeps_what_it_does_not_name(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id, state=MessageState.DISPATCHING)
+    accepted = StateChange(
+        message.id,
+        MessageState.DISPATCHING,
+        MessageState.ACCEPTED,
+        "taken",
+        sent_at=LATER,
+        sender=SENDER,
+        provider_message_id="SM1",
+        cost=Decimal("0.01"),
+        currency="USD",
+    )
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.messages.move([accepted], LATER)
+        uow.messages.move([StateChange(message.id, MessageState.ACCEPTED, MessageState.SENT, "left")], LATER)
+        found = uow.messages.get(account_id, message.id)
+    assert found is not None
+    assert (found.sender, found.provider_message_id, found.sent_at) == (SENDER, "SM1", LATER)
+    assert (found.cost, found.currency, found.not_before) == (Decimal("0.01"), "USD", NOW)
+
+
+def test_two_workers_never_claim_one_message(ledger: SQLLedger, account_id: str) -> None:
+    with ledger.begin() as uow:
+        for _ in range(40):
+            uow.messages.add(a_message(account_id))
+        uow.commit()
+    claimed: list[str] = []
+    barrier = threading.Barrier(4)
+
+    def claim() -> None:
+        barrier.wait()
+        while True:
+            with ledger.begin() as uow:
+                rows = uow.messages.queued("twilio", "transactional", 5, NOW)
+                changes = [StateChange(row.id, row.state, MessageState.DISPATCHING, "") for row in rows]
+                claimed.extend(uow.messages.move(changes, NOW))
+                uow.commit()
+            if not rows:
+                return
+
+    threads = [threading.Thread(target=claim) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+def test_a_claim_is_abandoned_when_its_lease_runs_out(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id, state=MessageState.DISPATCHING)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.messages.lease([message.id], LATER)
+        assert uow.messages.abandoned(NOW, 10) == []
+        assert [row.id for row in uow.messages.abandoned(LATER, 10)] == [message.id]
+
+
+def test_due_are_held_messages_whose_time_has_come_and_those_past_their_life(
+    ledger: SQLLedger, account_id: str
+) -> None:
+    opened = a_message(account_id, state=MessageState.HELD)
+    closed = a_message(account_id, state=MessageState.HELD, not_before=LATER)
+    dead = a_message(account_id, state=MessageState.QUEUED, not_before=LATER, expires_at=NOW)
+    with ledger.begin() as uow:
+        for row in (opened, closed, dead):
+            uow.messages.add(row)
+        assert {row.id for row in uow.messages.due(NOW, 10)} == {opened.id, dead.id}
+
+
+def test_stopping_suppresses_what_has_not_gone_out(ledger: SQLLedger, account_id: str) -> None:
+    queued, held = a_message(account_id), a_message(account_id, state=MessageState.HELD)
+    sent = a_message(account_id, state=MessageState.SENT)
+    elsewhere = a_message(account_id, msisdn="+12025550199")
+    with ledger.begin() as uow:
+        for row in (queued, held, sent, elsewhere):
+            uow.messages.add(row)
+        stopped = uow.messages.stop_open(account_id, NUMBER, list(Purpose), "opted out", NOW)
+        assert set(stopped) == {queued.id, held.id}
+        assert uow.messages.counts(account_id) == {"suppressed": 2, "sent": 1, "queued": 1}
+
+
+def test_caps_count_texts_that_may_have_reached_the_person(ledger: SQLLedger, account_id: str) -> None:
+    with ledger.begin() as uow:
+        uow.messages.add(a_message(account_id, state=MessageState.DELIVERED, sent_at=NOW))
+        uow.messages.add(a_message(account_id, state=MessageState.UNKNOWN, sent_at=None, updated_at=NOW))
+        uow.messages.add(a_message(account_id, state=MessageState.FAILED, sent_at=NOW))
+        uow.messages.add(a_message(account_id, state=MessageState.DELIVERED, sent_at=NOW - timedelta(days=9)))
+        times = uow.messages.sent_times(account_id, [NUMBER], NOW - timedelta(days=7))
+    assert [at for at, _, _ in times[NUMBER]] == [NOW, NOW]
+
+
+def test_the_last_text_to_a_number_is_found_per_account(ledger: SQLLedger, account_id: str) -> None:
+    other = an_account()
+    older = a_message(account_id, state=MessageState.SENT, sender=SENDER)
+    newer = a_message(account_id, state=MessageState.DELIVERED, sender=SENDER, created_at=LATER)
+    theirs = a_message(other.id, state=MessageState.UNKNOWN, sender=None, created_at=NOW + timedelta(seconds=5))
+    unsent = a_message(account_id, created_at=LATER + timedelta(seconds=5))
+    with ledger.begin() as uow:
+        uow.accounts.add(other)
+        for row in (older, newer, theirs, unsent):
+            uow.messages.add(row)
+        assert [row.id for row in uow.messages.last_sent_to(NUMBER, SENDER)] == [newer.id, theirs.id]
+
+
+def test_an_attempt_is_saved_and_found_by_both_ids(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    attempt = an_attempt(message)
+    told = replace(
+        attempt, state=MessageState.SENT, provider_message_id="SM9", price=Decimal("0.0075"), currency="USD", segments=2
+    )
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.attempts.add([attempt])
+        uow.attempts.save([told])
+        assert uow.attempts.many([attempt.id])[attempt.id] == told
+        assert uow.attempts.by_provider_ids("twilio", ["SM9"])["SM9"] == told
+        assert uow.attempts.of_messages([message.id]) == [told]
+        assert uow.attempts.provider_ids_to(NUMBER, NOW) == {"SM9"}
+        found = uow.messages.find(None, "SM9")
+    assert found is not None
+    assert found.id == message.id
+
+
+def test_a_gateway_id_belongs_to_one_attempt(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.attempts.add([an_attempt(message, provider_message_id="SM9")])
+        with pytest.raises(IntegrityError):
+            uow.attempts.add([an_attempt(message, provider_message_id="SM9")])
+
+
+def test_an_attempt_to_be_asked_for_is_given_to_one_asker(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    attempt = an_attempt(message, ask_at=NOW)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.attempts.add([attempt, an_attempt(message)])
+        assert uow.attempts.any_to_ask(NOW)
+        assert [row.id for row in uow.attempts.to_ask(NOW, 10, LATER)] == [attempt.id]
+        assert uow.attempts.to_ask(NOW, 10, LATER) == []
+        assert not uow.attempts.any_to_ask(NOW)
