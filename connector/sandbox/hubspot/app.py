@@ -3,9 +3,8 @@
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
-from flask import Blueprint, Flask, jsonify, request
+from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
@@ -15,6 +14,7 @@ from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.account_routes import account_routes
 from connector.sandbox.hubspot.association_routes import association_routes
 from connector.sandbox.hubspot.batch_routes import batch_routes
+from connector.sandbox.hubspot.control_routes import control_routes
 from connector.sandbox.hubspot.gate import Gate, refused
 from connector.sandbox.hubspot.object_routes import object_routes
 from connector.sandbox.hubspot.refusals import RefusalError
@@ -41,8 +41,7 @@ def create_app(
 ) -> Flask:
     """The API over a world, on the paths of one dated version, with the sandbox's own control paths.
 
-    `/_sandbox/calls` counts API calls by operation; `/_sandbox/webhooks` shows what was delivered, and POST
-    delivers what waits.
+    What people do in HubSpot's screens and what webhooks did is under `/_sandbox/`, see control_routes.py.
     """
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
@@ -50,29 +49,10 @@ def create_app(
     for routes in (account_routes, object_routes, batch_routes, association_routes, schema_routes):
         app.register_blueprint(routes(gate, version))
     app.register_blueprint(control_blueprint(clock, faults))
-    app.register_blueprint(_look_inside(world, webhooks))
+    app.register_blueprint(control_routes(world, webhooks))
     app.register_error_handler(RefusalError, refused)
     app.register_error_handler(HTTPException, lambda error: _http_error(error, version))
     return app
-
-
-def _look_inside(world: HubSpotWorld, webhooks: WebhookSender | None) -> Blueprint:
-    """What a test or a person may want to see that the real API does not show."""
-    pages = Blueprint("sandbox_hubspot", __name__, url_prefix="/_sandbox")
-
-    @pages.get("/calls")
-    def calls() -> ResponseReturnValue:
-        return dict(world.calls)
-
-    @pages.route("/webhooks", methods=["GET", "POST"])
-    def deliveries() -> ResponseReturnValue:
-        if webhooks is None:
-            return {"waiting": 0, "abandoned": 0, "deliveries": []}
-        if request.method == "POST":
-            webhooks.flush()
-        return _webhook_state(webhooks)
-
-    return pages
 
 
 def _http_error(error: HTTPException, version: str) -> ResponseReturnValue:
@@ -92,17 +72,6 @@ def _unknown_path(path: str, version: str) -> str:
     if _DATED.search(path) and f"/{version}/" not in f"{path}/":
         return f"{path} is of another version; this sandbox speaks {version}"
     return f"resource not found: {path}"
-
-
-def _webhook_state(webhooks: WebhookSender) -> dict[str, Any]:
-    return {
-        "waiting": len(webhooks.waiting),
-        "abandoned": len(webhooks.abandoned),
-        "deliveries": [
-            {"at": each.at.isoformat(), "status": each.status, "error": each.error, "events": each.events}
-            for each in list(webhooks.deliveries)[-100:]
-        ],
-    }
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from connector.sandbox.hubspot.drafts import Association, Draft, checked_links, 
 from connector.sandbox.hubspot.limits import RateLimits
 from connector.sandbox.hubspot.object_types import ObjectType, object_type
 from connector.sandbox.hubspot.portal import Owner, Pipeline, Portal
-from connector.sandbox.hubspot.refusals import not_found
+from connector.sandbox.hubspot.refusals import invalid, not_found
 from connector.sandbox.hubspot.timeline import Rows, contact_timeline
 from connector.sandbox.hubspot.tokens import Tokens
 from connector.sandbox.hubspot.writes import Writer
@@ -159,6 +159,8 @@ class HubSpotWorld:
         with self.held():
             portal = self.portal(portal_id)
             kept, gone = portal.record(kind, primary_id), portal.record(kind, merged_id)
+            if kept is gone:
+                raise invalid(f"Contact {primary_id} cannot be merged with itself")
             self.writer.move_links(portal, gone, kept)
             values = {name: value for name, value in gone.properties.items() if name not in kept.properties}
             self.writer.drop(portal, kind, gone)
