@@ -20,8 +20,26 @@ MAYBE, NONE = KeywordKind.MAYBE_STOP, KeywordKind.NONE
 
 @pytest.mark.parametrize(
     "text",
-    ["stop", "quit", "end", "revoke", "cancel", "unsubscribe", "stopall", "remove", "optout", "opt out", "opt-out"]
-    + ["Stop all", "STOP.", " stop ", "“Stop”", "Ｓｔｏｐ", "STOP 🛑🛑", "s.t.o.p"],
+    [
+        "stop",
+        "quit",
+        "end",
+        "revoke",
+        "cancel",
+        "unsubscribe",
+        "stopall",
+        "remove",
+        "optout",
+        "opt out",
+        "opt-out",
+        "Stop all",
+        "STOP.",
+        " stop ",
+        "“Stop”",
+        "Ｓｔｏｐ",
+        "STOP 🛑🛑",
+        "s.t.o.p",
+    ],
 )
 def test_every_word_of_the_law_and_the_vendors_stops(text: str) -> None:
     assert BOOK.classify(text, "en") == KeywordMatch(STOP, BOOK.classify(text, "en").keyword, "en", "exact")
