@@ -56,9 +56,7 @@ _PREPENDED = _ranges(  # joined to what follows: number signs and prefixes of Ar
     "600-605 6dd 70f 890-891 8e2 d4e 110bd 110cd 111c2-111c3 113d1 1193f 11941 11a84-11a89 11d46 11f02"
 )
 
-_VIRAMAS = frozenset(
-    "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d"
-)  # Devanagari, Bengali, Gujarati, Oriya, Telugu, Malayalam
+_VIRAMAS = frozenset("\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d")  # Devanagari, Bengali, Gujarati, Oriya, Telugu, Malayalam
 
 _CONSONANTS = _ranges(  # Indic_Conjunct_Break=Consonant of the same six scripts
     "915-939 958-95f 978-97f 995-9a8 9aa-9b0 9b2 9b6-9b9 9dc-9dd 9df 9f0-9f1 a95-aa8 aaa-ab0 ab2-ab3 ab5-ab9 "
@@ -109,9 +107,7 @@ def _is_extender(char: str) -> bool:
 def _is_one_syllable(before: str, char: str) -> bool:
     """Hangul (GB6-GB8): leading consonants, vowels and trailing consonants build one syllable."""
     left, right = _hangul(before), _hangul(char)
-    return (
-        bool(left and right) and right in {"L": "L V LV LVT", "LV": "V T", "V": "V T"}.get(left, "T").split()
-    )
+    return bool(left and right) and right in {"L": "L V LV LVT", "LV": "V T", "V": "V T"}.get(left, "T").split()
 
 
 def _hangul(char: str) -> str:

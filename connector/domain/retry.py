@@ -18,9 +18,7 @@ def backoff(tries: int, rng: random.Random, base: timedelta, cap: timedelta) -> 
         raise ValueError(f"backoff follows a failed try, so tries is at least 1, not {tries}")
     if not base:
         return base
-    doublings = min(
-        tries - 1, (cap // base).bit_length()
-    )  # more would pass the cap, and in the end timedelta.max
+    doublings = min(tries - 1, (cap // base).bit_length())  # more would pass the cap, and in the end timedelta.max
     ceiling: timedelta = min(cap, base * 2**doublings)
     return ceiling * rng.random()
 

@@ -76,9 +76,7 @@ def test_clusters_joined_are_the_text(text: str) -> None:
     st.lists(st.sampled_from("\u0915\u0937\u0930\u0995\u0a95\u0b15\u0c15\u0d15"), min_size=1, max_size=5),
     st.sampled_from(["\u094d", "\u0d4d", "\u094d\u200d", "\u093c\u094d", "\u093f"]),
 )
-def test_consonants_joined_by_a_virama_agree_with_the_regex_package(
-    consonants: list[str], between: str
-) -> None:
+def test_consonants_joined_by_a_virama_agree_with_the_regex_package(consonants: list[str], between: str) -> None:
     text = between.join(consonants)
     assert list(clusters(text)) == regex.findall(r"\X", text)
 
@@ -89,9 +87,7 @@ def test_a_virama_that_follows_no_consonant_joins_nothing_to_it(text: str) -> No
 
 
 def test_every_character_python_knows_joins_its_neighbours_as_the_regex_package_says() -> None:
-    ideographs_and_syllables = regex.compile(
-        r"[\p{Han}\p{GCB=LV}\p{GCB=LVT}\p{Tangut}]"
-    )  # all alike: spare time
+    ideographs_and_syllables = regex.compile(r"[\p{Han}\p{GCB=LV}\p{GCB=LVT}\p{Tangut}]")  # all alike: spare time
     wrong = [
         hex(ord(char))
         for char in map(chr, range(0xE1000))

@@ -56,9 +56,7 @@ def test_a_missing_text_falls_back_from_region_to_language_to_default(
 
 
 @given(st.text(), st.text())
-def test_any_crm_value_gives_a_chain_without_repeats_that_ends_somewhere_readable(
-    raw: str, default: str
-) -> None:
+def test_any_crm_value_gives_a_chain_without_repeats_that_ends_somewhere_readable(raw: str, default: str) -> None:
     chain = fallback_chain(raw, default)
     assert "en" in chain
     assert len(set(chain)) == len(chain)
