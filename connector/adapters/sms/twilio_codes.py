@@ -1,0 +1,124 @@
+"""What do Twilio's status words, error codes and HTTP statuses mean in our words?
+
+Sources: twilio.com/docs/messaging/api/message-resource (status values), twilio.com/docs/api/errors (codes; the classes
+are our reading). Twilio warns that it keeps splitting codes: one we do not know is `unknown`, never a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from connector.domain.message import ErrorClass as E
+from connector.domain.message import MessageState as S
+from connector.errors import AmbiguousSendError, PermanentSendError, SendError, TransientSendError
+
+STATES: Mapping[str, S] = MappingProxyType(
+    {
+        "accepted": S.ACCEPTED,
+        "scheduled": S.ACCEPTED,
+        "queued": S.ACCEPTED,
+        "sending": S.SENT,
+        "sent": S.SENT,
+        "delivered": S.DELIVERED,
+        "read": S.DELIVERED,
+        "undelivered": S.UNDELIVERED,
+        "failed": S.FAILED,
+        "canceled": S.FAILED,
+    }
+)
+"""Status words; any other (`partially_delivered` of other channels among them) is unknown."""
+
+ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
+    {
+        "20003": E.CONFIG,  # authentication
+        "20005": E.ACCOUNT_OR_CREDIT,  # account not active
+        "20404": E.CONFIG,  # no such account: the path is made of our settings
+        "20429": E.THROTTLED,  # too many requests at once; not processed
+        "21211": E.PERMANENT_NUMBER,  # invalid To
+        "21212": E.SENDER_OR_REGISTRATION,  # invalid From
+        "21266": E.PERMANENT_NUMBER,  # To and From are the same
+        "21408": E.CONFIG,  # the region is not enabled in the account's geo permissions
+        "21602": E.PERMANENT_CONTENT,  # no body
+        "21606": E.SENDER_OR_REGISTRATION,  # From is not a sender of this account
+        "21608": E.CONFIG,  # a trial account writes to verified numbers only
+        "21609": E.CONFIG,  # invalid StatusCallback: PUBLIC_URL is wrong
+        "21610": E.OPTED_OUT,
+        "21611": E.THROTTLED,  # the sender's queue is full
+        "21612": E.SENDER_OR_REGISTRATION,  # no route from this sender to that number
+        "21614": E.PERMANENT_NUMBER,  # not a mobile number
+        "21617": E.PERMANENT_CONTENT,  # longer than 1600 characters
+        "21635": E.PERMANENT_NUMBER,  # a landline
+        "21701": E.SENDER_OR_REGISTRATION,  # no such messaging service
+        "21703": E.SENDER_OR_REGISTRATION,  # the messaging service has no sender
+        "30001": E.TRANSIENT,  # queue overflow
+        "30002": E.ACCOUNT_OR_CREDIT,  # account suspended
+        "30003": E.TRANSIENT,  # handset unreachable; off or without coverage
+        "30004": E.PERMANENT_NUMBER,  # blocked
+        "30005": E.PERMANENT_NUMBER,  # unknown destination
+        "30006": E.PERMANENT_NUMBER,  # landline or unreachable carrier
+        "30007": E.PERMANENT_CONTENT,  # filtered
+        "30008": E.UNKNOWN,  # Twilio does not know either
+        "30022": E.THROTTLED,  # US registered traffic over its rate
+        "30023": E.THROTTLED,  # US registered traffic over its daily cap
+        "30034": E.SENDER_OR_REGISTRATION,  # US traffic from an unregistered number
+        "30036": E.TRANSIENT,  # the validity period ran out in a queue
+    }
+)
+
+_VALIDITY_RAN_OUT = "30036"
+
+_NOT_DONE = frozenset({E.TRANSIENT, E.THROTTLED, E.CONFIG, E.ACCOUNT_OR_CREDIT})
+"""Refusals that end when somebody mends something, so the text waits until then or until it expires."""
+
+_NEEDS_A_PERSON = timedelta(seconds=60)
+"""How long settings and accounts take to be mended at the least; asking sooner earns a block, not an answer."""
+
+
+def state_of(status: str, error_code: str | None = None) -> S:
+    """Give the state for a status word; `failed` and `undelivered` for lack of time are `expired`."""
+    state = STATES.get(status.lower(), S.UNKNOWN)
+    if state in {S.FAILED, S.UNDELIVERED} and error_code == _VALIDITY_RAN_OUT:
+        return S.EXPIRED
+    return state
+
+
+def class_of(error_code: str | None) -> E | None:
+    """Give the class of a code, `unknown` for one we do not know, None for none."""
+    return ERROR_CLASSES.get(error_code, E.UNKNOWN) if error_code else None
+
+
+def refusal(status: int, code: str, wait: timedelta | None) -> SendError:
+    """Give the error for an answer that is no success.
+
+    A code Twilio gives decides, then the HTTP status: other 4xx are final, since the same request would be refused
+    again. Of the 5xx only a 503 with Twilio's own error body or a `Retry-After` says that nothing was done; a bare
+    one, and any other, may come from a proxy that had already passed the request on.
+
+    Args:
+        status: HTTP status.
+        code: Twilio's error code, empty when the body had none.
+        wait: what `Retry-After` asked for, or None.
+    """
+    message = f"Twilio answered HTTP {status}" + (f", code {code}" if code else "")
+    error_class = _class_of_answer(status, code)
+    if status == 408 or (status >= 500 and not (status == 503 and (code or wait is not None))):
+        return AmbiguousSendError(message, code=code or str(status), error_class=E.UNKNOWN)
+    if status >= 500 or error_class in _NOT_DONE:
+        if wait is None and error_class in {E.CONFIG, E.ACCOUNT_OR_CREDIT}:
+            wait = _NEEDS_A_PERSON
+        return TransientSendError(message, code=code or str(status), error_class=error_class, retry_after=wait)
+    return PermanentSendError(message, code=code or str(status), error_class=error_class)
+
+
+def _class_of_answer(status: int, code: str) -> E:
+    if code in ERROR_CLASSES:
+        return ERROR_CLASSES[code]
+    if status == 429:
+        return E.THROTTLED
+    if status == 503:
+        return E.TRANSIENT
+    if status in {401, 403, 404} or status < 400:  # credentials, account or URL, a redirect
+        return E.CONFIG
+    return E.UNKNOWN
