@@ -7,6 +7,7 @@ Gathers, with one query each for a whole batch, the suppressions, consents and e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector.domain.caps import Cap, parse_cap
@@ -17,8 +18,17 @@ from connector.domain.permission import Answer, Circumstances, Verdict, may_send
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 
-_NUMBER = str
-_SentTimes = dict[_NUMBER, list[tuple[datetime, Purpose, str]]]
+_SentText = tuple[datetime, Purpose, str]
+"""When, for which purpose, by which journey."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Caps:
+    of_purpose: tuple[Cap, ...]
+    of_journey: tuple[Cap, ...]
+
+    def all(self) -> tuple[Cap, ...]:
+        return self.of_purpose + self.of_journey
 
 
 class PermissionDesk:
@@ -58,36 +68,40 @@ class PermissionDesk:
                 needs_consent=self._compliance.needs_consent(message.purpose),
                 window=self._compliance.window(message.send_window, message.purpose, message.country),
                 time_zones=message.time_zones,
-                caps=[
-                    (cap, [at for at, purpose, _ in sent.get(message.msisdn, ()) if purpose is message.purpose])
-                    for cap in caps[message.id]
-                ],
+                caps=_with_times(message, caps[message.id], sent.get(message.msisdn, ())),
             )
             verdicts[message.id] = may_send(case, now)
             if verdicts[message.id].answer is Answer.SEND:
                 sent.setdefault(message.msisdn, []).append((now, message.purpose, message.journey))
         return verdicts
 
-    def _caps(self, message: MessageRow) -> tuple[Cap, ...]:
+    def _caps(self, message: MessageRow) -> _Caps:
         if is_keyword_answer(message.journey, message.step):
-            return ()
-        return (*self._compliance.caps_for(message.purpose), *map(parse_cap, message.caps))
+            return _Caps((), ())
+        return _Caps(self._compliance.caps_for(message.purpose), tuple(map(parse_cap, message.caps)))
 
     def _sent_times(
         self,
         uow: UnitOfWork,
         account_id: str,
         messages: Sequence[MessageRow],
-        caps: Mapping[str, Sequence[Cap]],
+        caps: Mapping[str, _Caps],
         now: datetime,
-    ) -> _SentTimes:
-        capped = sorted({message.msisdn for message in messages if caps[message.id]})
+    ) -> dict[str, list[_SentText]]:
+        capped = sorted({message.msisdn for message in messages if caps[message.id].all()})
         if not capped:
             return {}
-        longest = max((cap.per for found in caps.values() for cap in found), default=timedelta(0))
+        longest = max((cap.per for found in caps.values() for cap in found.all()), default=timedelta(0))
         return {
             number: list(times) for number, times in uow.messages.sent_times(account_id, capped, now - longest).items()
         }
+
+
+def _with_times(message: MessageRow, caps: _Caps, sent: Sequence[_SentText]) -> list[tuple[Cap, list[datetime]]]:
+    """Give each cap the texts it counts: the purpose's those of the purpose, the journey's those of the journey."""
+    of_purpose = [at for at, purpose, _ in sent if purpose is message.purpose]
+    of_journey = [at for at, _, journey in sent if journey == message.journey]
+    return [(cap, of_purpose) for cap in caps.of_purpose] + [(cap, of_journey) for cap in caps.of_journey]
 
 
 def _text(value: object) -> str | None:
