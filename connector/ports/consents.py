@@ -24,12 +24,21 @@ class ConsentKind(StrEnum):
     DOUBTFUL = "doubtful"  # may be a revocation: marketing is held and a person looks
 
 
+class Mechanism(StrEnum):
+    """How somebody said it; decides who may take it back."""
+
+    KEYWORD = "keyword"  # a reply
+    GATEWAY = "gateway"  # the gateway or carrier knows of an opt-out
+    CRM_PROPERTY = "crm_property"  # the flag was changed in the CRM
+    PERSON = "person"  # a colleague recorded it
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentEvent:
     """Evidence: who said what, when, how, in which words.
 
     Attributes:
-        mechanism: `keyword`, `crm_property`, `gateway`, `person`.
+        mechanism: one of `Mechanism`, as text.
         wording: the exact words, or empty.
         source: where it came from, such as `message:<id>`; the same source never counts twice.
     """

@@ -11,6 +11,7 @@ from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.rows import insert_or_ignore
 from connector.adapters.store.tables import consent_event, suppression
+from connector.domain.documents import clean_text
 from connector.ports.consents import ConsentEvent, ConsentKind, Scope, Suppression
 
 _WORDING = "consent_event.wording"
@@ -24,7 +25,8 @@ class SQLConsentRepository:
 
     def record(self, event: ConsentEvent) -> bool:
         """Append evidence; False when the same source said it before."""
-        sealed = self._vault.seal(event.wording, account=event.account_id, column=_WORDING) if event.wording else None
+        wording = clean_text(event.wording)
+        sealed = self._vault.seal(wording, account=event.account_id, column=_WORDING) if wording else None
         statement = (
             insert_or_ignore(self._connection, consent_event)
             .values(

@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import locked
 from connector.adapters.store.tables import account, crm_record
+from connector.domain.documents import clean_text
 from connector.ports.records import CRMRecordRow, RecordSubject
 
 _PAYLOAD = "crm_record.payload"
@@ -130,12 +131,12 @@ class SQLCRMRecordRepository:
     def mark_refused(self, record_id: str, error: str, now: datetime) -> None:
         """Note that the CRM refuses it for good, and why."""
         statement = update(crm_record).where(_T.id == record_id)
-        values = {"state": "refused", "error": error, "lease_until": None, "create_sent_at": None}
+        values = {"state": "refused", "error": clean_text(error), "lease_until": None, "create_sent_at": None}
         self._connection.execute(statement.values(**values, not_before=now, attempts=_T.attempts + 1))
 
     def postpone(self, record_ids: Sequence[str], error: str, not_before: datetime, *, certain: bool) -> None:
         """Give records back; `certain` says that a create certainly did not happen."""
-        values: dict[str, Any] = {"error": error, "not_before": not_before, "lease_until": None}
+        values: dict[str, Any] = {"error": clean_text(error), "not_before": not_before, "lease_until": None}
         if certain:
             values |= {"state": "waiting", "create_sent_at": None}
         self._lock(_T.id.in_(record_ids))
@@ -178,7 +179,7 @@ class SQLCRMRecordRepository:
     def _values(self, record: CRMRecordRow) -> dict[str, Any]:
         sealed = None
         if record.payload:
-            clear = json.dumps(record.payload, ensure_ascii=False)
+            clear = clean_text(json.dumps(record.payload, ensure_ascii=False))
             sealed = self._vault.seal(clear, account=record.account_id, column=_PAYLOAD)
         return {
             "id": record.id,

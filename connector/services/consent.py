@@ -1,0 +1,238 @@
+"""What follows when somebody wants no more texts, wants them again, or may want no more?
+
+All of it in the caller's transaction: evidence, the suppression that the next claim sees (promise P3), the end of
+what was waiting, and what timeline, journeys and CRM are to hear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from connector.domain.message import MessageState, Purpose
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.contacts import ContactRow
+from connector.ports.ledger import UnitOfWork
+from connector.ports.messages import MessageRow
+from connector.ports.queue import JOURNEYS, writeback_lane
+from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.services.announcing import Moved, announce, message_ref
+from connector.services.consent_records import consent_records
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What somebody said about being texted, and how we know.
+
+    Attributes:
+        source: where it came from, such as `message:<id>`; the same source never counts twice.
+        contact_id: the contact of the conversation; others with the number are found by themselves.
+    """
+
+    account_id: str
+    msisdn: str = field(repr=False)
+    mechanism: Mechanism
+    source: str
+    at: datetime
+    contact_id: str | None = None
+    wording: str = field(default="", repr=False)
+    jurisdiction: str | None = None
+
+
+class OptIn(StrEnum):
+    """What became of somebody's wish to be texted again."""
+
+    LIFTED = "lifted"
+    NEVER_OPTED_OUT = "never opted out"  # nothing to lift, and no proof of consent to anything new
+    BLOCK_STANDS = "block stands"  # made by somebody whose word this mechanism may not take back
+
+
+_MAY_LIFT: Mapping[Mechanism, frozenset[Mechanism]] = {
+    # The person takes back their own word, never a block by the staff; the staff never take back the person's.
+    Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
+    Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
+    Mechanism.CRM_PROPERTY: frozenset({Mechanism.CRM_PROPERTY, Mechanism.PERSON}),
+    Mechanism.PERSON: frozenset({Mechanism.CRM_PROPERTY, Mechanism.PERSON}),
+}
+
+_HOW: Mapping[Mechanism, str] = {
+    Mechanism.KEYWORD: "by a keyword",
+    Mechanism.GATEWAY: "says the gateway",
+    Mechanism.CRM_PROPERTY: "by the flag in the CRM",
+    Mechanism.PERSON: "recorded by a colleague",
+}
+
+
+class ConsentDesk:
+    """Records opt-outs, opt-ins and doubts, with all that follows."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+
+    def opt_out(self, uow: UnitOfWork, said: Saying, now: datetime) -> ConsentEvent | None:
+        """Suppress a number for good; give the evidence when that is new, None when it was suppressed already."""
+        standing = _suppression(uow, said)
+        if standing is not None and said.mechanism is Mechanism.CRM_PROPERTY:
+            return None  # most likely our own flag coming back as a webhook: no evidence of anything
+        event = self._event(said, ConsentKind.OPT_OUT, Scope.ALL)
+        if not uow.consents.record(event):
+            return None
+        if standing is not None and said.mechanism is Mechanism.PERSON:
+            uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)  # held by a firmer hand from now on
+        is_news = uow.consents.suppress(event) and standing is None
+        stopped = self._stop_open(uow, said, now)
+        if is_news:
+            self._tell(uow, event, EntryKind.OPTED_OUT, stopped, now)
+        return event if is_news else None
+
+    def opt_in(self, uow: UnitOfWork, said: Saying, now: datetime) -> OptIn:
+        """Lift a suppression, if there is one that this mechanism may take back."""
+        standing = _suppression(uow, said)
+        if standing is None:
+            return OptIn.NEVER_OPTED_OUT
+        if standing.mechanism not in _MAY_LIFT[said.mechanism]:
+            summary = f"asks for texts again {_HOW[said.mechanism]}, but the opt-out {_stands(standing)} stands"
+            self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, _concerned(uow, said), now)
+            return OptIn.BLOCK_STANDS
+        event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
+        if uow.consents.record(event):
+            uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
+            self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
+        return OptIn.LIFTED
+
+    def doubt(self, uow: UnitOfWork, said: Saying, now: datetime) -> bool:
+        """Hold marketing to a number whose words may be an opt-out, and ask a person; False when not needed."""
+        event = self._event(said, ConsentKind.DOUBTFUL, Scope.MARKETING)
+        if _suppression(uow, said) is not None or not uow.consents.record(event):
+            return False
+        contacts = _concerned(uow, said)
+        summary = "a reply may be an opt-out; marketing is held until a person decides"
+        self._enter(uow, said, EntryKind.REVOCATION_DOUBTED, summary, contacts, now)
+        self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, contacts, now)
+        speaker = next((contact for contact in contacts if contact.id == said.contact_id), None)
+        if speaker is not None:
+            uow.records.want([self._task(said, speaker, now)])
+            uow.nudge(writeback_lane(speaker.crm))
+        return True
+
+    def note_gateway_opt_out(self, uow: UnitOfWork, message: MessageRow, attempt_id: str, now: datetime) -> None:
+        """Take over an opt-out that the gateway or carrier knows of (such as Twilio's error 21610)."""
+        said = Saying(
+            account_id=message.account_id,
+            msisdn=message.msisdn,
+            mechanism=Mechanism.GATEWAY,
+            source=f"attempt:{attempt_id}",
+            at=now,
+            contact_id=message.contact_id if message.recipient == "contact" else None,
+            jurisdiction=message.country,
+        )
+        if self.opt_out(uow, said, now) is not None:
+            uow.messages.set_engagement(message.id, opted_out_at=now)
+
+    def _event(self, said: Saying, kind: ConsentKind, scope: Scope) -> ConsentEvent:
+        return ConsentEvent(
+            id=self._new_id(),
+            account_id=said.account_id,
+            msisdn=said.msisdn,
+            kind=kind,
+            scope=scope,
+            mechanism=said.mechanism.value,
+            source=said.source,
+            at=said.at,
+            contact_id=said.contact_id,
+            wording=said.wording,
+            jurisdiction=said.jurisdiction,
+        )
+
+    def _stop_open(self, uow: UnitOfWork, said: Saying, now: datetime) -> int:
+        reason = f"the number opted out {_HOW[said.mechanism]}"
+        ids = uow.messages.stop_open(said.account_id, said.msisdn, tuple(Purpose), reason, now)
+        stopped = uow.messages.many(ids)
+        announce(uow, [Moved(message, MessageState.SUPPRESSED, reason) for message in stopped.values()], now)
+        return len(ids)
+
+    def _tell(self, uow: UnitOfWork, event: ConsentEvent, kind: EntryKind, stopped: int, now: datetime) -> None:
+        """Tell timeline, journeys and CRM of a change of mind."""
+        said = Saying(event.account_id, event.msisdn, Mechanism(event.mechanism), event.id, event.at, event.contact_id)
+        contacts = _concerned(uow, said)
+        word = "opted out" if kind is EntryKind.OPTED_OUT else "opted in again"
+        self._enter(uow, said, kind, f"{word} {_HOW[said.mechanism]}", contacts, now)
+        if contacts and uow.enrollments.wake(event.account_id, contact_ids=[each.id for each in contacts], now=now):
+            uow.nudge(JOURNEYS)
+        crm = uow.accounts.get(event.account_id).crm
+        uow.records.want(consent_records(self._new_id, event, crm, contacts, stopped, now))
+        uow.nudge(writeback_lane(crm))
+
+    def _enter(
+        self,
+        uow: UnitOfWork,
+        said: Saying,
+        kind: EntryKind,
+        summary: str,
+        contacts: Sequence[ContactRow],
+        now: datetime,
+    ) -> None:
+        """Write one timeline entry per contact concerned, one without a contact when nobody is known."""
+        about: list[tuple[str | None, str]] = [(contact.id, f"contact:{contact.id}") for contact in contacts]
+        if not about:
+            about = [(None, f"consent:{said.source}")]
+        uow.timeline.add(
+            [
+                TimelineEntry(
+                    account_id=said.account_id,
+                    kind=kind,
+                    subject=subject,
+                    discriminator=said.source,
+                    at=now,
+                    summary=summary,
+                    contact_id=contact_id,
+                    data={"mechanism": said.mechanism.value},
+                )
+                for contact_id, subject in about
+            ]
+        )
+
+    def _task(self, said: Saying, contact: ContactRow, now: datetime) -> CRMRecordRow:
+        name = contact.attributes.get("name") or "this contact"
+        record_id = self._new_id()
+        return CRMRecordRow(
+            id=record_id,
+            account_id=said.account_id,
+            crm=contact.crm,
+            kind=RecordSubject.TASK,
+            subject=f"task:doubt:{said.source}",
+            ref=message_ref(record_id),
+            at=now,
+            not_before=now,
+            contact_id=contact.id,
+            contact_crm_id=contact.crm_id,
+            payload={
+                "title": f"Does {name} want no more SMS?",
+                "body": f"They wrote: {said.wording}\n\nThis may be an opt-out. Marketing SMS to this number are held "
+                "until somebody decides. If it is one, set the SMS opt-out on the contact.",
+                "owner_id": contact.owner_id,
+                "priority": "high",
+                "associations": [],
+            },
+        )
+
+
+def _suppression(uow: UnitOfWork, said: Saying) -> Suppression | None:
+    found = uow.consents.suppressions(said.account_id, [said.msisdn]).get(said.msisdn, ())
+    return next((each for each in found if each.scope is Scope.ALL), None)
+
+
+def _stands(standing: Suppression) -> str:
+    return _HOW[Mechanism(standing.mechanism)]
+
+
+def _concerned(uow: UnitOfWork, said: Saying) -> Sequence[ContactRow]:
+    """Give every contact with the number, and the one of the conversation even if its number has changed."""
+    contacts = {contact.id: contact for contact in uow.contacts.with_number(said.account_id, said.msisdn)}
+    if said.contact_id is not None and said.contact_id not in contacts:
+        speaker = uow.contacts.get(said.account_id, said.contact_id)
+        contacts |= {speaker.id: speaker} if speaker is not None and speaker.deleted_at is None else {}
+    return list(contacts.values())

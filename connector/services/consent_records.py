@@ -1,0 +1,101 @@
+"""What must the CRM show when somebody changes their mind about being texted?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism
+from connector.ports.contacts import ContactRow
+from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.services.announcing import message_ref
+
+_HOW = {
+    Mechanism.GATEWAY: "The SMS gateway reports that this number has opted out.",
+    Mechanism.CRM_PROPERTY: "The SMS opt-out of a contact with this number was changed in the CRM.",
+    Mechanism.PERSON: "A colleague recorded it.",
+}
+
+
+def consent_records(
+    new_id: Callable[[], str],
+    event: ConsentEvent,
+    crm: str,
+    contacts: Sequence[ContactRow],
+    stopped: int,
+    now: datetime,
+) -> list[CRMRecordRow]:
+    """Ask for a communication and the flag on each known contact, and for a search for contacts we do not know."""
+    shown = [_communication(new_id(), event, contact, stopped, now) for contact in contacts]
+    flags = [
+        flag_record(new_id(), event.account_id, contact.crm, contact.crm_id, event.msisdn, event.at)
+        for contact in contacts
+    ]
+    return [*shown, *flags, _search(new_id(), event, crm, [contact.crm_id for contact in contacts], now)]
+
+
+def flag_record(
+    record_id: str, account_id: str, crm: str, contact_crm_id: str, msisdn: str, at: datetime
+) -> CRMRecordRow:
+    """Ask for the opt-out flag on a contact to say what the ledger says; one record per contact for good."""
+    return CRMRecordRow(
+        id=record_id,
+        account_id=account_id,
+        crm=crm,
+        kind=RecordSubject.OPT_OUT_PROPERTY,
+        subject=f"contact:{contact_crm_id}",
+        ref=message_ref(record_id),
+        at=at,
+        not_before=at,
+        contact_crm_id=contact_crm_id,
+        payload={"msisdn": msisdn, "at": at.isoformat()},
+    )
+
+
+def _communication(
+    record_id: str, event: ConsentEvent, contact: ContactRow, stopped: int, now: datetime
+) -> CRMRecordRow:
+    return CRMRecordRow(
+        id=record_id,
+        account_id=event.account_id,
+        crm=contact.crm,
+        kind=RecordSubject.OPT_OUT,
+        subject=f"opt-out:{event.id}:{contact.crm_id}",
+        ref=message_ref(record_id),
+        at=event.at,
+        not_before=now,
+        contact_id=contact.id,
+        contact_crm_id=contact.crm_id,
+        payload=_sayings(event, stopped),
+    )
+
+
+def _sayings(event: ConsentEvent, stopped: int) -> dict[str, str]:
+    how = _HOW.get(Mechanism(event.mechanism)) or f"The contact wrote: {event.wording}"
+    when = f"{event.at:%Y-%m-%d %H:%M} UTC"
+    if event.kind is ConsentKind.OPT_IN:
+        return {
+            "headline": f"Opted in to SMS again · {when}",
+            "how": how,
+            "effect": "SMS may go to this number again.",
+        }
+    waiting = "" if not stopped else f" {stopped} waiting SMS {'was' if stopped == 1 else 'were'} stopped."
+    return {
+        "headline": f"Opted out of SMS · {when}",
+        "how": how,
+        "effect": f"No more SMS go to this number, from any journey.{waiting}",
+    }
+
+
+def _search(record_id: str, event: ConsentEvent, crm: str, flagged: Sequence[str], now: datetime) -> CRMRecordRow:
+    return CRMRecordRow(
+        id=record_id,
+        account_id=event.account_id,
+        crm=crm,
+        kind=RecordSubject.FIND_CONTACTS,
+        subject=f"number:{event.id}",
+        ref=message_ref(record_id),
+        at=event.at,
+        not_before=now,
+        payload={"msisdn": event.msisdn, "flagged": list(flagged)},
+    )

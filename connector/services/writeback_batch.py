@@ -1,0 +1,290 @@
+"""How is one account's batch of records created and updated, and what is noted of each answer?
+
+Every call's outcome is committed before the next call is made. A record leaves the batch when it is settled: written,
+refused, or given back to wait; what is still in the batch when a call fails as a whole is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from connector.domain.event import ObjectRef
+from connector.errors import (
+    CRMAmbiguousError,
+    CRMDisconnectedError,
+    CRMError,
+    CRMRefusedError,
+    CRMUnavailableError,
+)
+from connector.ports.crm import CRM, CRMAccount, RecordKind, RecordWrite, WriteResult
+from connector.ports.ledger import Ledger, UnitOfWork
+from connector.ports.messages import MessageRow
+from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.ports.time import Clock
+from connector.services.writeback_text import consent_text, message_text, reply_text, task_text
+
+GRACE = timedelta(seconds=60)
+"""A create whose answer got lost may be under way this long; looking earlier could miss it and create it again."""
+
+_LEASE_RESERVE = timedelta(seconds=30)  # one call with its time-outs must end before the lease does
+
+_SHOWN_MESSAGE = frozenset({RecordSubject.MESSAGE, RecordSubject.REPLY})
+_RECORDS = _SHOWN_MESSAGE | {RecordSubject.OPT_OUT, RecordSubject.TASK}
+
+
+class LeaseSpentError(Exception):
+    """The lease is nearly over: no further call may leave, or two workers could write the same records."""
+
+
+def is_new(row: CRMRecordRow) -> bool:
+    """Tell whether a record is to be created and no create has ever left for it."""
+    return row.kind in _RECORDS and not row.crm_record_id and row.create_sent_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Says:
+    """A claimed record and what it is to say."""
+
+    row: CRMRecordRow
+    write: RecordWrite
+
+
+class Batch:
+    """Claimed records of one account on their way to the CRM."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        crm: CRM,
+        account: CRMAccount,
+        clock: Clock,
+        wait: Callable[[int], timedelta],
+        lease_until: datetime,
+        rows: Sequence[CRMRecordRow],
+    ) -> None:
+        self.ledger, self.crm, self.account, self.clock = ledger, crm, account, clock
+        self._wait, self._lease_until = wait, lease_until
+        self._left = {row.id: row for row in rows}
+        self.size = len(rows)
+        self.attempts = max(row.attempts for row in rows)
+        self._says: list[_Says] = []
+
+    def left(self, kinds: Iterable[RecordSubject]) -> list[CRMRecordRow]:
+        """Give the records of some kinds that are not settled yet."""
+        wanted = frozenset(kinds)
+        return [row for row in self._left.values() if row.kind in wanted]
+
+    def may_call(self) -> None:
+        """Make sure that a call ends within the lease.
+
+        Raises:
+            LeaseSpentError: it might not.
+        """
+        if self.clock.now() > self._lease_until - _LEASE_RESERVE:
+            raise LeaseSpentError
+
+    def read(self) -> None:
+        """Say every record from the present state of the ledger.
+
+        In a transaction of its own, after the claim's: a state read now is at least as new as the change the claim
+        saw, and holding records while reading messages would lock in the opposite order of those who move messages.
+        """
+        rows = self.left(_RECORDS)
+        with self.ledger.begin(write=False) as uow:
+            messages = uow.messages.many([_message_id(row) for row in rows if row.kind in _SHOWN_MESSAGE])
+            beside = _records_beside(uow, self.account.account_id, rows, messages)
+        for row in rows:
+            message = messages.get(_message_id(row)) if row.kind in _SHOWN_MESSAGE else None
+            if row.kind in _SHOWN_MESSAGE and message is None:
+                self.refuse([row], "the message is no longer in the ledger")
+            elif row.kind is not RecordSubject.TASK and not row.contact_crm_id:
+                self.refuse([row], "there is no contact in the CRM to show it on")
+            else:
+                self._says.append(_Says(row, _write(row, message, beside.get(row.id, ()))))
+
+    def write_records(self) -> None:
+        """Create and update what the batch holds."""
+        self._create([said for said in self._says if is_new(said.row)])
+        found, missing = self._look_up([said for said in self._says if _may_exist(said.row)])
+        if missing:
+            with self.ledger.begin() as uow:
+                uow.records.mark_creating([said.row.id for said in missing], self.clock.now())
+                uow.commit()
+            self._create(missing)
+        self._update([*found, *(said for said in self._says if said.row.crm_record_id)])
+
+    def _create(self, said: Sequence[_Says]) -> None:
+        for kind in RecordKind:
+            some = [one for one in said if one.write.kind is kind]
+            if some:
+                self.may_call()
+                self._settle(some, self._call(self.crm.create, some), was_create=True)
+
+    def _update(self, said: Sequence[_Says]) -> None:
+        for kind in RecordKind:
+            some = [one for one in said if one.write.kind is kind]
+            if some:
+                self.may_call()
+                self._settle(some, self._call(self.crm.update, some), was_create=False)
+
+    def _look_up(self, said: Sequence[_Says]) -> tuple[list[_Says], list[_Says]]:
+        """Part records whose create may have arrived into those that exist and those that do not.
+
+        Those whose create may still be under way are given back until its time is over.
+        """
+        now = self.clock.now()
+        certain = [one for one in said if now >= _arrived_by(one.row)]
+        for one in said:
+            if now < _arrived_by(one.row):
+                self._postpone([one.row], "its creation may be under way", _arrived_by(one.row), certain=False)
+        if not certain:
+            return [], []
+        self.may_call()
+        try:
+            ids = self.crm.find_written(self.account, [one.write for one in certain])
+        except CRMAmbiguousError as error:
+            raise CRMUnavailableError(str(error), status=error.status) from error
+        found = [one for one in certain if one.write.ref in ids]
+        adopted = [_Says(one.row, replace(one.write, crm_record_id=ids[one.write.ref])) for one in found]
+        return adopted, [one for one in certain if one.write.ref not in ids]
+
+    def _call(
+        self, call: Callable[[CRMAccount, Sequence[RecordWrite]], Sequence[WriteResult]], said: Sequence[_Says]
+    ) -> Mapping[str, WriteResult]:
+        """Make one call; an error about the rows as a whole becomes the error of each."""
+        try:
+            results = call(self.account, [one.write for one in said])
+        except (CRMRefusedError, CRMAmbiguousError) as error:
+            return {one.write.ref: WriteResult(one.write.ref, error=error) for one in said}
+        return {result.ref: result for result in results}
+
+    def _settle(self, said: Sequence[_Says], results: Mapping[str, WriteResult], *, was_create: bool) -> None:
+        """Note what became of each row; a row the CRM does not mention may have been written."""
+        unsaid = CRMAmbiguousError("the CRM's answer does not mention this record")
+        outcomes = {one.row.id: results.get(one.write.ref, WriteResult(one.write.ref, error=unsaid)) for one in said}
+        self.note_written(
+            [
+                (one.row, outcomes[one.row.id].crm_record_id or one.write.crm_record_id)
+                for one in said
+                if outcomes[one.row.id].error is None
+            ]
+        )
+        errors = [(one.row, error) for one in said if (error := outcomes[one.row.id].error) is not None]
+        # A disconnection ends the batch, so whatever else was said must be noted before.
+        for row, error in sorted(errors, key=lambda pair: isinstance(pair[1], CRMDisconnectedError)):
+            self.note_error(row, error, was_create=was_create)
+
+    def note_written(self, written: Sequence[tuple[CRMRecordRow, str | None]]) -> None:
+        """Note which change of each record the CRM now shows, under which id."""
+        if not written:
+            return
+        with self.ledger.begin() as uow:
+            uow.records.mark_written([(row.id, row.wanted, crm_id) for row, crm_id in written], self.clock.now())
+            uow.commit()
+        for row, _ in written:
+            del self._left[row.id]
+
+    def note_error(self, row: CRMRecordRow, error: CRMError, *, was_create: bool = False) -> None:
+        """Note why one record was not written, and when it is tried again, if ever.
+
+        Raises:
+            CRMDisconnectedError: it holds for the account as a whole.
+        """
+        if isinstance(error, CRMDisconnectedError):
+            raise error
+        if isinstance(error, CRMRefusedError):
+            self.refuse([row], str(error))
+            return
+        is_unsure = was_create and not isinstance(error, CRMUnavailableError)
+        wait = GRACE if is_unsure else error.retry_after or self._wait(row.attempts)
+        self._postpone([row], str(error), self.clock.now() + wait, certain=not is_unsure)
+
+    def refuse(self, rows: Sequence[CRMRecordRow], reason: str) -> None:
+        """Note that the CRM never takes these records."""
+        with self.ledger.begin() as uow:
+            for row in rows:
+                uow.records.mark_refused(row.id, reason, self.clock.now())
+            uow.commit()
+        for row in rows:
+            del self._left[row.id]
+
+    def give_back(self, reason: str, until: datetime) -> None:
+        """Give back what is not settled: creates that were never made, and lookups that still have to be."""
+        rows = list(self._left.values())
+        self._postpone([row for row in rows if is_new(row)], reason, until, certain=True)
+        self._postpone([row for row in rows if not is_new(row)], reason, until, certain=False)
+
+    def _postpone(self, rows: Sequence[CRMRecordRow], reason: str, until: datetime, *, certain: bool) -> None:
+        if not rows:
+            return
+        with self.ledger.begin() as uow:
+            uow.records.postpone([row.id for row in rows], reason, until, certain=certain)
+            uow.commit()
+        for row in rows:
+            del self._left[row.id]
+
+
+def _may_exist(row: CRMRecordRow) -> bool:
+    return not row.crm_record_id and row.create_sent_at is not None
+
+
+def _arrived_by(row: CRMRecordRow) -> datetime:
+    return (row.create_sent_at or row.not_before) + GRACE
+
+
+def _message_id(row: CRMRecordRow) -> str:
+    return row.subject.partition(":")[2]
+
+
+def _records_beside(
+    uow: UnitOfWork, account_id: str, rows: Sequence[CRMRecordRow], messages: Mapping[str, MessageRow]
+) -> Mapping[str, tuple[ObjectRef, ...]]:
+    """Give, for records about to be created, the CRM record their journey was started by."""
+    enrollments = {
+        row.id: message.enrollment_id
+        for row in rows
+        if not row.crm_record_id
+        and (message := messages.get(_message_id(row))) is not None
+        and message.enrollment_id is not None
+    }
+    subjects = {each: uow.enrollments.find(account_id, each) for each in set(enrollments.values())}
+    return {
+        row_id: (ObjectRef.parse(found.subject),)
+        for row_id, each in enrollments.items()
+        if (found := subjects[each]) is not None and found.subject
+    }
+
+
+def _write(row: CRMRecordRow, message: MessageRow | None, beside: tuple[ObjectRef, ...]) -> RecordWrite:
+    write = RecordWrite(
+        ref=row.ref,
+        kind=RecordKind.COMMUNICATION,
+        contact_crm_id=row.contact_crm_id,
+        body="",
+        at=row.at,
+        associations=beside,
+        crm_record_id=row.crm_record_id,
+    )
+    if row.kind is RecordSubject.TASK:
+        return _task(row, write)
+    if message is None:
+        return replace(write, body=consent_text(row.payload, row.ref))
+    if row.kind is RecordSubject.REPLY:
+        return replace(write, body=reply_text(message, str(row.payload.get("note", "")), row.ref))
+    return replace(write, body=message_text(message, row.ref), at=message.sent_at or row.at)
+
+
+def _task(row: CRMRecordRow, write: RecordWrite) -> RecordWrite:
+    said = row.payload
+    return replace(
+        write,
+        kind=RecordKind.TASK,
+        title=said["title"],
+        body=task_text(said, row.ref),
+        priority=said.get("priority") or "",
+        owner_id=said.get("owner_id"),
+        associations=tuple(ObjectRef.parse(text) for text in said.get("associations") or ()),
+    )
