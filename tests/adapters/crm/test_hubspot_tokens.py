@@ -1,0 +1,177 @@
+"""Does every call carry a token that lives, refreshed once however many ask?"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import redis
+
+from connector.adapters.crm.hubspot.locks import RedisLocks
+from connector.errors import CRMDisconnectedError, CRMUnavailableError
+from tests.adapters.crm.conftest import ACCOUNT_ID, CLIENT_ID, PORTAL, HubSpot
+
+REDIRECT = "https://sms.example/install"
+
+
+def install_oauth(hubspot: HubSpot) -> None:
+    """Let the account have the tokens of an OAuth install, half an hour long."""
+    tokens = hubspot.world.tokens
+    code = tokens.issue_code(CLIENT_ID, PORTAL, REDIRECT)
+    answer = tokens.exchange_code(tokens.apps[CLIENT_ID], code, REDIRECT)
+    hubspot.grant(answer["access_token"], answer["refresh_token"], timedelta(seconds=answer["expires_in"]))
+
+
+def read(hubspot: HubSpot) -> None:
+    hubspot.crm.read_records(hubspot.account, "deal", ["1"], ["dealname"])
+
+
+def test_a_private_apps_token_is_used_as_it_is(hubspot: HubSpot) -> None:
+    hubspot.clock.advance(timedelta(days=400))
+    read(hubspot)
+    assert hubspot.calls("oauth.token") == 0
+
+
+def test_a_token_with_time_left_is_not_refreshed(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.clock.advance(timedelta(minutes=24))
+    read(hubspot)
+    assert hubspot.calls("oauth.token") == 0
+
+
+def test_a_token_with_less_than_five_minutes_left_is_refreshed_before_the_call(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    before = hubspot.row()
+    hubspot.clock.advance(timedelta(minutes=26))
+    read(hubspot)
+    after = hubspot.row()
+    assert hubspot.calls("oauth.token") == 1
+    assert hubspot.calls("deals.batch_read") == 1
+    assert after.access_token != before.access_token
+    assert after.token_expires_at is not None
+    assert after.token_expires_at - hubspot.clock.now() > timedelta(minutes=29)
+
+
+def test_a_rotated_refresh_token_is_kept(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens.rotates = True
+    for _ in range(3):
+        hubspot.clock.advance(timedelta(hours=1))
+        read(hubspot)
+    assert hubspot.calls("oauth.token") == 3
+
+
+def test_many_callers_at_once_refresh_once(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens.rotates = True  # a second refresh with the old token would be refused
+    hubspot.clock.advance(timedelta(hours=1))
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(read, hubspot) for _ in range(8)]:
+            done.result()
+    assert hubspot.calls("oauth.token") == 1
+    assert set(hubspot.locks.names) == {f"hubspot-token:{ACCOUNT_ID}"}
+
+
+def test_an_uninstalled_app_is_disconnected_and_not_called_again(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens.uninstall(PORTAL)
+    hubspot.clock.advance(timedelta(hours=1))
+    with pytest.raises(CRMDisconnectedError):
+        read(hubspot)
+    assert hubspot.row().status == "disconnected"
+    assert "refresh token" in hubspot.row().status_reason
+    calls = dict(hubspot.world.calls)
+    with pytest.raises(CRMDisconnectedError):
+        read(hubspot)
+    assert dict(hubspot.world.calls) == calls
+
+
+def test_a_token_cut_short_is_replaced_once(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens._access.pop(str(hubspot.row().access_token))
+    read(hubspot)
+    assert hubspot.calls("oauth.token") == 1
+
+
+def test_a_refused_token_without_a_successor_is_a_disconnection(hubspot: HubSpot) -> None:
+    hubspot.world.tokens.uninstall(PORTAL)
+    with pytest.raises(CRMDisconnectedError) as caught:
+        read(hubspot)
+    assert caught.value.status == 401
+
+
+def test_a_portal_that_refuses_the_fresh_token_too_ends_in_two_calls(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.faults.arm("hubspot.deals.batch_read", "status", times=None, status=401)
+    with pytest.raises(CRMDisconnectedError):
+        read(hubspot)
+    assert (hubspot.calls("deals.batch_read"), hubspot.calls("oauth.token")) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["status", "reset"])
+def test_a_refresh_that_fails_goes_on_with_the_token_while_it_lives(hubspot: HubSpot, kind: str) -> None:
+    install_oauth(hubspot)
+    hubspot.clock.advance(timedelta(minutes=27))
+    hubspot.faults.arm("hubspot.oauth.token", kind)
+    read(hubspot)
+    assert hubspot.row().status == "active"
+
+
+@pytest.mark.parametrize("kind", ["status", "reset"])
+def test_a_refresh_that_fails_with_a_dead_token_is_an_outage(hubspot: HubSpot, kind: str) -> None:
+    install_oauth(hubspot)
+    hubspot.clock.advance(timedelta(hours=1))
+    hubspot.faults.arm("hubspot.oauth.token", kind)
+    with pytest.raises(CRMUnavailableError):
+        read(hubspot)
+    assert hubspot.row().status == "active"
+
+
+def test_a_wrong_client_secret_disconnects_nobody_and_is_said_aloud(
+    hubspot: HubSpot, caplog: pytest.LogCaptureFixture
+) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens.add_app(CLIENT_ID, "another secret", 678)
+    hubspot.clock.advance(timedelta(hours=1))
+    with caplog.at_level(logging.ERROR), pytest.raises(CRMUnavailableError) as caught:
+        read(hubspot)
+    assert caught.value.category == "BAD_CLIENT_SECRET"
+    assert caught.value.retry_after == timedelta(minutes=5)
+    assert hubspot.row().status == "active"
+    assert "HubSpot refuses our own credentials" in caplog.text
+    assert "secret-1" not in caplog.text
+
+
+def test_an_account_nobody_knows_is_a_disconnection(hubspot: HubSpot) -> None:
+    stranger = type(hubspot.account)("0190b000-0000-7000-8000-00000000ffff", "1")
+    with pytest.raises(CRMDisconnectedError, match="no such account"):
+        hubspot.crm.owners(stranger)
+
+
+def test_a_lock_in_redis_is_held_by_one_and_given_back(redis_client: redis.Redis) -> None:
+    locks = RedisLocks(redis_client)
+    with locks.hold("token"):
+        assert redis_client.exists("lock:token") == 1
+        assert not redis_client.lock("lock:token", blocking=False).acquire()
+    assert redis_client.exists("lock:token") == 0
+
+
+def test_a_lock_that_ended_by_itself_is_no_error(redis_client: redis.Redis) -> None:
+    with RedisLocks(redis_client).hold("token"):
+        redis_client.delete("lock:token")
+
+
+def test_a_lock_without_redis_is_an_outage() -> None:
+    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    with pytest.raises(CRMUnavailableError, match="cannot be reached"), RedisLocks(away).hold("token"):
+        pytest.fail("held without Redis")
+    away.close()
+
+
+def test_a_lock_that_others_keep_is_an_outage(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.adapters.crm.hubspot.locks._PATIENCE", 0.01)
+    locks = RedisLocks(redis_client)
+    with locks.hold("token"), pytest.raises(CRMUnavailableError, match="another process"), locks.hold("token"):
+        pytest.fail("held twice")
