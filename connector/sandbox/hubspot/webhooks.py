@@ -191,12 +191,16 @@ class WebhookSender:
         return done
 
     def _batches(self, events: list[Event]) -> list[list[Event]]:
-        copies = 1 + self.duplicates
         if self.shuffle:
-            mixed = events * copies
+            mixed = [event for event in events for _ in range(self._copies(event))]
             self._random.shuffle(mixed)
             return self._cut(mixed)
-        return [batch for batch in self._cut(events) for _ in range(copies)]
+        batches = self._cut(events)
+        return [batch for batch in batches for _ in range(max(map(self._copies, batch)))]
+
+    def _copies(self, event: Event) -> int:
+        # A retry is no reason for more copies, or a target that is down would meet ever more of them.
+        return 1 if event["attemptNumber"] else 1 + self.duplicates
 
     def _cut(self, events: list[Event]) -> list[list[Event]]:
         heaps: dict[int, list[Event]] = {}

@@ -234,6 +234,16 @@ def test_duplicates_are_the_same_events_again(world: HubSpotWorld, sender: Webho
     assert all(event == receiver.events[0] for event in receiver.events)
 
 
+def test_retries_are_not_duplicated_again(world: HubSpotWorld, sender: WebhookSender, receiver: Receiver) -> None:
+    sender.duplicates = 1
+    receiver.faults.arm("app.hook", "status", times=None, status=500)
+    world.create(PORTAL, "contacts", {"firstname": "Ada"})
+    assert len(sender.flush()) == 2
+    assert len(sender.waiting) == 2
+    sender.flush()
+    assert len(sender.waiting) == 2
+
+
 def test_shuffled_events_all_arrive_in_another_order(
     world: HubSpotWorld, sender: WebhookSender, receiver: Receiver
 ) -> None:
