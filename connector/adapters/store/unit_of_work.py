@@ -25,6 +25,13 @@ from connector.adapters.store.polls import SQLPollRepository
 from connector.adapters.store.records import SQLCRMRecordRepository
 from connector.adapters.store.timeline import SQLTimelineRepository
 from connector.adapters.store.versions import SQLJourneyVersionRepository
+from connector.ports.consents import ConsentRepository
+from connector.ports.contacts import ContactRepository
+from connector.ports.enrollments import EnrollmentRepository, JourneyVersionRepository, TimelineRepository
+from connector.ports.ledger import AccountRepository, InboxRepository
+from connector.ports.messages import AttemptRepository, MessageRepository
+from connector.ports.polls import PollRepository
+from connector.ports.records import CRMRecordRepository
 
 _BUSY_SECONDS = 30  # a writer waits this long for SQLite's one write lock; drains hold it for milliseconds
 
@@ -85,17 +92,17 @@ class SQLUnitOfWork:
         self._connection = connection
         self._transaction = connection.begin()
         vault = self._vault
-        self.accounts = SQLAccountRepository(connection, vault)
-        self.inbox = SQLInboxRepository(connection, vault)
-        self.contacts = SQLContactRepository(connection, vault)
-        self.versions = SQLJourneyVersionRepository(connection, vault)
-        self.enrollments = SQLEnrollmentRepository(connection, vault)
-        self.messages = SQLMessageRepository(connection, vault)
-        self.attempts = SQLAttemptRepository(connection, vault)
-        self.timeline = SQLTimelineRepository(connection, vault)
-        self.consents = SQLConsentRepository(connection, vault)
-        self.records = SQLCRMRecordRepository(connection, vault)
-        self.polls = SQLPollRepository(connection, vault)
+        self.accounts: AccountRepository = SQLAccountRepository(connection, vault)
+        self.inbox: InboxRepository = SQLInboxRepository(connection, vault)
+        self.contacts: ContactRepository = SQLContactRepository(connection, vault)
+        self.versions: JourneyVersionRepository = SQLJourneyVersionRepository(connection, vault)
+        self.enrollments: EnrollmentRepository = SQLEnrollmentRepository(connection, vault)
+        self.messages: MessageRepository = SQLMessageRepository(connection, vault)
+        self.attempts: AttemptRepository = SQLAttemptRepository(connection, vault)
+        self.timeline: TimelineRepository = SQLTimelineRepository(connection, vault)
+        self.consents: ConsentRepository = SQLConsentRepository(connection, vault)
+        self.records: CRMRecordRepository = SQLCRMRecordRepository(connection, vault)
+        self.polls: PollRepository = SQLPollRepository(connection, vault)
         return self
 
     def __exit__(

@@ -92,7 +92,7 @@ def test_a_claim_whose_worker_died_becomes_unknown_and_is_asked_for(desk: Desk) 
     def die(*_: object) -> None:
         raise KilledError
 
-    record, desk.dispatcher._recorder.record = desk.dispatcher._recorder.record, die  # type: ignore[method-assign]
+    record, desk.dispatcher._recorder.record = desk.dispatcher._recorder.record, die  # type: ignore[assignment, method-assign]
     with contextlib.suppress(KilledError):
         desk.send()
     desk.dispatcher._recorder.record = record  # type: ignore[method-assign]
@@ -120,7 +120,12 @@ def test_a_silent_text_is_asked_for(desk: Desk) -> None:
 
 
 def callback(desk: Desk, body: str, attempt_id: str | None, external_id: str) -> None:
-    context = {"method": "POST", "url": "https://sms.example.com/", "headers": {}, "attempt_id": attempt_id}
+    context: dict[str, object] = {
+        "method": "POST",
+        "url": "https://sms.example.com/",
+        "headers": {},
+        "attempt_id": attempt_id,
+    }
     row = InboxRow(
         desk.ledger.new_id(), None, source("twilio", STATUS), external_id, body.encode(), context, desk.clock.now()
     )

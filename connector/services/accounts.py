@@ -1,0 +1,114 @@
+"""How does a portal or organisation become an account, and what is set for it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from connector.errors import ConfigurationError, CRMRefusedError
+from connector.ports.crm import CRM, CRMAccount
+from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.time import Clock
+
+ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is known when an account is added.
+
+    Attributes:
+        token: static token, as private apps have, or None with a refresh token.
+        settings: chosen by the admin, such as `default_region`; they win over what the CRM tells.
+    """
+
+    crm: str
+    external_id: str
+    token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Accounts:
+    """Adds accounts and changes their settings."""
+
+    def __init__(self, ledger: Ledger, crms: Mapping[str, CRM], polled_events: Iterable[str], clock: Clock) -> None:
+        self._ledger, self._crms, self._clock = ledger, crms, clock
+        self._polled_events = tuple(polled_events)
+
+    def add(self, installation: Installation) -> AccountRow:
+        """Add an account, or give a known one new tokens; create our properties in the CRM.
+
+        Raises:
+            ConfigurationError: no such CRM, or no token.
+            CRMError: the CRM did not let us in; the account is kept, so that adding it again is enough.
+        """
+        if installation.crm not in self._crms:
+            raise ConfigurationError(f"--crm {installation.crm}: known are {', '.join(sorted(self._crms))}")
+        if not (installation.token or installation.refresh_token):
+            raise ConfigurationError("an account needs --token or --refresh-token")
+        account_id = self._store(installation)
+        facts = self._crms[installation.crm].install(self._as_seen_by_crm(account_id))
+        return self._complete(account_id, facts, installation.settings)
+
+    def change(self, crm: str, external_id: str, settings: Mapping[str, Any]) -> AccountRow:
+        """Change some settings of an account; a value of None removes the setting."""
+        with self._ledger.begin() as uow:
+            account_id = uow.accounts.by_external_ids(crm, [external_id]).get(external_id)
+            if account_id is None:
+                raise ConfigurationError(f"there is no {crm} account {external_id}; add it with: smsctl account add")
+            account = uow.accounts.get(account_id)
+            merged = {name: value for name, value in {**account.settings, **settings}.items() if value is not None}
+            uow.accounts.save_settings(account_id, merged, account.name)
+            uow.commit()
+            return replace(account, settings=merged)
+
+    def _store(self, installation: Installation) -> str:
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            known = uow.accounts.by_external_ids(installation.crm, [installation.external_id])
+            account_id = known.get(installation.external_id) or self._ledger.new_id()
+            expires_at = now if installation.token is None else None
+            if known:
+                uow.accounts.save_tokens(account_id, installation.token or "", installation.refresh_token, expires_at)
+                uow.accounts.set_status(account_id, ACTIVE, "")
+            else:
+                uow.accounts.add(
+                    AccountRow(
+                        id=account_id,
+                        crm=installation.crm,
+                        external_id=installation.external_id,
+                        name="",
+                        status=ACTIVE,
+                        status_reason="",
+                        settings=dict(installation.settings),
+                        created_at=now,
+                        access_token=installation.token or "",
+                        refresh_token=installation.refresh_token,
+                        token_expires_at=expires_at,
+                    )
+                )
+            uow.commit()
+        return account_id
+
+    def _as_seen_by_crm(self, account_id: str) -> CRMAccount:
+        with self._ledger.begin(write=False) as uow:
+            account = uow.accounts.get(account_id)
+        return CRMAccount(account.id, account.external_id, account.settings)
+
+    def _complete(self, account_id: str, facts: Mapping[str, Any], chosen: Mapping[str, Any]) -> AccountRow:
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            account = uow.accounts.get(account_id)
+            told = {name: value for name, value in facts.items() if name != "name"}
+            told_id = str(facts.get("external_id", account.external_id))
+            if told_id != account.external_id:
+                raise CRMRefusedError(f"the token belongs to {told_id}, not to {account.external_id}")
+            settings = {**account.settings, **told, **chosen}
+            uow.accounts.save_settings(account_id, settings, str(facts.get("name") or account.name))
+            for event in self._polled_events:
+                uow.polls.ensure(account_id, event, now)
+            uow.commit()
+        with self._ledger.begin(write=False) as uow:
+            return uow.accounts.get(account_id)
