@@ -45,7 +45,7 @@ class Server:
         self._server.cut_connections()
 
     def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)  # so that stop() returns promptly
+        self._server.serve_forever(poll_interval=0.01)  # stop() waits for the next look
 
     def __enter__(self) -> Self:
         return self.start()

@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from connector.sandbox.faults import Fault, Faults, plain_response
 from connector.sandbox.hubspot.limits import too_many
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.refusals import RefusalError, invalid
-from connector.sandbox.hubspot.tokens import NO_CREDENTIALS
+from connector.sandbox.hubspot.tokens import NO_CREDENTIALS, Grant
 from connector.sandbox.hubspot.world import HubSpotWorld
 
 LARGEST_BATCH = 100
@@ -45,13 +45,20 @@ class Gate:
         def admitted() -> ResponseReturnValue:
             grant = self.world.tokens.grant(bearer_token())
             headers = self.world.limits.admit(grant.portal_id, is_search=is_search)
+            answer = make_response(self._worked(grant, work, scope))
+            answer.headers.update(headers)
+            return answer
+
+        return self.open_call(operation, admitted)
+
+    def _worked(self, grant: Grant, work: Work, scope: str | None) -> ResponseReturnValue:
+        try:
             if scope and grant.scopes is not None and scope not in grant.scopes:
                 raise missing_scope(scope)
             with self.world.held():
-                answer = work(self.world.portal(grant.portal_id))
-            return _with_headers(answer, headers)
-
-        return self.open_call(operation, admitted)
+                return work(self.world.portal(grant.portal_id))
+        except RefusalError as refusal:
+            return refused(refusal)
 
     def open_call(self, operation: str, work: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         """Run `work` without a token, as the OAuth endpoints do."""
@@ -71,6 +78,7 @@ def refused(refusal: RefusalError) -> Response:
     """The vendor's JSON of a refusal."""
     answer = jsonify(refusal.body(str(uuid.uuid4())))
     answer.status_code = refusal.status
+    answer.headers.update(refusal.headers)
     return answer
 
 
@@ -125,12 +133,6 @@ def batch_inputs(
     if len(inputs) > most:
         raise invalid(f"The maximum number of inputs supported in a batch request is {most}, was: {len(inputs)}")
     return [checked_object(each, allowed, required) for each in inputs]
-
-
-def _with_headers(answer: ResponseReturnValue, headers: Mapping[str, str]) -> ResponseReturnValue:
-    if isinstance(answer, tuple):
-        return answer[0], answer[1], dict(headers)  # type: ignore[return-value] # views answer (body, status)
-    return answer, 200, dict(headers)  # type: ignore[return-value] # as above, body alone
 
 
 def _fault_answer(fault: Fault) -> Response:

@@ -7,7 +7,7 @@ sandbox clock says: it is the speed of the caller that counts.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from connector.sandbox.hubspot.refusals import RefusalError
@@ -48,10 +48,11 @@ class RateLimits:
             left = window.left(limit, now)
             if left > 0:
                 window.calls.append(now)
-        if left <= 0:
-            raise too_many(name)
         # The vendor leaves these headers out of search answers.
-        return {} if is_search else rate_headers(limit, left - 1)
+        headers = {} if is_search else rate_headers(limit, max(left - 1, 0))
+        if left <= 0:
+            raise too_many(name, headers)
+        return headers
 
 
 def rate_headers(limit: int, left: int) -> dict[str, str]:
@@ -63,11 +64,12 @@ def rate_headers(limit: int, left: int) -> dict[str, str]:
     }
 
 
-def too_many(name: str = "ten_secondly_rolling") -> RefusalError:
+def too_many(name: str = "ten_secondly_rolling", headers: Mapping[str, str] | None = None) -> RefusalError:
     """429 with the vendor's wording."""
     return RefusalError(
         429,
         "RATE_LIMITS",
         f"You have reached your {name} limit.",
         extra={"errorType": "RATE_LIMIT", "policyName": name.upper(), "groupName": "publicapi:sandbox"},
+        headers=headers,
     )

@@ -22,6 +22,7 @@ class RefusalError(Exception):
         context: Mapping[str, Sequence[str]] | None = None,
         sub_category: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -31,6 +32,7 @@ class RefusalError(Exception):
         self.context = context
         self.sub_category = sub_category
         self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
 
     def body(self, correlation_id: str) -> dict[str, Any]:
         """The vendor's error JSON."""

@@ -164,8 +164,11 @@ def test_the_111th_call_within_ten_seconds_is_429(api: httpx.Client, monotonic: 
     assert refused.status_code == 429
     assert refused.json()["message"] == "You have reached your ten_secondly_rolling limit."
     assert (refused.json()["errorType"], refused.json()["policyName"]) == ("RATE_LIMIT", "TEN_SECONDLY_ROLLING")
+    assert refused.headers["X-HubSpot-RateLimit-Remaining"] == "0"
     monotonic.seconds += 1
-    assert [read(api).status_code for _ in range(2)] == [200, 429]
+    missing = api.get(f"/crm/owners/{V}/999")
+    assert (missing.status_code, missing.headers["X-HubSpot-RateLimit-Remaining"]) == (404, "0")
+    assert read(api).status_code == 429
     monotonic.seconds += 9
     assert read(api).status_code == 200
 
