@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from connector.adapters.crm.hubspot.dated_client import DatedClients, dated_path
+from connector.errors import CRMRefusedError
 from connector.ports.crm import Link, SearchFilter
 from tests.adapters.crm.conftest import PORTAL, TOKEN, HubSpot
 
@@ -109,6 +110,18 @@ def test_a_property_another_process_made_meanwhile_is_no_failure(hubspot: HubSpo
     hubspot.crm.install(hubspot.account)
 
 
+def test_a_property_hubspot_refuses_is_told(hubspot: HubSpot) -> None:
+    hubspot.faults.arm("hubspot.properties.create", "status", status=400, body={"message": "too many properties"})
+    with pytest.raises(CRMRefusedError, match="too many properties"):
+        hubspot.crm.install(hubspot.account)
+
+
+def test_a_text_that_only_looks_like_a_time_is_searched_as_it_is(hubspot: HubSpot) -> None:
+    deal = str(hubspot.world.create(PORTAL, "deals", {"dealname": "THE TALL TOWER TERRACE"})["id"])
+    wanted = [SearchFilter("dealname", "EQ", "THE TALL TOWER TERRACE")]
+    assert [crm_id for crm_id, _ in hubspot.crm.search(hubspot.account, "deal", wanted, [])] == [deal]
+
+
 def test_a_path_without_a_dated_twin_fails_loudly() -> None:
     assert dated_path("/crm/v3/owners/", "2026-09") == "/crm/owners/2026-09"
     with pytest.raises(LookupError, match="no dated path"):
@@ -123,6 +136,16 @@ def test_a_portals_clients_are_kept_until_its_token_changes() -> None:
     renewed = clients.of_portal("1", "renewed")
     assert renewed is not first
     assert renewed.batches.api_client.configuration.access_token == "renewed"
+
+
+def test_portals_not_called_for_long_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.adapters.crm.hubspot.dated_client._KEPT_PORTALS", 2)
+    clients = DatedClients("https://hubspot.example", "2026-09")
+    first, second = clients.of_portal("1", TOKEN), clients.of_portal("2", TOKEN)
+    clients.of_portal("1", TOKEN)
+    clients.of_portal("3", TOKEN)
+    assert clients.of_portal("1", TOKEN) is first
+    assert clients.of_portal("2", TOKEN) is not second
 
 
 def test_all_clients_share_one_pool_without_retries() -> None:

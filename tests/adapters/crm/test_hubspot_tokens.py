@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connector.adapters.crm.hubspot.locks import RedisLocks
 from connector.errors import CRMDisconnectedError, CRMUnavailableError
@@ -144,6 +147,20 @@ def test_a_wrong_client_secret_disconnects_nobody_and_is_said_aloud(
     assert "secret-1" not in caplog.text
 
 
+def test_an_oauth_token_without_our_credentials_is_said_aloud(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.clock.advance(timedelta(hours=1))
+    tokens = replace(hubspot.crm._records.calls.tokens, app=None)
+    with pytest.raises(CRMUnavailableError, match="HUBSPOT_CLIENT_ID"):
+        tokens.token(ACCOUNT_ID)
+
+
+def test_an_account_without_any_token_is_a_disconnection(hubspot: HubSpot) -> None:
+    hubspot.grant("", None, timedelta())
+    with pytest.raises(CRMDisconnectedError, match="no token"):
+        read(hubspot)
+
+
 def test_an_account_nobody_knows_is_a_disconnection(hubspot: HubSpot) -> None:
     stranger = type(hubspot.account)("0190b000-0000-7000-8000-00000000ffff", "1")
     with pytest.raises(CRMDisconnectedError, match="no such account"):
@@ -164,7 +181,7 @@ def test_a_lock_that_ended_by_itself_is_no_error(redis_client: redis.Redis) -> N
 
 
 def test_a_lock_without_redis_is_an_outage() -> None:
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    away = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     with pytest.raises(CRMUnavailableError, match="cannot be reached"), RedisLocks(away).hold("token"):
         pytest.fail("held without Redis")
     away.close()

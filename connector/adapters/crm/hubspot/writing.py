@@ -6,6 +6,7 @@ it refuses the whole batch for one row all the same, the batch is halved until t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,18 +89,20 @@ class PortalWriting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(ABC):
     """One way of writing rows of one object type."""
 
     calls: PortalCalls
     account: CRMAccount
     object_type: str
 
+    @abstractmethod
     def row(self, row: RecordWrite) -> BatchRow:
-        raise NotImplementedError
+        """Make the input of a row."""
 
+    @abstractmethod
     def send(self, rows: Sequence[BatchRow]) -> dict[str, WriteResult]:
-        raise NotImplementedError
+        """Make one call for rows."""
 
     def write(self, rows: Sequence[BatchRow]) -> dict[str, WriteResult]:
         """Write rows, halving them while the whole is refused. A failure of the first call is raised."""
