@@ -77,9 +77,7 @@ class Faults:
         if kind not in KINDS:
             raise ValueError(f"no fault kind {kind!r}; one of {', '.join(sorted(KINDS))}")
         if unknown := set(options) - OPTIONS:
-            raise ValueError(
-                f"no fault option {', '.join(sorted(unknown))}; one of {', '.join(sorted(OPTIONS))}"
-            )
+            raise ValueError(f"no fault option {', '.join(sorted(unknown))}; one of {', '.join(sorted(OPTIONS))}")
         if times is not None and times < 1:
             raise ValueError("a fault is armed for at least one call")
         fault = Fault(operation, kind, options)

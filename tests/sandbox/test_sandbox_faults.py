@@ -10,7 +10,7 @@ from flask import Flask
 
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.control import control_blueprint
-from connector.sandbox.faults import Faults
+from connector.sandbox.faults import ConnectionCutError, Faults
 from connector.sandbox.serve import Server
 
 
@@ -76,6 +76,13 @@ def test_accept_then_timeout_does_the_work_first(shop: Shop, client: httpx.Clien
     with pytest.raises((httpx.ReadTimeout, httpx.ReadError)):
         sell(client)
     assert shop.sold == 1
+
+
+@pytest.mark.parametrize("kind", ["timeout", "reset"])
+def test_without_a_socket_a_cut_connection_is_an_exception_at_once(shop: Shop, kind: str) -> None:
+    shop.faults.arm("shop.sell", kind)
+    with pytest.raises(ConnectionCutError):
+        shop.app.test_client().post("/sell")
 
 
 def test_a_reset_is_seen_as_a_broken_connection(shop: Shop, client: httpx.Client) -> None:
