@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from connector.domain.journey import Expression, Journey, Text
+from connector.domain.journey import Expression, Journey, Send, Text
+
+
+class RenderedText(Protocol):
+    """A finished text."""
+
+    @property
+    def text(self) -> str:
+        """What the person reads."""
+        ...
+
+    @property
+    def template(self) -> str:
+        """The template file it came from, or empty for a text written in the journey."""
+        ...
+
+    @property
+    def locale(self) -> str:
+        """The locale it was written in."""
+        ...
 
 
 class Renderer(Protocol):
-    """Evaluates expressions and renders templates, sandboxed; raises `ConditionError` and nothing else."""
+    """Evaluates expressions and renders texts, sandboxed; raises `ConditionError` and nothing else."""
 
     def evaluate(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """Give the value of an expression.
@@ -19,21 +38,29 @@ class Renderer(Protocol):
         """
         ...
 
-    def render_template(self, journey: Journey, template: str, locale: str | None, names: Mapping[str, Any]) -> str:
-        """Render a template of a journey's own version, such as `invoice-overdue/first`, in the closest locale.
-
-        The templates are those in `journey.source["templates"]`, so a text is the one its version was published with.
+    def render(
+        self, text: Text, names: Mapping[str, Any], *, locale: str | None = None, time_zone: str | None = None
+    ) -> RenderedText:
+        """Render a text written in a journey file.
 
         Raises:
-            ConditionError: no such template, an undefined name, or a text beyond the limits.
+            ConditionError: an undefined name, or a text that is empty or too long.
         """
         ...
 
-    def render_text(self, text: Text, locale: str | None, names: Mapping[str, Any]) -> str:
-        """Render a text written in the journey file itself.
+    def render_send(
+        self,
+        journey: Journey,
+        step: Send,
+        names: Mapping[str, Any],
+        *,
+        locale: str | None = None,
+        time_zone: str | None = None,
+    ) -> RenderedText:
+        """Render the text of a send step from the sources of the journey's own version, in the closest locale.
 
         Raises:
-            ConditionError: as for a template.
+            ConditionError: no such template, an undefined name, or a text that is empty or too long.
         """
         ...
 
@@ -42,7 +69,7 @@ class JourneyReader(Protocol):
     """Builds a journey from a stored source."""
 
     def __call__(self, journey: str, source: Mapping[str, Any]) -> Journey:
-        """Read the journey of this id from `{"journey": yaml text, "templates": {path: text}}`.
+        """Read the journey of this id from the source kept with its version.
 
         Raises:
             MappingError: this version of the program no longer reads it.

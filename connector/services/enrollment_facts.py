@@ -1,0 +1,71 @@
+"""Which facts does a decision about an enrollment rest on?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.domain.enrollment import Fact, RunState
+from connector.domain.message import OPEN_STATES, Direction
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.ports.enrollments import EnrollmentRow
+from connector.ports.ledger import UnitOfWork
+from connector.ports.messages import MessageRow
+from connector.services.names import event_names, reply_names
+
+KINDS = (EntryKind.EVENT_RECEIVED, EntryKind.REPLY_RECEIVED, EntryKind.MESSAGE_MOVED, EntryKind.OPTED_OUT)
+
+
+def fact_id(kind: EntryKind, subject: str, discriminator: str) -> str:
+    """Name a fact by what makes its timeline entry unique."""
+    return f"{kind.value}|{subject}|{discriminator}"
+
+
+def facts_of(uow: UnitOfWork, row: EnrollmentRow, state: RunState) -> Sequence[Fact]:
+    """Read everything since the enrollment's trigger about its contact, its record and its messages."""
+    entries = uow.timeline.facts(row.account_id, row.contact_id, row.subject, state.since, KINDS)
+    spoken = [entry.message_id for entry in entries if entry.kind is EntryKind.REPLY_RECEIVED and entry.message_id]
+    standing = [state.message_id] if state.message_id else []
+    messages = uow.messages.many([*spoken, *standing]) if spoken or standing else {}
+    facts = [_fact(entry, messages) for entry in entries]
+    return [*facts, *_standing(facts, messages.get(state.message_id or ""))]
+
+
+def was_deleted(facts: Sequence[Fact], subject: str) -> bool:
+    """Tell whether the CRM has said that a record, such as `deal:9001`, is gone."""
+    object_type, _, object_id = subject.partition(":")
+    return any(
+        fact.name == f"{object_type}.deleted" and fact.names["event"]["id"] == object_id
+        for fact in facts
+        if fact.kind is EntryKind.EVENT_RECEIVED
+    )
+
+
+def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
+    identity = fact_id(entry.kind, entry.subject, entry.discriminator)
+    if entry.kind is EntryKind.EVENT_RECEIVED:
+        name = str(entry.data.get("event", ""))
+        names = event_names(name, entry.at, entry.data.get("values", {}), entry.ref.partition(":")[2])
+        return Fact(identity, entry.kind, entry.at, name, names={"event": names})
+    if entry.kind is EntryKind.REPLY_RECEIVED:
+        message = messages.get(entry.message_id or "")
+        text = message.body if message is not None and message.direction is Direction.IN else ""
+        return Fact(
+            identity,
+            entry.kind,
+            entry.at,
+            message_id=entry.message_id,
+            text=text,
+            names={"last_reply": reply_names(text, entry.at)},
+        )
+    name = str(entry.data.get("state" if entry.kind is EntryKind.MESSAGE_MOVED else "scope", ""))
+    return Fact(identity, entry.kind, entry.at, name, message_id=entry.message_id)
+
+
+def _standing(facts: Sequence[Fact], message: MessageRow | None) -> list[Fact]:
+    """Say what became of the message an enrollment stands at when no entry says it: the row is the truth."""
+    if message is None or message.state in OPEN_STATES:
+        return []
+    if any(fact.message_id == message.id and fact.name == message.state for fact in facts):
+        return []
+    at = message.sent_at or message.updated_at or message.created_at
+    return [Fact(f"state|{message.id}", EntryKind.MESSAGE_MOVED, at, message.state.value, message.id)]

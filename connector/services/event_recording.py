@@ -1,0 +1,166 @@
+"""What is written down when an event has been understood?
+
+Contacts, timeline entries, enrollments and wakes: all in the transaction that finishes the inbox rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connector.domain.event import ChangeKind, Owner
+from connector.domain.event_mapping import EventCatalogue, EventMapping
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.ports.contacts import ContactRow
+from connector.ports.ledger import AccountRow, UnitOfWork
+from connector.ports.queue import JOURNEYS
+from connector.services.contact_snapshots import ContactKeeper
+from connector.services.crm_reading import CONTACT, Reading, Wanted
+from connector.services.enrolling import Arrival, Enroller
+from connector.services.enrollment_facts import fact_id
+from connector.services.happenings import Happening
+from connector.services.names import Values, event_names, names_of, owner_id_of
+
+
+class EventRecorder:
+    """Writes down a batch of one account's happenings."""
+
+    def __init__(self, catalogue: EventCatalogue, enroller: Enroller, keeper: ContactKeeper) -> None:
+        self._catalogue, self._enroller, self._keeper = catalogue, enroller, keeper
+
+    def record(
+        self, uow: UnitOfWork, account: AccountRow, happenings: Sequence[Happening], reading: Reading, now: datetime
+    ) -> None:
+        """Write everything that follows from these happenings, and finish their rows."""
+        contacts = self._keeper.save(uow, account, reading.contacts, now)
+        for each in happenings:
+            self._note_gone(uow, account, each, now)
+            noted = [self._record_event(uow, account, each, event, reading, contacts, now) for event in each.events]
+            self._wake(uow, account, each, [entry.contact_id for _, entry in noted if entry is not None], now)
+            outcome = each.useless or "; ".join(word for word, _ in noted) or "noted: no event is made of it"
+            uow.inbox.finish([each.row.id], outcome, now, account.id)
+
+    def _note_gone(self, uow: UnitOfWork, account: AccountRow, each: Happening, now: datetime) -> None:
+        """Take over that a record is no more; a contact whose data must go loses them here too."""
+        notice = each.notice
+        if notice is None or notice.kind not in {ChangeKind.DELETED, ChangeKind.PRIVACY_DELETED}:
+            return
+        if notice.ref.object_type != CONTACT:
+            name = f"{notice.ref.object_type}.deleted"
+            summary = f"{notice.ref} was deleted in the CRM"
+            uow.timeline.add([_received(account, each, name, None, {}, summary, now)])
+        elif notice.kind is ChangeKind.PRIVACY_DELETED:
+            uow.contacts.purge(account.id, notice.ref.object_id, now)
+        else:
+            uow.contacts.mark_deleted(account.id, notice.ref.object_id, now)
+
+    def _record_event(
+        self,
+        uow: UnitOfWork,
+        account: AccountRow,
+        each: Happening,
+        mapping: EventMapping,
+        reading: Reading,
+        contacts: dict[str, ContactRow],
+        now: datetime,
+    ) -> tuple[str, TimelineEntry | None]:
+        """Write one named event down and offer it to the journeys; give a word for what came of it, and its entry."""
+        if each.ref is None:
+            return "no record is named", None
+        wanted = Wanted(mapping, each.ref)
+        values = reading.values(wanted)
+        if values is None:
+            uow.timeline.add([_ignored(account, each, mapping, f"{each.ref} no longer exists in the CRM", now)])
+            return f"{mapping.name}: the record no longer exists", None
+        ids, how = reading.chosen_contacts(wanted)
+        contact = contacts.get(ids[0]) if ids else None
+        why = how if contact is not None or not ids else f"contact {ids[0]} ({how}) no longer exists in the CRM"
+        who = f"contact {ids[0]}, {how}" if contact is not None else why
+        entry = _received(account, each, mapping.name, contact, values, f"{mapping.name} of {each.ref}: {who}", now)
+        uow.timeline.add([entry])
+        if contact is None:
+            uow.timeline.add([_ignored(account, each, mapping, why, now)])
+            return f"{mapping.name}: {why}", entry
+        owner = reading.owners.get(owner_id_of(values, contact) or "")
+        arrival = self._arrival(account, each, mapping.name, entry, contact, owner, values)
+        taken = self._enroller.consider(uow, account, arrival, now)
+        return f"{mapping.name}: {', '.join(taken) or 'no journey takes it'}", entry
+
+    def _arrival(
+        self,
+        account: AccountRow,
+        each: Happening,
+        name: str,
+        entry: TimelineEntry,
+        contact: ContactRow,
+        owner: Owner | None,
+        values: Values,
+    ) -> Arrival:
+        event = event_names(name, entry.at, values, entry.ref.partition(":")[2])
+        mapping = self._catalogue.by_crm[account.crm].contact
+        return Arrival(
+            name=name,
+            subject=entry.subject,
+            ref=entry.ref,
+            occurred_at=entry.at,
+            is_import=each.is_import,
+            fact=fact_id(entry.kind, entry.subject, entry.discriminator),
+            contact=contact,
+            values=values,
+            names=names_of(account, mapping, contact, owner, values, event),
+        )
+
+    def _wake(
+        self,
+        uow: UnitOfWork,
+        account: AccountRow,
+        each: Happening,
+        contact_ids: Sequence[str | None],
+        now: datetime,
+    ) -> None:
+        """Let everyone look again who waits for something of this record, or of a contact it concerns."""
+        if each.ref is None:
+            return
+        about = {each.ref.object_id, *each.contacts_concerned} if each.ref.object_type == CONTACT else set()
+        known = uow.contacts.by_crm_ids(account.id, sorted(about)) if about else {}
+        ids = {*(row.id for row in known.values()), *(each_id for each_id in contact_ids if each_id)}
+        if uow.enrollments.wake(account.id, contact_ids=sorted(ids), subjects=[str(each.ref)], now=now):
+            uow.nudge(JOURNEYS)
+
+
+def _received(
+    account: AccountRow,
+    each: Happening,
+    name: str,
+    contact: ContactRow | None,
+    values: Values,
+    summary: str,
+    now: datetime,
+) -> TimelineEntry:
+    return TimelineEntry(
+        account_id=account.id,
+        kind=EntryKind.EVENT_RECEIVED,
+        subject=f"event:{each.row.id}",
+        discriminator=name,
+        at=min(each.occurred_at or now, now),
+        summary=summary,
+        contact_id=None if contact is None else contact.id,
+        ref=str(each.ref),
+        data={"event": name, "values": values, "is_import": each.is_import},
+    )
+
+
+def _ignored(account: AccountRow, each: Happening, mapping: EventMapping, why: str, now: datetime) -> TimelineEntry:
+    return TimelineEntry(
+        account_id=account.id,
+        kind=EntryKind.EVENT_IGNORED,
+        subject=f"event:{each.row.id}",
+        discriminator=mapping.name,
+        at=now,
+        summary=f"{mapping.name} of {each.ref} starts nothing: {why}",
+        ref=str(each.ref),
+        path=f"events.{mapping.name}.contact",
+        file=mapping.file,
+        line=mapping.line,
+        data={"event": mapping.name},
+    )

@@ -1,0 +1,172 @@
+"""How do raw CRM events become named events, enrollments and wakes?
+
+A drain claims inbox rows, reads what they are about from the CRM (outside any transaction, in batches per account),
+and writes everything that follows in one transaction that also finishes the rows. A CRM that is away puts rows off; a
+row that cannot be worked never blocks the others.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from connector.domain.event_mapping import EventCatalogue
+from connector.domain.retry import backoff
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
+from connector.ports.crm import CRM
+from connector.ports.ledger import AccountRow, InboxRow, Ledger
+from connector.ports.time import Clock
+from connector.services.crm_reading import CRMReader, Reading, Wanted
+from connector.services.event_recording import EventRecorder
+from connector.services.happenings import POLL, Happening, happening
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)
+"""A batch makes at most a dozen CRM calls of at most 15 seconds each."""
+
+PATIENCE = timedelta(days=1)
+"""How long a row waits for a CRM that is away. A text about what happened yesterday does more harm than none."""
+
+MOST_TRIES = 5
+"""A row that failed alone this often, over at least `_SETTLES`, fails for what it holds and not for the moment."""
+
+_SETTLES = timedelta(minutes=10)
+_RETRY_BASE, _RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
+"""A throttled CRM is back within its window of ten seconds; one that is down is asked again every ten minutes."""
+
+ACTIVE = "active"
+
+
+class EventReader:
+    """Drains the CRM events of the inbox."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        crms: Mapping[str, CRM],
+        catalogue: EventCatalogue,
+        reader: CRMReader,
+        recorder: EventRecorder,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._ledger, self._crms, self._catalogue = ledger, crms, catalogue
+        self._reader, self._recorder, self._clock, self._rng = reader, recorder, clock, rng
+
+    def understand(self, limit: int = 100) -> int:
+        """Work up to `limit` rows; give how many were claimed: `limit` means that more may wait."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            rows = uow.inbox.claim([*self._crms, POLL], limit, now, now + LEASE)
+            uow.commit()
+        by_account: dict[str | None, list[InboxRow]] = {}
+        for row in rows:
+            by_account.setdefault(row.account_id, []).append(row)
+        for account_id, group in by_account.items():
+            if account_id is None:
+                self._finish(group, "ignored: belongs to no account")
+            else:
+                self._work(account_id, group)
+        return len(rows)
+
+    def _work(self, account_id: str, rows: Sequence[InboxRow]) -> None:
+        """Work one account's rows together; each alone when they fail together."""
+        try:
+            self._understand(account_id, rows)
+        except CRMRefusedError as error:
+            if len(rows) == 1:
+                self._give_up(account_id, rows[0], f"refused by the CRM: {error}")
+            else:
+                self._each_alone(account_id, rows)
+        except CRMError as error:
+            self._crm_is_away(account_id, rows, error)
+        except Exception as error:  # noqa: BLE001 - whatever a row holds, it must not block the others
+            log.error("events.failed", account_id=account_id, rows=len(rows), error=type(error).__name__)
+            if len(rows) == 1:
+                self._failed_alone(account_id, rows[0], type(error).__name__)
+            else:
+                self._each_alone(account_id, rows)
+
+    def _each_alone(self, account_id: str, rows: Sequence[InboxRow]) -> None:
+        for row in rows:
+            self._work(account_id, [row])
+
+    def _understand(self, account_id: str, rows: Sequence[InboxRow]) -> None:
+        with self._ledger.begin(write=False) as uow:
+            account = uow.accounts.get(account_id)
+        if account.status != ACTIVE:
+            raise CRMDisconnectedError(account.status_reason or "the account is disconnected")
+        crm = self._crms[account.crm]
+        happenings = [happening(row, crm, self._catalogue) for row in rows]
+        reading = self._read(account, happenings)
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            self._recorder.record(uow, account, happenings, reading, now)
+            uow.commit()
+
+    def _read(self, account: AccountRow, happenings: Sequence[Happening]) -> Reading:
+        wanted = [Wanted(event, each.ref) for each in happenings if each.ref for event in each.events]
+        concerned = list(dict.fromkeys(crm_id for each in happenings for crm_id in each.contacts_concerned))
+        if concerned:
+            with self._ledger.begin(write=False) as uow:
+                known = uow.contacts.by_crm_ids(account.id, concerned)
+            concerned = [crm_id for crm_id in concerned if crm_id in known]  # of strangers we keep nothing
+        if not wanted and not concerned:
+            return Reading()
+        return self._reader.read(account, wanted, concerned)
+
+    def _crm_is_away(self, account_id: str, rows: Sequence[InboxRow], error: CRMError) -> None:
+        log.warning("events.put_off", account_id=account_id, rows=len(rows), status=error.status)
+        now = self._clock.now()
+        for row in rows:
+            if now - row.received_at > PATIENCE:
+                self._give_up(account_id, row, f"the CRM could not be read for a day: {error}")
+        with self._ledger.begin() as uow:
+            if isinstance(error, CRMDisconnectedError):
+                uow.accounts.set_status(account_id, "disconnected", str(error))
+            for row in rows:
+                if now - row.received_at <= PATIENCE:
+                    uow.inbox.postpone(row.id, str(error), now + (error.retry_after or self._wait(row)))
+            uow.commit()
+
+    def _failed_alone(self, account_id: str, row: InboxRow, error: str) -> None:
+        now = self._clock.now()
+        if row.attempts + 1 >= MOST_TRIES and now - row.received_at >= _SETTLES:
+            self._give_up(account_id, row, f"could not be worked ({error})")
+            return
+        with self._ledger.begin() as uow:
+            uow.inbox.postpone(row.id, error, now + self._wait(row))
+            uow.commit()
+
+    def _wait(self, row: InboxRow) -> timedelta:
+        return timedelta(seconds=1) + backoff(row.attempts + 1, self._rng, _RETRY_BASE, _RETRY_CAP)
+
+    def _give_up(self, account_id: str, row: InboxRow, why: str) -> None:
+        """Finish a row that came to nothing, where a person sees it."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            uow.timeline.add([_needs_attention(account_id, row, why, now)])
+            uow.inbox.finish([row.id], f"gave up: {why}", now, account_id)
+            uow.commit()
+
+    def _finish(self, rows: Sequence[InboxRow], outcome: str) -> None:
+        with self._ledger.begin() as uow:
+            uow.inbox.finish([row.id for row in rows], outcome, self._clock.now())
+            uow.commit()
+
+
+def _needs_attention(account_id: str, row: InboxRow, why: str, now: datetime) -> TimelineEntry:
+    return TimelineEntry(
+        account_id=account_id,
+        kind=EntryKind.ATTENTION_NEEDED,
+        subject=f"event:{row.id}",
+        discriminator="gave up",
+        at=now,
+        summary=f"An event of the CRM came to nothing: {why}",
+        data={"source": row.source, "attempts": row.attempts},
+    )

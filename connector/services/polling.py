@@ -1,0 +1,127 @@
+"""How do we hear of what a CRM does not tell by itself, such as an invoice falling overdue?
+
+A poll searches and puts what it finds into the inbox under a name made of its `once_per` values, so each happening
+becomes one event however often it is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from connector.domain.event_mapping import EventCatalogue, EventMapping, Poll
+from connector.errors import CRMDisconnectedError, CRMError
+from connector.ports.crm import CRM, CRMAccount, SearchFilter
+from connector.ports.ledger import AccountRow, InboxRow, Ledger
+from connector.ports.queue import EVENTS
+from connector.ports.time import Clock
+from connector.services.events import ACTIVE
+from connector.services.happenings import POLL, finding
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=10)
+"""The largest search a CRM allows is 10,000 results: 50 pages at five a second, and time-outs on top."""
+
+CHUNK = 500
+"""Rows inserted in one transaction: short enough not to hold up the webhooks that share the ledger."""
+
+_SPREAD = 0.1  # accounts connected together do not search together for ever
+
+
+class Poller:
+    """Runs polls."""
+
+    def __init__(
+        self, ledger: Ledger, crms: Mapping[str, CRM], catalogue: EventCatalogue, clock: Clock, rng: random.Random
+    ) -> None:
+        self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
+
+    def poll_due(self) -> int:
+        """Run every poll that is due; give how many new happenings were found."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            for account in uow.accounts.all():
+                for mapping in self._polls(account):
+                    uow.polls.ensure(account.id, mapping.name, now)
+            due = uow.polls.claim(now, now + LEASE)
+            uow.commit()
+        return sum(self.poll(account_id, event) for account_id, event in due)
+
+    def poll(self, account_id: str, event: str) -> int:
+        """Search one account for one event and say when to search next; give how many happenings were new."""
+        with self._ledger.begin(write=False) as uow:
+            account = uow.accounts.get(account_id)
+        mapping = next((each for each in self._polls(account) if each.name == event), None)
+        if mapping is None or not isinstance(mapping.source, Poll):
+            return 0
+        every = mapping.source.every
+        try:
+            found = self._search(account, mapping, mapping.source)
+        except CRMDisconnectedError as error:
+            self._disconnect(account, error)
+            return 0
+        except CRMError as error:
+            log.warning("poll.failed", account_id=account_id, poll=event, status=error.status)
+            self._next(account_id, event, min(every, error.retry_after or every))
+            return 0
+        new = sum(self._keep(found[start : start + CHUNK]) for start in range(0, len(found), CHUNK))
+        self._next(account_id, event, every)
+        return new
+
+    def _polls(self, account: AccountRow) -> Sequence[EventMapping]:
+        events = self._catalogue.by_crm.get(account.crm)
+        return events.polls() if events is not None and account.status == ACTIVE else ()
+
+    def _search(self, account: AccountRow, mapping: EventMapping, poll: Poll) -> list[InboxRow]:
+        now = self._clock.now()
+        conditions = [each.at(now) for each in poll.where]
+        filters = [SearchFilter(each.property_name, each.operator, each.value) for each in conditions]
+        acting = CRMAccount(account.id, account.external_id, account.settings)
+        found = self._crms[account.crm].search(acting, poll.object_type, filters, list(poll.once_per))
+        return [self._row(account, mapping, poll, object_id, properties, now) for object_id, properties in found]
+
+    def _row(
+        self,
+        account: AccountRow,
+        mapping: EventMapping,
+        poll: Poll,
+        object_id: str,
+        properties: Mapping[str, str | None],
+        now: datetime,
+    ) -> InboxRow:
+        once = f"{account.id}|{mapping.name}|{object_id}|{poll.discriminator(properties)}"
+        return InboxRow(
+            id=self._ledger.new_id(),
+            account_id=account.id,
+            source=POLL,
+            external_id=hashlib.sha256(once.encode()).hexdigest(),
+            body=json.dumps(finding(mapping, object_id, now)).encode(),
+            context={},
+            received_at=now,
+        )
+
+    def _keep(self, rows: Sequence[InboxRow]) -> int:
+        with self._ledger.begin() as uow:
+            new = uow.inbox.add(rows)
+            if new:
+                uow.nudge(EVENTS)
+            uow.commit()
+        return new
+
+    def _next(self, account_id: str, event: str, after: timedelta) -> None:
+        spread = after * (_SPREAD * self._rng.random())
+        with self._ledger.begin() as uow:
+            uow.polls.next(account_id, event, self._clock.now() + after - spread)
+            uow.commit()
+
+    def _disconnect(self, account: AccountRow, error: CRMDisconnectedError) -> None:
+        log.warning("poll.disconnected", account_id=account.id, status=error.status)
+        with self._ledger.begin() as uow:
+            uow.accounts.set_status(account.id, "disconnected", str(error))
+            uow.commit()
