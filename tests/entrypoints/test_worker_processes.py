@@ -17,6 +17,7 @@ from connector.entrypoints import worker
 from connector.entrypoints.worker import WorkerOptions, run_worker
 
 pytestmark = pytest.mark.slow
+DRAINS = "tests.entrypoints.drains"
 PATIENCE = 20  # seconds; a fresh interpreter on a busy machine
 Start = Callable[..., SpawnProcess]
 
@@ -28,7 +29,7 @@ def start(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     started: list[SpawnProcess] = []
 
     def start_one(drain: str = "report", processes: int = 1, url: str = redis_url) -> SpawnProcess:
-        options = WorkerOptions(url, ("receipts", "events"), prepare="drains.prepare", drain_job=f"drains.{drain}")
+        options = WorkerOptions(url, ("receipts", "events"), prepare=f"{DRAINS}.prepare", drain_job=f"{DRAINS}.{drain}")
         supervisor = multiprocessing.get_context("spawn").Process(target=run_worker, args=(options, processes))
         supervisor.start()
         started.append(supervisor)
@@ -41,7 +42,7 @@ def start(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 
 def nudge(client: redis.Redis, lane: str, drain: str = "report") -> None:
-    RQTaskQueue(client, drain_job=f"drains.{drain}").nudge(lane)
+    RQTaskQueue(client, drain_job=f"{DRAINS}.{drain}").nudge(lane)
 
 
 def said(client: redis.Redis, key: str) -> str:
@@ -125,7 +126,7 @@ def test_drain_that_does_not_end_is_killed_after_its_grace(
 ) -> None:
     monkeypatch.setenv("TEST_REDIS_URL", redis_url)
     monkeypatch.setattr(worker, "_GRACE_SECONDS", 0.2)
-    options = WorkerOptions(redis_url, ("events",), drain_job="drains.hang")
+    options = WorkerOptions(redis_url, ("events",), drain_job=f"{DRAINS}.hang")
     slot = worker._Slot(options, 0)
     slot.fill(0.0)
     nudge(redis_client, "events", "hang")

@@ -164,7 +164,8 @@ class TwilioGateway:
             reaches_back = any(_created(m) < query.requested_at - _CLOCKS_DIFFER for m in page["messages"])
             if reaches_back or not page.get("next_page_uri"):
                 return
-            url = self._origin.copy_with(raw_path=str(page["next_page_uri"]).encode())  # never another host
+            next_page = httpx.URL(str(page["next_page_uri"]))
+            url = self._origin.copy_with(raw_path=next_page.raw_path)  # a path of theirs, never another host
         raise TransientSendError("Twilio has too many texts to this number to look through", code="too_many")
 
     def _get(self, url: httpx.URL) -> httpx.Response:

@@ -1,0 +1,210 @@
+"""Which promises does every gateway adapter keep? Inherit one of these classes and give it a `gateway`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connector.domain.message import MessageState
+from connector.domain.receipt import RECEIPT_STATES, after_receipt
+from connector.errors import AmbiguousSendError, PermanentSendError, SendError, SignatureError, TransientSendError
+from connector.ports.gateway import AttemptQuery, CallbackRequest, OutgoingSMS, SMSGateway
+
+NUMBER, SENDER, BODY = "+12025550143", "+12025550100", "Your table is booked for 19:30 ✓"
+Break = Callable[..., None]
+
+
+def sms(attempt_id: str = "attempt-1", body: str = BODY, sender: str | None = None) -> OutgoingSMS:
+    return OutgoingSMS(
+        attempt_id,
+        NUMBER,
+        body,
+        sender,
+        f"https://sms.example.com/callbacks/status/{attempt_id}",
+        valid_for=timedelta(hours=1),
+    )
+
+
+class GatewayContract:
+    """What holds for every gateway."""
+
+    def now(self) -> datetime:
+        """The time the gateway's other end lives in."""
+        return datetime.now(UTC)
+
+    def ask(
+        self, sent: OutgoingSMS, at: datetime, provider_id: str | None = None, exclude: tuple[str, ...] = ()
+    ) -> AttemptQuery:
+        return AttemptQuery(
+            sent.attempt_id, provider_id, sent.to, sent.sender, sent.body, at, exclude=frozenset(exclude)
+        )
+
+    def test_accepted_text_has_an_id_and_a_state_that_receipts_can_move(self, gateway: SMSGateway) -> None:
+        accepted = gateway.send(sms())
+        assert accepted.provider_message_id
+        assert accepted.raw_status
+        assert after_receipt(accepted.state, MessageState.DELIVERED) is MessageState.DELIVERED
+
+    def test_every_attempt_gets_an_id_of_its_own(self, gateway: SMSGateway) -> None:
+        ids = {gateway.send(sms(f"attempt-{number}")).provider_message_id for number in range(3)}
+        assert len(ids) == 3
+
+    @pytest.mark.parametrize("body", ["Hi", "€ [x] {y}", "שלום 👩‍👩‍👧‍👦 🇨🇦", "a&b=c+d%20\n\r\n;", "x" * 1000])
+    def test_what_was_sent_is_found_again_by_id_and_by_text(self, gateway: SMSGateway, body: str) -> None:
+        text, at = sms(body=body), self.now()
+        accepted = gateway.send(text)
+        for query in (self.ask(text, at, accepted.provider_message_id), self.ask(text, at)):
+            report = gateway.find(query)
+            assert report is not None
+            assert report.provider_message_id == accepted.provider_message_id
+            assert report.attempt_id == text.attempt_id
+            assert report.state in RECEIPT_STATES
+
+    def test_many_threads_may_send_at_once(self, gateway: SMSGateway) -> None:
+        texts = [sms(f"attempt-{number}", f"text {number}") for number in range(24)]
+        with ThreadPoolExecutor(8) as pool:
+            ids = {accepted.provider_message_id for accepted in pool.map(gateway.send, texts)}
+        assert len(ids) == len(texts)
+
+    def test_callback_nobody_signed_is_refused(self, gateway: SMSGateway) -> None:
+        request = CallbackRequest("POST", "https://sms.example.com/callbacks/status/a", {}, b"MessageSid=x")
+        with pytest.raises(SignatureError):
+            gateway.verify(request)
+
+    @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"{", b"[]", b"null", b"a=" * 2000, b"%zz=%"])
+    def test_callback_nobody_understands_says_nothing_and_breaks_nothing(
+        self, gateway: SMSGateway, body: bytes
+    ) -> None:
+        request = CallbackRequest("POST", "https://sms.example.com/callbacks/status/a", {}, body)
+        assert list(gateway.read_status(request, "attempt-1")) == []
+        assert list(gateway.read_incoming(request)) == []
+
+    def test_closing_twice_is_closing_once(self, gateway: SMSGateway) -> None:
+        gateway.send(sms())
+        gateway.close()
+        gateway.close()
+
+
+class RemoteGatewayContract(GatewayContract):
+    """What holds for every gateway at the other end of a network that breaks.
+
+    Fixtures to give: `break_next(kind, **options)` arms a fault of `connector.sandbox.faults` for the next send,
+    `unreachable` is the gateway with nobody at the other end, `received()` counts texts that arrived, `secrets` are
+    the credentials of `gateway`.
+    """
+
+    def test_refused_connection_means_that_nothing_went_out(self, unreachable: SMSGateway) -> None:
+        with pytest.raises(TransientSendError) as caught:
+            unreachable.send(sms())
+        assert caught.value.code == "connect_error"
+
+    @pytest.mark.parametrize(
+        ("kind", "options", "arrives"),
+        [
+            ("reset", {}, 0),
+            ("timeout", {}, 0),
+            ("accept_then_timeout", {}, 1),
+            ("accept_then_timeout", {"then": "reset"}, 1),
+        ],
+    )
+    def test_lost_answer_is_ambiguous_and_asking_tells_whether_it_arrived(
+        self,
+        gateway: SMSGateway,
+        break_next: Break,
+        received: Callable[[], int],
+        kind: str,
+        options: dict[str, str],
+        arrives: int,
+    ) -> None:
+        break_next(kind, **options)
+        text, at = sms(), self.now()
+        with pytest.raises(AmbiguousSendError):
+            gateway.send(text)
+        assert received() == arrives
+        assert (gateway.find(self.ask(text, at)) is not None) == bool(arrives)
+
+    def test_one_send_is_one_request_even_when_it_fails(
+        self, gateway: SMSGateway, break_next: Break, requests: Callable[[], int]
+    ) -> None:
+        break_next("reset")
+        with pytest.raises(AmbiguousSendError):
+            gateway.send(sms())
+        assert requests() == 1
+
+    @pytest.mark.parametrize("status", [500, 502, 504, 520])
+    def test_broken_server_may_have_sent_it(self, gateway: SMSGateway, break_next: Break, status: int) -> None:
+        break_next("status", status=status, body="<html>oops</html>")
+        with pytest.raises(AmbiguousSendError):
+            gateway.send(sms())
+
+    def test_unavailable_server_that_says_when_to_come_back_did_not_send_it(
+        self, gateway: SMSGateway, break_next: Break
+    ) -> None:
+        break_next("status", status=503, body="busy", headers={"Retry-After": "7"})
+        with pytest.raises(TransientSendError) as caught:
+            gateway.send(sms())
+        assert caught.value.retry_after == timedelta(seconds=7)
+
+    def test_bare_unavailability_may_be_a_proxy_that_had_passed_it_on(
+        self, gateway: SMSGateway, break_next: Break
+    ) -> None:
+        break_next("status", status=503, body="upstream connect error")
+        with pytest.raises(AmbiguousSendError):
+            gateway.send(sms())
+
+    def test_too_many_requests_is_throttled_and_not_sent(
+        self, gateway: SMSGateway, break_next: Break, received: Callable[[], int]
+    ) -> None:
+        break_next("status", status=429, headers={"Retry-After": "2"})
+        with pytest.raises(TransientSendError) as caught:
+            gateway.send(sms())
+        assert (caught.value.error_class, caught.value.retry_after) == ("throttled", timedelta(seconds=2))
+        assert received() == 0
+
+    @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", "null", '{"status": "queued"}', '"SM1"'])
+    def test_success_nobody_can_read_is_ambiguous(self, gateway: SMSGateway, break_next: Break, body: str) -> None:
+        break_next("status", status=201, body=body)
+        with pytest.raises(AmbiguousSendError):
+            gateway.send(sms())
+
+    def test_gateway_works_again_after_a_failure(self, gateway: SMSGateway, break_next: Break) -> None:
+        break_next("reset")
+        with pytest.raises(AmbiguousSendError):
+            gateway.send(sms("attempt-1"))
+        assert gateway.send(sms("attempt-2")).provider_message_id
+
+    def test_being_unable_to_ask_is_an_error_and_not_an_answer(self, unreachable: SMSGateway) -> None:
+        with pytest.raises(SendError):
+            unreachable.find(self.ask(sms(), self.now()))
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"kind": "reset"},
+            {"kind": "timeout"},
+            {"kind": "status", "status": 400},
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 201, "body": f"{NUMBER} {BODY}"},
+            {"kind": "status", "status": 400, "body": f'{{"code": 21211, "message": "{NUMBER} is invalid"}}'},
+        ],
+    )
+    def test_no_error_and_no_log_line_holds_a_number_a_body_or_a_secret(
+        self,
+        gateway: SMSGateway,
+        break_next: Break,
+        fault: dict[str, object],
+        secrets: tuple[str, ...],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        break_next(**fault)
+        with pytest.raises((PermanentSendError, TransientSendError, AmbiguousSendError)) as caught:
+            gateway.send(sms())
+        said, link = caplog.text, caught.value.__cause__
+        said += f"{caught.value} {caught.value!r} {caught.value.code} {link} {link!r}"
+        for leak in (NUMBER, NUMBER[1:], BODY, "callbacks/status", *secrets):
+            assert leak not in said
