@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -37,6 +38,20 @@ def check_send(form: Mapping[str, str]) -> None:
     _check_sender(form.get("From", ""), form["To"])
     _check_validity(form.get("ValidityPeriod"))
     _check_callback(form.get("StatusCallback"))
+
+
+def schedule_delay(form: Mapping[str, str], now: datetime) -> timedelta:
+    """How long a message is to wait: nothing, unless the form asks for a fixed time."""
+    if form.get("ScheduleType") != "fixed":
+        return timedelta()
+    if not form.get("MessagingServiceSid"):
+        raise RefusalError(35118)
+    if not form.get("SendAt"):
+        raise RefusalError(35111)
+    try:
+        return max(datetime.fromisoformat(form["SendAt"]) - now, timedelta())
+    except (ValueError, TypeError) as error:
+        raise RefusalError(20001, "SendAt is an ISO 8601 time with its offset") from error
 
 
 def _check_recipient(number: str) -> None:

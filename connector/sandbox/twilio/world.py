@@ -19,7 +19,7 @@ from connector.sandbox.twilio.messages import CANCELABLE, FINAL, Message
 from connector.sandbox.twilio.receipts import Oddities, Oddity, Pace, Stage, refused
 from connector.sandbox.twilio.refusals import RefusalError
 from connector.sandbox.twilio.segments import count_segments
-from connector.sandbox.twilio.validation import KNOWN_FIELDS, check_send
+from connector.sandbox.twilio.validation import KNOWN_FIELDS, check_send, schedule_delay
 
 # Per segment in US dollars, near the vendor's list prices of 2026; the last one stands for everywhere else.
 PRICES = (("+1", Decimal("0.00830")), ("+44", Decimal("0.04630")), ("", Decimal("0.07500")))
@@ -99,6 +99,11 @@ class TwilioWorld:
             self._changed()
             return handset
 
+    def switch_handset(self, number: str, is_on: bool) -> None:
+        """Turn a phone on or off."""
+        self.add_handset(number).is_on = is_on
+        self._changed()
+
     # -- what the API does
 
     def create(self, form: Mapping[str, str]) -> Message:
@@ -108,7 +113,7 @@ class TwilioWorld:
             sender, service = self._sender_of(form)
             if (service.sid if service else sender, form["To"]) in self.opt_outs:
                 raise RefusalError(21610)
-            delay = self._schedule_delay(form)
+            delay = schedule_delay(form, self.clock.now())
             status = "scheduled" if delay else "accepted" if service else "queued"
             message = self._new_message(form["To"], sender, form.get("Body", ""), "outbound-api", status)
             message.service_sid = service.sid if service else None
@@ -230,18 +235,6 @@ class TwilioWorld:
 
     def _service_of(self, sender: str) -> str | None:
         return next((service.sid for service in self.services.values() if sender in service.senders), None)
-
-    def _schedule_delay(self, form: Mapping[str, str]) -> timedelta:
-        if form.get("ScheduleType") != "fixed":
-            return timedelta()
-        if not form.get("MessagingServiceSid"):
-            raise RefusalError(35118)
-        if not form.get("SendAt"):
-            raise RefusalError(35111)
-        try:
-            return max(datetime.fromisoformat(form["SendAt"]) - self.clock.now(), timedelta())
-        except (ValueError, TypeError) as error:
-            raise RefusalError(20001, "SendAt is an ISO 8601 time with its offset") from error
 
     def _new_message(self, to: str, from_: str, body: str, direction: str, status: str) -> Message:
         now = self.clock.now()

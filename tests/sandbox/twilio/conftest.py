@@ -10,7 +10,7 @@ from connector.sandbox.faults import Faults
 from connector.sandbox.twilio.app import create_app
 from connector.sandbox.twilio.delivery import DeliveryEngine
 from connector.sandbox.twilio.world import TwilioWorld
-from sandbox.twilio.receiver import ACCOUNT, INBOUND, SENDER, TOKEN, Receiver
+from tests.sandbox.twilio.receiver import ACCOUNT, INBOUND, SENDER, TOKEN, Receiver
 
 
 @pytest.fixture

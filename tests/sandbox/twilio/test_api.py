@@ -11,7 +11,7 @@ from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
 from connector.sandbox.twilio.delivery import DeliveryEngine
 from connector.sandbox.twilio.world import TwilioWorld
-from sandbox.twilio.receiver import ACCOUNT, CALLBACK, PERSON, SENDER
+from tests.sandbox.twilio.receiver import ACCOUNT, CALLBACK, PERSON, SENDER
 
 GOOD = {"To": PERSON, "From": SENDER, "Body": "Hello"}
 

@@ -12,7 +12,7 @@ from connector.sandbox.serve import Server
 from connector.sandbox.twilio.receipts import Pace
 from connector.sandbox.twilio.sandbox import TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
-from sandbox.twilio.receiver import ACCOUNT, PERSON, SENDER, TOKEN
+from tests.sandbox.twilio.receiver import ACCOUNT, PERSON, SENDER, TOKEN
 
 FORM = {"To": PERSON, "From": SENDER, "Body": "Hello"}
 

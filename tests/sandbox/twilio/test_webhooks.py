@@ -10,7 +10,7 @@ from connector.sandbox.twilio.delivery import DeliveryEngine
 from connector.sandbox.twilio.refusals import RefusalError
 from connector.sandbox.twilio.signing import sign
 from connector.sandbox.twilio.world import TwilioWorld
-from sandbox.twilio.receiver import CALLBACK, INBOUND, PERSON, SENDER, TOKEN, Receiver
+from tests.sandbox.twilio.receiver import CALLBACK, INBOUND, PERSON, SENDER, TOKEN, Receiver
 
 FORM = {"To": PERSON, "From": SENDER, "Body": "Hello", "StatusCallback": CALLBACK}
 WAY = ["sending", "sent", "delivered"]
