@@ -89,6 +89,10 @@ class MessageRepository(Protocol):
         """Read one of an account's messages."""
         ...
 
+    def by_key(self, account_id: str, idempotency_key: str) -> MessageRow | None:
+        """Read the message an account has under an idempotency key."""
+        ...
+
     def many(self, message_ids: Sequence[str]) -> Mapping[str, MessageRow]:
         """Read messages by id, whichever account they belong to; for the drains only."""
         ...

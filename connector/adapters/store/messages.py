@@ -40,6 +40,11 @@ class SQLMessageRepository:
         """Read one of an account's messages."""
         return self._first(select(message).where(message.c.id == message_id, message.c.account_id == account_id))
 
+    def by_key(self, account_id: str, idempotency_key: str) -> MessageRow | None:
+        """Read the message an account has under an idempotency key."""
+        query = select(message).where(message.c.account_id == account_id)
+        return self._first(query.where(message.c.idempotency_key == idempotency_key))
+
     def many(self, message_ids: Sequence[str]) -> Mapping[str, MessageRow]:
         """Read messages by id, locked until commit where the database can."""
         query = select(message).where(message.c.id.in_(message_ids)).order_by(message.c.id)

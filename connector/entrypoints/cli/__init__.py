@@ -1,0 +1,42 @@
+"""Which commands does `smsctl` have?"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from connector.entrypoints.cli import accounts, demo, ledger, processes, reference_command, sandbox, texts
+from connector.errors import ConnectorError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Run and operate the SMS connector. Settings come from the environment; see docs/reference/settings.md."""
+
+
+for _command in (
+    ledger.migrate,
+    ledger.check,
+    ledger.status,
+    processes.web,
+    processes.worker,
+    processes.clock,
+    texts.send,
+    texts.explain,
+    accounts.account,
+    sandbox.sandbox,
+    demo.demo,
+    reference_command.docs,
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run a command; what we raise on purpose becomes one message per line and exit status 1, never a traceback."""
+    try:
+        cli.main()
+    except ConnectorError as error:
+        for line in str(error).splitlines():
+            click.echo(f"smsctl: {line}", err=True)
+        sys.exit(1)

@@ -1,0 +1,5 @@
+"""Runs `smsctl` as `python -m connector.entrypoints.cli`."""
+
+from connector.entrypoints.cli import main
+
+main()

@@ -1,0 +1,160 @@
+"""How does the whole thing run on one machine, with a pretend world around it?
+
+Nothing here is special to the demo but the world: the same web, worker and clock processes run as in production, on
+SQLite and an embedded Redis, and talk to the sandbox as they would to HubSpot and Twilio.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from connector.adapters.redis_server import EmbeddedRedis
+from connector.errors import ConfigurationError
+from connector.sandbox.demo import ACCESS_TOKEN, PORTAL_ID, Demo, build_demo
+
+_START_SECONDS = 60.0  # a first start compiles bytecode on a slow machine
+_STOP_SECONDS = 15.0
+_LOGO = "SMS connector demo"
+
+
+@click.command()
+@click.option("--port", type=int, default=8080, show_default=True, help="Port of the page; another when it is taken.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in a browser.")
+@click.option("--data", type=click.Path(path_type=Path), default=".demo", show_default=True, help="Made anew.")
+def demo(port: int, browser: bool, data: Path) -> None:
+    """Run everything on this machine: pretend CRM and phones in a browser, the real connector behind them."""
+    with running_demo(port=port, data=data, say=click.echo) as world:
+        click.echo(f"\n{_LOGO}: {world.page.url}\nCtrl+C stops it. Logs are in {data}/logs.\n")
+        if browser:
+            webbrowser.open(world.page.url)
+        _wait_for_signal()
+        click.echo("stopping")
+
+
+@contextmanager
+def running_demo(
+    *, port: int = 0, data: Path, say: Callable[[str], None], settings: Mapping[str, str] | None = None
+) -> Iterator[Demo]:
+    """Start the world and the connector's processes; stop them all on the way out.
+
+    Args:
+        port: of the page; 0 for any free one.
+        data: folder for ledger, Redis, clock and logs; emptied first.
+        say: gets a line per step.
+        settings: environment variables that win over the demo's own.
+    """
+    shutil.rmtree(data, ignore_errors=True)
+    (data / "logs").mkdir(parents=True)
+    connector_url = f"http://127.0.0.1:{_free_port(0)}"
+    with ExitStack() as stack:
+        say("==> Starting Redis (embedded)")
+        redis = stack.enter_context(EmbeddedRedis(data / "redis"))
+        say("==> Starting the pretend HubSpot, Twilio and phones")
+        clock_path = (data / "clock").resolve()
+        world = build_demo(connector_url=connector_url, clock_path=clock_path, page_port=_free_port(port))
+        stack.enter_context(world)
+        environment = _environment(world, redis.url, data.resolve(), clock_path) | dict(settings or {})
+        say("==> Preparing the ledger and installing the app in the portal")
+        _run(environment, "migrate")
+        _run(environment, "check")
+        _run(environment, "account", "add", "--external-id", str(PORTAL_ID), "--token", ACCESS_TOKEN, *_owners(world))
+        say("==> Starting web, worker and clock")
+        for command in (
+            ("web", "--host", "127.0.0.1", "--port", connector_url.rsplit(":", 1)[1]),
+            ("worker",),
+            ("clock",),
+        ):
+            stack.enter_context(_process(environment, data / "logs" / f"{command[0]}.log", *command))
+        _wait_until_ready(f"{connector_url}/readyz")
+        yield world
+
+
+def _environment(world: Demo, redis_url: str, data: Path, clock_path: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        **world.settings,
+        "DATABASE_URL": f"sqlite:///{data}/ledger.sqlite3",
+        "REDIS_URL": redis_url,
+        "SECRET_KEYS": secrets.token_hex(32),
+        "CLOCK_OFFSET_FILE": str(clock_path),
+        "LOG_FORMAT": "text",
+        "GATEWAY": "twilio",
+    }
+
+
+def _owners(world: Demo) -> list[str]:
+    """Give the account options that say where owners get SMS: their phones on the page."""
+    return ["--region", "US", *(f"--owner-phone={email}={number}" for email, number in world.owner_phones.items())]
+
+
+def _run(environment: Mapping[str, str], *arguments: str) -> None:
+    done = subprocess.run(_smsctl(*arguments), env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    if done.returncode:
+        raise ConfigurationError(f"smsctl {arguments[0]} failed:\n{done.stdout}{done.stderr}".rstrip())
+
+
+@contextmanager
+def _process(environment: Mapping[str, str], log: Path, *arguments: str) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(_smsctl(*arguments), env=environment, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own program
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _smsctl(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "connector.entrypoints.cli", *arguments]
+
+
+def _wait_until_ready(url: str) -> None:
+    ends = time.monotonic() + _START_SECONDS
+    while time.monotonic() < ends:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise ConfigurationError("the connector did not get ready within a minute; its logs are in the demo's folder")
+
+
+def _free_port(wanted: int) -> int:
+    """Give the wanted port of the loopback interface, or any free one when it is taken."""
+    for candidate in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ConfigurationError("no free port on the loopback interface")
+
+
+def _wait_for_signal() -> None:
+
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    stopped.wait()

@@ -1,0 +1,42 @@
+"""How is each emulator started alone?"""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from connector.sandbox.hubspot.app import run as run_hubspot
+from connector.sandbox.twilio.sandbox import run as run_twilio
+
+
+@click.group()
+def sandbox() -> None:
+    """Start a pretend HubSpot or Twilio, to point HUBSPOT_API_URL or TWILIO_API_URL at."""
+
+
+@sandbox.command()
+@click.option("--port", type=int, required=True, help="Port on the loopback interface.")
+@click.option("--webhook-url", help="Where signed webhooks are sent, such as http://127.0.0.1:8000/webhooks/hubspot.")
+@click.option("--client-secret", default="sandbox-client-secret", show_default=True, help="Signs webhooks.")
+@click.option("--token", help="Access token of the portal; made up when left out.")
+def hubspot(port: int, webhook_url: str | None, client_secret: str, token: str | None) -> None:
+    """Start a pretend HubSpot with one portal."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    running = run_hubspot(port, token=token, webhook_url=webhook_url, client_secret=client_secret)
+    click.echo(f"HUBSPOT_API_URL={running.url}")
+    click.echo(f"HUBSPOT_CLIENT_SECRETS={client_secret}")
+    click.echo(f"smsctl account add --crm hubspot --external-id {running.portal_id} --token {running.token}")
+    stopped.wait()
+    running.stop()
+
+
+@sandbox.command()
+@click.option("--port", type=int, required=True, help="Port on the loopback interface.")
+@click.option("--inbound-url", help="Where replies are sent, such as http://127.0.0.1:8000/callbacks/twilio/inbound.")
+def twilio(port: int, inbound_url: str | None) -> None:
+    """Start a pretend Twilio."""
+    run_twilio(port, announce=click.echo, inbound_url=inbound_url)
