@@ -45,6 +45,7 @@ class Mistake:
         path: where in the document, such as `steps[3].wait_for.cases[0].reply`; empty for the file.
         message: what is wrong and what was expected.
         suggestion: a did-you-mean, or None.
+        severity: `error` keeps the file out; `warning` is only told.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Mistake:
     path: str
     message: str
     suggestion: str | None = None
+    severity: str = "error"
 
     def __str__(self) -> str:
         """Give the mistake as one line, `file:line:column: path: message (suggestion)`."""

@@ -226,7 +226,8 @@ class Journey:
 
     Attributes:
         hash: SHA-256 of the journey's source and its templates; names the version.
-        source: the YAML and its templates as written: `{"journey": text, "templates": {path: text}}`.
+        source: the YAML and its templates as written: `{"journey": text, "templates": {path: text}, "file": path}`;
+            `adapters.journey_files.journey_from_source` makes the journey from it again.
         window: named send window for every send, or None for the purpose's.
         time_zone: whose clock: `contact`, `account` or an IANA name.
     """
@@ -249,6 +250,12 @@ class Journey:
     caps: tuple[Cap, ...] = ()
     time_zone: str = "contact"
     variables: Mapping[str, Expression] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> Mapping[str, str]:
+        """Sources of its SMS templates, by file name under `templates/`."""
+        found = self.source.get("templates")
+        return found if isinstance(found, Mapping) else {}
 
 
 def walk(steps: tuple[Step, ...]) -> Iterator[Step]:

@@ -1,0 +1,161 @@
+"""What journey does a file describe, as far as the file alone can tell?
+
+Reads header and trigger and hands the steps to `step_builder`; what needs to know events, templates or keywords is
+checked afterwards by `journey_checks`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from connector.adapters import journey_schema as schema
+from connector.adapters.journey_uses import ConditionUse, EventUse, TemplateUse
+from connector.adapters.step_builder import StepBuilder
+from connector.adapters.yaml_file import Trail, format_trail
+from connector.adapters.yaml_shapes import closest, quoted, shape_of, spoken
+from connector.domain.durations import parse_duration
+from connector.domain.journey import Again, Enroll, ExitRule, Expression, Journey, Trigger
+from connector.domain.message import Purpose
+
+_RESERVED = frozenset({"true", "false", "none", "now"})
+
+
+class JourneyBuilder(StepBuilder):
+    """Reads one file; `mistakes` holds what is wrong, `uses` what is still to be checked."""
+
+    def build(self, templates: Mapping[str, str]) -> Journey | None:
+        """Read the file; None when a part without which there is no journey is missing or wrong.
+
+        Args:
+            templates: sources of all templates by file name; the version keeps those the journey uses.
+        """
+        top = self.document.value
+        if top is None:
+            self.say((), "the file is empty")
+            return None
+        header = shape_of(schema.JourneyShape(), self.document, (), top, self.mistakes)
+        if not isinstance(top, dict):
+            return None
+        trigger = self._trigger(top.get("trigger")) if "trigger" in top else None
+        enroll = self._enroll(top.get("enroll"))
+        exit_when = tuple(self._exit_rules(top.get("exit_when")))
+        variables = self._variables(top.get("variables"))
+        steps = self.steps(("steps",), top.get("steps"))
+        if header is None or trigger is None or enroll is None:
+            return None
+        source = self._source(templates)
+        window = header.get("window")
+        if window:
+            self.uses.windows.append((window, ("window",)))
+        return Journey(
+            id=header["journey"],
+            title=header.get("title", header["journey"]),
+            purpose=Purpose(header["purpose"]),
+            trigger=trigger,
+            enroll=enroll,
+            steps=steps,
+            file=self.document.file,
+            hash=hash_of(source),
+            source=source,
+            owner=header.get("owner", ""),
+            enabled=header.get("enabled", True),
+            labels=header.get("labels", ()),
+            crm=header.get("crm"),
+            exit_when=exit_when,
+            window=window,
+            caps=header.get("cap", ()),
+            time_zone=self._time_zone(header.get("timezone", "contact")),
+            variables=variables,
+        )
+
+    def _trigger(self, raw: Any) -> Trigger | None:
+        trail: Trail = ("trigger",)
+        found = shape_of(schema.TriggerShape(), self.document, trail, raw, self.mistakes)
+        where = self.condition((*trail, "where"), raw)
+        if found is None:
+            return None
+        self.uses.events.append(EventUse(found["event"], (*trail, "event")))
+        return Trigger(found["event"], self.place(trail, key=True), where, takes_imports=found.get("imports", False))
+
+    def _enroll(self, raw: Any) -> Enroll | None:
+        trail: Trail = ("enroll",)
+        if "enroll" not in self.document.value:
+            return Enroll(Expression("contact.id", self.place(("journey",))))
+        found = shape_of(schema.EnrollShape(), self.document, trail, raw, self.mistakes)
+        if found is None:
+            return None
+        key = self.condition((*trail, "key"), raw) or Expression("contact.id", self.place(trail, key=True))
+        again, after = self._again(found.get("again", "never"))
+        return Enroll(key, again, after)
+
+    def _again(self, text: str) -> tuple[Again, timedelta | None]:
+        if text in {Again.NEVER, Again.AFTER_EXIT, Again.ALWAYS}:
+            return Again(text), None
+        try:
+            return Again.AFTER_PERIOD, parse_duration(re.sub(r"^after ", "", text))
+        except ValueError:
+            known = "never, after exit, always, or after 30 days"
+            near = closest(text, ("never", "after exit", "always"))
+            self.say(("enroll", "again"), f"{quoted(text)} is not one of {known}", near)
+            return Again.NEVER, None
+
+    def _exit_rules(self, raw: Any) -> Iterator[ExitRule]:
+        for number, item in enumerate(raw if isinstance(raw, list) else ()):
+            trail: Trail = ("exit_when", number)
+            found = shape_of(schema.ExitRuleShape(), self.document, trail, item, self.mistakes)
+            event = found.get("event") if found else None
+            where = self.condition((*trail, "where"), item, event=event)
+            if found is None:
+                continue
+            if not found:
+                self.say(trail, f"expected {schema.ExitRuleShape.what}")
+                continue
+            if event:
+                self.uses.events.append(EventUse(event, (*trail, "event")))
+            yield ExitRule(format_trail(trail), self.place(trail), event, where)
+
+    def _variables(self, raw: Any) -> dict[str, Expression]:
+        found: dict[str, Expression] = {}
+        if raw is None and "variables" not in self.document.value:
+            return found
+        if not isinstance(raw, dict):
+            self.say(("variables",), f"expected names with expressions (days_late: …), found {spoken(raw)}")
+            return found
+        for name in raw:
+            trail: Trail = ("variables", name)
+            if not re.fullmatch(schema.VARIABLE, name) or name in _RESERVED:
+                self.say(
+                    trail, f"{quoted(name)} is no name: expected lower-case letters, digits and underscores", key=True
+                )
+            expression = self.expression(trail, raw[name])
+            if expression is not None:
+                self.uses.conditions.append(ConditionUse(expression, trail, variables=tuple(found)))
+                found[name] = expression
+        return found
+
+    def _time_zone(self, name: str) -> str:
+        known = available_timezones()
+        if name not in {"contact", "account"} and name not in known:
+            near = closest(name, known) or closest(name, ("contact", "account"))
+            self.say(("timezone",), f"{quoted(name)} is not contact, account or an IANA time zone", near)
+        return name
+
+    def _source(self, templates: Mapping[str, str]) -> dict[str, object]:
+        used = {path: templates[path] for path in sorted(templates) if _belongs(path, self.uses.templates)}
+        return {"journey": self.document.text, "templates": used, "file": self.document.file}
+
+
+def hash_of(source: Mapping[str, object]) -> str:
+    """Give the SHA-256 that names a version: of the journey's text and its templates, not of where the file lies."""
+    content = json.dumps([source["journey"], source["templates"]], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _belongs(path: str, uses: list[TemplateUse]) -> bool:
+    return any(path.partition(".")[0] == use.name for use in uses)

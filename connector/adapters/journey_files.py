@@ -1,0 +1,166 @@
+"""Which journeys stand in `mappings/journeys/`, and what is wrong with those that cannot run?
+
+A file with a mistake disables itself alone. A journey that was published is made again from its stored source, so
+that people in flight finish on the version they began with, whatever the files say by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connector.adapters import template_checks
+from connector.adapters.compliance_file import load_compliance
+from connector.adapters.event_files import load_events
+from connector.adapters.jinja_syntax import compile_text
+from connector.adapters.journey_builder import JourneyBuilder
+from connector.adapters.journey_checks import JourneyChecks
+from connector.adapters.journey_world import World
+from connector.adapters.keyword_file import load_keyword_book
+from connector.adapters.yaml_file import Document, read_file, read_yaml
+from connector.domain.consent import KeywordBook
+from connector.domain.event_mapping import EventCatalogue
+from connector.domain.journey import Journey
+from connector.domain.locales import ULTIMATE
+from connector.errors import ConfigurationError, MappingError, Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyShelf:
+    """The journeys that can run, by id, and every mistake and warning in event files, templates and journeys."""
+
+    journeys: Mapping[str, Journey]
+    mistakes: tuple[Mistake, ...]
+
+
+def load_journey(
+    path: Path,
+    *,
+    templates_dir: Path,
+    events: EventCatalogue,
+    keywords: KeywordBook | None = None,
+    windows: frozenset[str] | None = None,
+) -> Journey:
+    """Read and check one journey file.
+
+    Args:
+        path: `mappings/journeys/<id>.yaml`.
+        templates_dir: the folder of `<journey>/<step>[.<locale>].txt.j2`.
+        events: what the event files declare.
+        keywords: words that mean STOP, START or HELP; None leaves overlaps with them unchecked.
+        windows: names of send windows; None leaves them unchecked.
+
+    Raises:
+        MappingError: every mistake and warning, when there is at least one mistake.
+    """
+    templates, _ = template_checks.read_templates(templates_dir)
+    journey, mistakes = _read(path, World(events, templates, str(templates_dir), keywords, windows))
+    if journey is None:
+        raise MappingError(mistakes)
+    return journey
+
+
+def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
+    """Read and check every journey file; a bad one is left out, the others stand."""
+    events = load_events(mappings_dir)
+    templates, mistakes = template_checks.read_templates(templates_dir)
+    world = World(
+        events.catalogue,
+        templates,
+        str(templates_dir),
+        _or_none(load_keyword_book, mappings_dir / "keywords.yaml"),
+        _windows(mappings_dir / "compliance.yaml"),
+    )
+    journeys: dict[str, Journey] = {}
+    found = [*events.mistakes, *mistakes]
+    for path in sorted((mappings_dir / "journeys").glob("*.y*ml")):
+        journey, wrong = _read(path, world)
+        found.extend(wrong)
+        if journey is not None:
+            journeys[journey.id] = journey
+    return JourneyShelf(journeys, tuple(dict.fromkeys(found)))
+
+
+def journey_from_source(source: Mapping[str, Any]) -> Journey:
+    """Make a journey again from the source kept with its version; nothing is checked but its shape.
+
+    Args:
+        source: `{"journey": text, "templates": {name: text}, "file": path}`, as `Journey.source` was.
+
+    Raises:
+        MappingError: this version of the connector cannot read it.
+    """
+    builder = JourneyBuilder(read_yaml(source["journey"], source.get("file", "")))
+    journey = builder.build(source["templates"])
+    if journey is None or builder.mistakes:
+        raise MappingError(builder.mistakes)
+    return journey
+
+
+def _read(path: Path, world: World) -> tuple[Journey | None, list[Mistake]]:
+    try:
+        document = read_file(path)
+    except MappingError as exc:
+        return None, list(exc.mistakes)
+    return read_journey(document, path.stem, world)
+
+
+def read_journey(document: Document, stem: str, world: World) -> tuple[Journey | None, list[Mistake]]:
+    """Make and check a journey; None when there is a mistake, though not for warnings alone."""
+    builder = JourneyBuilder(document)
+    journey = builder.build(world.templates)
+    checks = JourneyChecks(builder, world)
+    found = [*checks.run(journey, stem), *_texts(builder, checks, world)]
+    mistakes = sorted(dict.fromkeys([*builder.mistakes, *found]), key=_order)
+    broken = any(mistake.severity == "error" for mistake in mistakes)
+    return (None if broken else journey), mistakes
+
+
+def _order(mistake: Mistake) -> tuple[str, int, int]:
+    return mistake.file, mistake.line, mistake.column
+
+
+def _texts(builder: JourneyBuilder, checks: JourneyChecks, world: World) -> Iterator[Mistake]:
+    names, document = checks.names(), builder.document
+    for use in builder.uses.texts:
+        compiled = compile_text(use.text.source)
+        wrong = list(checks.flaws(compiled, names, use.trail))
+        yield from wrong
+        if use.is_sms:
+            yield from template_checks.foreign(compiled, use.text.source, document.file, use.text.place)
+        if not wrong and checks.knows_trigger:
+            spot = document.mistake(use.trail, "")
+            yield from template_checks.trial(use.text, names, ULTIMATE, document.file, spot.path)
+    used = list(dict.fromkeys(use.name for use in builder.uses.templates))
+    for use_of in builder.uses.templates:
+        yield from _template(use_of.name, document, use_of.trail, used, world)
+    for name in used:
+        for path in (path for path in world.templates if path.partition(".")[0] == name):
+            yield from template_checks.text_flaws(
+                path, world.templates[path], names, world.templates_dir, knows_records=checks.knows_trigger
+            )
+
+
+def _template(name: str, document: Document, trail: Any, used: Sequence[str], world: World) -> Iterator[Mistake]:
+    missing = template_checks.missing_template(name, world.templates)
+    if missing is not None:
+        yield document.mistake(trail, *missing)
+        return
+    for locale in template_checks.missing_locales(name, list(used), world.templates):
+        message = f"has no {locale} text, though other steps of this journey have one"
+        yield document.mistake(trail, message, f"add templates/{name}.{locale}.txt.j2", severity="warning")
+
+
+def _windows(path: Path) -> frozenset[str] | None:
+    compliance = _or_none(load_compliance, path)
+    return frozenset(compliance.windows) if compliance is not None else None
+
+
+def _or_none(load: Any, path: Path) -> Any:
+    """Read a policy file; one that is wrong is reported by `check`, and leaves what hangs on it unchecked here."""
+    try:
+        return load(path)
+    except ConfigurationError:
+        return None

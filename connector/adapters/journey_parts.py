@@ -1,0 +1,138 @@
+"""What do all parts of a journey file have in common: places, expressions, texts, and steps with an id?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from connector.adapters.journey_uses import ConditionUse, TextUse, Uses
+from connector.adapters.yaml_file import Document, Trail, format_trail
+from connector.adapters.yaml_shapes import closest, listed, spoken
+from connector.domain.journey import Expression, Place, Step, Text
+from connector.errors import Mistake
+
+_LATER = frozenset({"split", "set", "note", "notify", "verify", "confirm", "handoff", "call", "enroll"})
+"""Step kinds of the language that this version does not have."""
+
+
+class JourneyParts:
+    """Reads parts of one file; notes mistakes and goes on, so that all of them are told at once.
+
+    Attributes:
+        mistakes: what is wrong so far.
+        uses: what is still to be checked against events, templates and keywords.
+    """
+
+    kinds: Mapping[str, Callable[[Trail, dict[str, Any]], Step | None]]
+    """How each kind of step is read, by its key."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.mistakes: list[Mistake] = []
+        self.uses = Uses()
+        self._ids = Counter(_ids(document.value))
+        self._first_with: dict[str, Trail] = {}
+
+    def say(self, trail: Trail, message: str, suggestion: str | None = None, *, key: bool = False) -> None:
+        """Note a mistake."""
+        self.mistakes.append(self.document.mistake(trail, message, suggestion, key=key))
+
+    def place(self, trail: Trail, *, key: bool = False) -> Place:
+        """Give where something stands."""
+        spot = self.document.spot(trail, key=key)
+        return Place(self.document.file, spot.line, spot.column)
+
+    def expression(self, trail: Trail, raw: Any) -> Expression | None:
+        """Make an expression of a text; None when it is none (which a schema has said)."""
+        if not isinstance(raw, str) or not raw.strip():
+            return None
+        return Expression(raw.strip(), self._content_place(trail))
+
+    def condition(self, trail: Trail, parent: Any, *, event: str | None = None) -> Expression | None:
+        """Make the expression under the last key of `trail`, if the mapping has one, and keep it to be checked."""
+        raw = parent.get(trail[-1]) if isinstance(parent, dict) else None
+        expression = self.expression(trail, raw)
+        if expression is not None:
+            self.uses.conditions.append(ConditionUse(expression, trail, event))
+        return expression
+
+    def text(self, trail: Trail, raw: Any, *, is_sms: bool = False) -> Text:
+        """Make a text written in the file, and keep it to be checked."""
+        text = Text(str(raw).strip(), self._content_place(trail))
+        self.uses.texts.append(TextUse(text, trail, is_sms))
+        return text
+
+    def _content_place(self, trail: Trail) -> Place:
+        spot = self.document.content_spot(trail)
+        return Place(self.document.file, spot.line, spot.column)
+
+    def steps(self, trail: Trail, raw: Any) -> tuple[Step, ...]:
+        """Read a list of steps; wrong ones are left out."""
+        items = enumerate(raw) if isinstance(raw, list) else ()
+        found = [self._step((*trail, number), item) for number, item in items]
+        return tuple(step for step in found if step is not None)
+
+    def _step(self, trail: Trail, raw: Any) -> Step | None:
+        if not isinstance(raw, dict):
+            self.say(trail, f"expected a step, found {spoken(raw)}", f"write - {raw}: …" if raw in self.kinds else None)
+            return None
+        kinds = [key for key in raw if key in self.kinds]
+        later = [key for key in raw if key in _LATER]
+        if len(kinds) == 1 and not later:
+            return self.kinds[kinds[0]](trail, raw)
+        if later:
+            self.say((*trail, later[0]), f"`{later[0]}` steps are not available in this version", key=True)
+        elif kinds:
+            self.say(trail, f"this step has {listed(kinds)} at once", "begin each step with its own -")
+        else:
+            self._say_no_kind(trail, raw)
+        return None
+
+    def _say_no_kind(self, trail: Trail, raw: dict[str, Any]) -> None:
+        for key in raw:
+            near = closest(key, self.kinds)
+            if near:
+                self.say((*trail, key), f"there is no step `{key}`", near, key=True)
+                return
+        kinds = listed(list(self.kinds))
+        self.say(trail, f"this step says not what to do: expected one of {kinds}")
+
+    def common(self, trail: Trail, raw: dict[str, Any]) -> dict[str, Any]:
+        """Read what every step may have, for the step's constructor."""
+        return {
+            "id": self._id(trail, raw),
+            "path": format_trail(trail),
+            "place": self.place(trail),
+            "when": self.condition((*trail, "when"), raw),
+            "on_failure": self.steps((*trail, "on_failure"), raw.get("on_failure")),
+        }
+
+    def _id(self, trail: Trail, raw: dict[str, Any]) -> str:
+        """Give the step's own id; else the last part of its template, where that is unique; else its path."""
+        given = raw.get("id")
+        if isinstance(given, str) and given.strip():
+            first = self._first_with.setdefault(given, trail)
+            if first != trail:
+                line = self.document.spot((*first, "id")).line
+                self.say((*trail, "id"), f"the id `{given}` is taken by the step in line {line}")
+            return given.strip()
+        derived = _template_id(raw)
+        return derived if derived and self._ids[derived] == 1 else format_trail(trail)
+
+
+def _template_id(step: Any) -> str | None:
+    send = step.get("send") if isinstance(step, dict) else None
+    name = send.get("template") if isinstance(send, dict) else send
+    return name.rpartition("/")[2] if isinstance(name, str) and "/" in name else None
+
+
+def _ids(value: Any) -> Iterator[str]:
+    """Give every id a step has or could get from its template, anywhere in the file."""
+    for item in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+        yield from _ids(item)
+    if isinstance(value, dict):
+        given = value.get("id")
+        found = given if isinstance(given, str) else _template_id(value)
+        if found:
+            yield found
