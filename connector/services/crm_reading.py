@@ -81,19 +81,44 @@ class CRMReader:
         self._owners: dict[str, tuple[datetime, Mapping[str, Owner]]] = {}
         self._labels: dict[tuple[str, str], tuple[datetime, Mapping[str, str]]] = {}
 
-    def read(self, account: AccountRow, wanted: Sequence[Wanted], contact_ids: Sequence[str] = ()) -> Reading:
-        """Read the records of events, their contacts and owners, and further contacts by the CRM's ids."""
-        crm, reading = self._crms[account.crm], Reading()
-        acting = CRMAccount(account.id, account.external_id, account.settings)
-        for object_type in dict.fromkeys(want.ref.object_type for want in wanted):
-            self._read_kind(crm, acting, [want for want in wanted if want.ref.object_type == object_type], reading)
+    def read_events(self, account: AccountRow, wanted: Sequence[Wanted], contact_ids: Sequence[str] = ()) -> Reading:
+        """Read the records of events, the contacts they concern with their owners, and further contacts by id."""
+        crm, acting = self._crms[account.crm], _acting(account)
+        reading = self.read_records(account, wanted)
+        for object_type in dict.fromkeys(ref.object_type for ref in reading.records):
+            rules = [want.mapping.contact for want in wanted if want.ref.object_type == object_type]
+            if any(rule.source is ContactFrom.ASSOCIATED for rule in rules):
+                ids = [ref.object_id for ref in reading.records if ref.object_type == object_type]
+                links = crm.associated_contacts(acting, object_type, ids)
+                reading.links.update({ObjectRef(object_type, each): linked for each, linked in links.items()})
         chosen = [reading.chosen_contacts(want)[0][:1] for want in wanted if want.ref in reading.records]
-        ids = list(dict.fromkeys([*contact_ids, *(crm_id for ids in chosen for crm_id in ids)]))
-        if ids:
-            attributes = self._catalogue.by_crm[account.crm].contact.attributes
-            reading.contacts.update(crm.read_contacts(acting, ids, attributes))
-            reading.owners = self._owners_of(crm, acting)
+        self.read_contacts(account, reading, [*contact_ids, *(crm_id for ids in chosen for crm_id in ids)])
+        if reading.contacts:
+            reading.owners = self.owners(account)
         return reading
+
+    def read_records(self, account: AccountRow, wanted: Sequence[Wanted]) -> Reading:
+        """Read the records of events only."""
+        reading = Reading()
+        for object_type in dict.fromkeys(want.ref.object_type for want in wanted):
+            alike = [want for want in wanted if want.ref.object_type == object_type]
+            self._read_kind(self._crms[account.crm], _acting(account), alike, reading)
+        return reading
+
+    def read_contacts(self, account: AccountRow, reading: Reading, crm_ids: Sequence[str]) -> None:
+        """Read contacts into `reading`."""
+        if crm_ids:
+            attributes = self._catalogue.by_crm[account.crm].contact.attributes
+            found = self._crms[account.crm].read_contacts(_acting(account), list(dict.fromkeys(crm_ids)), attributes)
+            reading.contacts.update(found)
+
+    def owners(self, account: AccountRow) -> Mapping[str, Owner]:
+        """Give every owner by id, as read at most `KEPT_FOR` ago."""
+        kept = self._owners.get(account.id)
+        if kept is None or kept[0] <= self._clock.now():
+            owners = self._crms[account.crm].owners(_acting(account))
+            kept = self._owners[account.id] = (self._clock.now() + KEPT_FOR, owners)
+        return kept[1]
 
     def _read_kind(self, crm: CRM, account: CRMAccount, wanted: Sequence[Wanted], reading: Reading) -> None:
         object_type = wanted[0].ref.object_type
@@ -101,17 +126,8 @@ class CRMReader:
         names = dict.fromkeys(name for want in wanted for name in _properties(want.mapping))
         found = crm.read_records(account, object_type, ids, list(names))
         reading.records.update({ObjectRef(object_type, each): raw for each, raw in found.items()})
-        if any(want.mapping.contact.source is ContactFrom.ASSOCIATED for want in wanted) and found:
-            links = crm.associated_contacts(account, object_type, list(found))
-            reading.links.update({ObjectRef(object_type, each): linked for each, linked in links.items()})
         if any(_has_stages(want.mapping) for want in wanted):
             reading.stage_labels[object_type] = self._labels_of(crm, account, object_type)
-
-    def _owners_of(self, crm: CRM, account: CRMAccount) -> Mapping[str, Owner]:
-        kept = self._owners.get(account.account_id)
-        if kept is None or kept[0] <= self._clock.now():
-            kept = self._owners[account.account_id] = (self._clock.now() + KEPT_FOR, crm.owners(account))
-        return kept[1]
 
     def _labels_of(self, crm: CRM, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         key = (account.account_id, object_type)
@@ -119,6 +135,10 @@ class CRMReader:
         if kept is None or kept[0] <= self._clock.now():
             kept = self._labels[key] = (self._clock.now() + KEPT_FOR, crm.stage_labels(account, object_type))
         return kept[1]
+
+
+def _acting(account: AccountRow) -> CRMAccount:
+    return CRMAccount(account.id, account.external_id, account.settings)
 
 
 def _properties(mapping: EventMapping) -> list[str]:

@@ -118,7 +118,7 @@ class EventReader:
             concerned = [crm_id for crm_id in concerned if crm_id in known]  # of strangers we keep nothing
         if not wanted and not concerned:
             return Reading()
-        return self._reader.read(account, wanted, concerned)
+        return self._reader.read_events(account, wanted, concerned)
 
     def _crm_is_away(self, account_id: str, rows: Sequence[InboxRow], error: CRMError) -> None:
         log.warning("events.put_off", account_id=account_id, rows=len(rows), status=error.status)

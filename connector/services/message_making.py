@@ -1,0 +1,169 @@
+"""How does a send step become a message?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.domain.event import Owner
+from connector.domain.journey import Journey, Send
+from connector.domain.message import Direction, MessageState, Purpose, default_policy
+from connector.domain.msisdn import MSISDN, normalise, time_zones
+from connector.domain.segments import measure, replace_smart_characters
+from connector.errors import ConditionError, ConnectorError, InvalidNumberError
+from connector.ports.contacts import ContactRow
+from connector.ports.ledger import AccountRow
+from connector.ports.messages import MessageRow
+from connector.ports.rendering import Renderer
+
+LIFETIMES: Mapping[Purpose, timedelta] = {
+    Purpose.OTP: timedelta(minutes=10),  # as long as codes are usually good for
+    Purpose.TRANSACTIONAL: timedelta(hours=48),  # outlasts a night and a gateway's bad day
+    Purpose.MARKETING: timedelta(hours=96),  # outlasts a long weekend without a send window
+}
+"""How long a text is worth sending when its step does not say; every message ends at last."""
+
+
+class UnsendableError(ConnectorError):
+    """A send step cannot make its message; says why, for the trace, without number or text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What surrounds a step: who runs which journey for whom."""
+
+    account: AccountRow
+    journey: Journey
+    enrollment_id: str
+    contact: ContactRow
+    owner: Owner | None
+    names: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A message, and what its trace shows beside it."""
+
+    message: MessageRow
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    kind: str
+    number: MSISDN
+    locale: str | None
+    own_zone: str | None
+    came_from: str
+
+
+class MessageMaker:
+    """Makes the messages of send steps."""
+
+    def __init__(self, renderer: Renderer, default_gateway: str, new_id: Callable[[], str]) -> None:
+        self._renderer, self._default_gateway, self._new_id = renderer, default_gateway, new_id
+
+    def make(self, setting: Setting, step: Send, key: str, now: datetime) -> Made:
+        """Make the message of a step, queued; the claim decides whether it may go out now.
+
+        Raises:
+            UnsendableError: no usable number, or a text that cannot be rendered.
+        """
+        account, journey = setting.account, setting.journey
+        recipient = self._recipient(setting, step)
+        zones = _zones(account, journey, recipient)
+        body, shown = self._text(setting, step, recipient, zones[0] if zones else None)
+        size = measure(body)
+        purpose = step.purpose or journey.purpose
+        message = MessageRow(
+            id=self._new_id(),
+            account_id=account.id,
+            direction=Direction.OUT,
+            idempotency_key=key,
+            purpose=purpose,
+            msisdn=recipient.number.e164,
+            body=body,
+            gateway=str(account.settings.get("gateway") or self._default_gateway),
+            encoding=size.encoding.value,
+            segments=size.count,
+            state=MessageState.QUEUED,
+            policy=step.policy or default_policy(purpose),
+            not_before=now,
+            created_at=now,
+            contact_id=setting.contact.id,
+            enrollment_id=setting.enrollment_id,
+            journey=journey.id,
+            step=step.path,
+            recipient=recipient.kind,
+            sender=step.sender,
+            send_window=step.window or journey.window or "",
+            caps=tuple(str(cap) for cap in journey.caps) if recipient.kind == "contact" else (),
+            time_zones=zones,
+            country=recipient.number.region if len(recipient.number.region) == 2 else None,
+            expires_at=now + (step.expires_after or LIFETIMES[purpose]),
+        )
+        return Made(message, {**shown, "number_from": recipient.came_from, "segments": size.count})
+
+    def _text(
+        self, setting: Setting, step: Send, recipient: _Recipient, time_zone: str | None
+    ) -> tuple[str, dict[str, Any]]:
+        try:
+            rendered = self._renderer.render_send(
+                setting.journey, step, setting.names, locale=recipient.locale, time_zone=time_zone
+            )
+        except ConditionError as error:
+            raise UnsendableError(f"the text cannot be written: {error}") from error
+        replaces = setting.account.settings.get("replace_smart_characters", True)
+        body = replace_smart_characters(rendered.text) if replaces else rendered.text
+        return body, {"template": rendered.template, "locale": rendered.locale}
+
+    def _recipient(self, setting: Setting, step: Send) -> _Recipient:
+        if step.to == "contact":
+            return _contact(setting)
+        if step.to == "owner":
+            return _owner(setting)
+        if isinstance(step.to, str):
+            raise UnsendableError(f"nobody is meant by to: {step.to}")
+        try:
+            value = self._renderer.evaluate(step.to, setting.names)
+        except ConditionError as error:
+            raise UnsendableError(f"to failed: {error}") from error
+        regions = [setting.contact.country, setting.account.settings.get("default_region")]
+        number = _number(str(value or ""), regions, step.to.source)
+        return _Recipient("number", number, setting.contact.locale, None, step.to.source)
+
+
+def _contact(setting: Setting) -> _Recipient:
+    contact = setting.contact
+    if contact.msisdn is None:
+        raise UnsendableError(f"the contact has no usable number: {contact.msisdn_reason}")
+    number = _number(contact.msisdn, [], contact.msisdn_reason)
+    return _Recipient("contact", number, contact.locale, contact.time_zone, contact.msisdn_reason)
+
+
+def _owner(setting: Setting) -> _Recipient:
+    if setting.owner is None:
+        raise UnsendableError("the record and the contact have no owner")
+    settings, email = setting.account.settings, setting.owner.email.casefold()
+    phones = {str(key).casefold(): value for key, value in (settings.get("owner_phones") or {}).items()}
+    if email not in phones:
+        raise UnsendableError(f"no phone is set for the owner {setting.owner.name} (owner_phones of the account)")
+    number = _number(str(phones[email]), [settings.get("default_region")], "owner_phones")
+    return _Recipient("owner", number, settings.get("locale"), settings.get("time_zone"), "owner_phones")
+
+
+def _number(text: str, regions: list[Any], came_from: str) -> MSISDN:
+    try:
+        return normalise(text, [str(region) for region in regions if region])
+    except InvalidNumberError as error:
+        raise UnsendableError(f"{came_from}: {error}") from error
+
+
+def _zones(account: AccountRow, journey: Journey, recipient: _Recipient) -> tuple[str, ...]:
+    """Give the zones whose clocks count: the one the journey names, else the recipient's own, else the number's."""
+    if journey.time_zone not in {"contact", "account"}:
+        return (journey.time_zone,)
+    own = account.settings.get("time_zone") if journey.time_zone == "account" else recipient.own_zone
+    return (str(own),) if own else time_zones(recipient.number.e164)
