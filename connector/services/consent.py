@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from connector.domain.message import MessageState, Purpose
+from connector.domain.keyword_answers import is_keyword_answer
+from connector.domain.message import MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import UnitOfWork
-from connector.ports.messages import MessageRow
+from connector.ports.messages import MessageRow, StateChange
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import Moved, announce, message_ref
@@ -47,6 +48,7 @@ class OptIn(StrEnum):
 
     LIFTED = "lifted"
     NEVER_OPTED_OUT = "never opted out"  # nothing to lift, and no proof of consent to anything new
+    SEEN_BEFORE = "seen before"  # said before an opt-out that came later
     BLOCK_STANDS = "block stands"  # made by somebody whose word this mechanism may not take back
 
 
@@ -98,9 +100,10 @@ class ConsentDesk:
             self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, _concerned(uow, said), now)
             return OptIn.BLOCK_STANDS
         event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
-        if uow.consents.record(event):
-            uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
-            self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
+        if not uow.consents.record(event):
+            return OptIn.SEEN_BEFORE
+        uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
+        self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
         return OptIn.LIFTED
 
     def doubt(self, uow: UnitOfWork, said: Saying, now: datetime) -> bool:
@@ -148,11 +151,17 @@ class ConsentDesk:
         )
 
     def _stop_open(self, uow: UnitOfWork, said: Saying, now: datetime) -> int:
+        """Stop what waits for the number, but for answers to keywords: a second STOP must not eat the confirmation."""
         reason = f"the number opted out {_HOW[said.mechanism]}"
-        ids = uow.messages.stop_open(said.account_id, said.msisdn, tuple(Purpose), reason, now)
-        stopped = uow.messages.many(ids)
-        announce(uow, [Moved(message, MessageState.SUPPRESSED, reason) for message in stopped.values()], now)
-        return len(ids)
+        waiting = uow.messages.open_to(said.account_id, said.msisdn)
+        changes = [
+            StateChange(row.id, row.state, MessageState.SUPPRESSED, reason)
+            for row in waiting
+            if not is_keyword_answer(row.journey, row.step)
+        ]
+        stopped = set(uow.messages.move(changes, now))
+        announce(uow, [Moved(row, MessageState.SUPPRESSED, reason) for row in waiting if row.id in stopped], now)
+        return len(stopped)
 
     def _tell(self, uow: UnitOfWork, event: ConsentEvent, kind: EntryKind, stopped: int, now: datetime) -> None:
         """Tell timeline, journeys and CRM of a change of mind."""

@@ -98,10 +98,10 @@ class KeywordAnswers:
 
     def _start(self, uow: UnitOfWork, heard: Heard, talk: Conversation, now: datetime) -> str:
         outcome = self._consent.opt_in(uow, _saying(heard.sms, f"message:{heard.reply.id}", talk, now), now)
-        if outcome is OptIn.NEVER_OPTED_OUT:
-            return "Understood as START; this number had not opted out, so nothing changes."
         if outcome is OptIn.BLOCK_STANDS:
             return "Understood as START, but the opt-out was set in the CRM by a colleague and stands."
+        if outcome is not OptIn.LIFTED:
+            return "Understood as START; this number had not opted out, so nothing changes."
         if not heard.sms.opt_out_handled:
             self._answer(uow, heard, talk, START_CONFIRMATION, heard.reply.id, now)
         return "Understood as START: SMS may go to this number again."
@@ -124,8 +124,7 @@ class KeywordAnswers:
     ) -> None:
         """Queue the answer to a keyword, to go out from the number that was written to."""
         answer = self._row(heard, talk, step, once_per, now)
-        if not uow.messages.add(answer):
-            return
+        uow.messages.add(answer)
         uow.timeline.add([_created(answer, now)])
         if talk.contact is not None:
             uow.records.want([message_record(answer, self._new_id(), talk.contact.crm, talk.contact.crm_id, now)])

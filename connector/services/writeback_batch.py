@@ -113,6 +113,8 @@ class Batch:
             with self.ledger.begin() as uow:
                 uow.records.mark_creating([said.row.id for said in missing], self.clock.now())
                 uow.commit()
+            # The CRM certainly has none of them: should the create not leave, there is nothing to look for.
+            self._left |= {said.row.id: replace(said.row, create_sent_at=None) for said in missing}
             self._create(missing)
         self._update([*found, *(said for said in self._says if said.row.crm_record_id)])
 

@@ -125,6 +125,32 @@ def test_a_create_that_never_arrived_is_made_again_after_looking(stage: Stage) -
     assert len(stage.crm.records) == 1
 
 
+def test_a_record_whose_creation_may_be_under_way_is_not_even_looked_up(stage: Stage) -> None:
+    row = stage.add_message()
+    record_id = stage.record_of(row).id
+    with stage.ledger.begin() as uow:
+        uow.records.mark_creating([record_id], stage.clock.at)
+        uow.commit()
+    stage.drain()
+    assert stage.crm.calls == []
+    stage.drain(settle=70)
+    assert stage.crm.calls == ["find_written", "create"]
+
+
+def test_a_second_create_that_certainly_did_not_leave_is_not_looked_for(stage: Stage) -> None:
+    stage.add_message()
+    stage.crm.failures = [
+        CRMAmbiguousError("reset"),
+        None,
+        CRMUnavailableError("503", retry_after=timedelta(seconds=5)),
+    ]
+    stage.drain()
+    stage.drain(settle=70)
+    stage.drain(settle=10)
+    assert stage.crm.calls == ["create", "find_written", "create", "create"]
+    assert len(stage.crm.records) == 1
+
+
 def test_a_lookup_that_fails_is_repeated_before_anything_is_created(stage: Stage) -> None:
     stage.add_message()
     stage.crm.answer_lost = True
