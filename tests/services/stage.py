@@ -128,11 +128,13 @@ class WritingCRM:
 class Stage:
     """One account with one contact, and the services under test."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, database_url: str = "") -> None:
         self.nudged: list[str] = []
         self.clock = SetClock()
         self.crm = WritingCRM()
-        self.ledger = SQLLedger(make_engine(f"sqlite:///{directory}/ledger"), Vault(["k" * 32]), self.nudged.append)
+        self.ledger = SQLLedger(
+            make_engine(database_url or f"sqlite:///{directory}/ledger"), Vault(["k" * 32]), self.nudged.append
+        )
         metadata.create_all(self.ledger.engine)
         self.consent = ConsentDesk(self.ledger.new_id)
         self.replies = ReplyDesk(self.ledger.new_id, load_keyword_book(KEYWORDS), self.consent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from connector.domain.message import MessageState
 from connector.errors import CRMAmbiguousError, CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import RecordKind
 from connector.ports.enrollments import EnrollmentRow
+from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject
 from tests.services.stage import START, KilledError, Killer, MortalCRM, MortalLedger, Stage
 
@@ -375,3 +377,36 @@ def _assert_all_shown_once(stage: Stage) -> None:
     assert {contact: flag for contact, (flag, _) in stage.crm.flags.items()} == {"51": True, "88": True}
     with stage.ledger.begin(write=False) as uow:
         assert not uow.records.waiting(stage.clock.at + RECOVERED)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def busy_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    """A stage on either database, at which several workers are busy."""
+    stage = Stage(tmp_path, request.getfixturevalue("postgres_url") if request.param == "postgresql" else "")
+    yield stage
+    stage.close()
+
+
+def test_several_workers_at_once_neither_block_each_other_nor_write_twice(busy_stage: Stage) -> None:
+    stage = busy_stage
+    rows = [stage.add_message() for _ in range(120)]
+    stage.pass_time(seconds=2)
+
+    def write() -> None:
+        writer = stage.writer()
+        for _ in range(12):
+            writer.write_back("hubspot", limit=10)
+
+    def deliver(some: list[MessageRow]) -> None:
+        for row in some:
+            stage.move(stage.move(row, MessageState.DISPATCHING), MessageState.DELIVERED)
+
+    with ThreadPoolExecutor(6) as pool:
+        jobs = [pool.submit(write) for _ in range(3)]
+        jobs += [pool.submit(deliver, some) for some in (rows[:40], rows[:79:-1], rows[40:80])]
+        for job in jobs:
+            job.result()
+    stage.drain()
+    refs = [written.ref for written in stage.crm.records.values()]
+    assert len(refs) == len(set(refs)) == 120
+    assert all("delivered" in body for body in stage.crm.bodies())
