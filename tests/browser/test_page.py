@@ -27,7 +27,7 @@ def contact_id(demo: Demo, first_name: str) -> str:
 
 def dealstage(demo: Demo, name: str) -> str:
     records = demo.hubspot_world.list(PORTAL_ID, "deals")
-    return next(r["properties"]["dealstage"] for r in records if r["properties"]["dealname"] == name)
+    return next(str(r["properties"]["dealstage"]) for r in records if r["properties"]["dealname"] == name)
 
 
 def test_a_card_dragged_to_a_column_moves_the_deal_and_tells_the_connector(

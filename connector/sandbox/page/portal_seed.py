@@ -117,4 +117,5 @@ def _invoice(now: datetime, number: str, title: str, amount: str, days: int) -> 
         "hs_amount_billed": amount,
         "hs_balance_due": amount,
         "hs_currency": "USD",
+        "hs_invoice_link": f"https://pay.example.com/{number}",
     }

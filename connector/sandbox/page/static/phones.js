@@ -8,6 +8,7 @@ import { act, notice, now, onState } from "./world.js";
 
 const shelf = document.querySelector("#phones");
 const QUICK = ["YES", "RESCHEDULE", "PAID", "STOP"];
+const QUICK_FOR_STAFF = ["ON IT", "ACK", "STOP"]; // a phone that is no contact's belongs to staff
 let isFirst = true;
 
 onState((state) => {
@@ -24,7 +25,7 @@ function makePhone(first) {
   const thread = h("div", { className: "thread", attrs: { role: "log", "aria-label": `Texts on ${first.number}`, tabindex: "0" } });
   const input = h("input", { name: "body", maxLength: 1600, placeholder: "Text message", autocomplete: "off", attrs: { "aria-label": `Text from ${first.number}` } });
   const form = h("form", {}, input, h("button", { type: "submit", attrs: { "aria-label": "Send" } }, icon("send")));
-  const quick = h("div", { className: "quick" }, ...QUICK.map((word) =>
+  const quick = h("div", { className: "quick" }, ...(first.contacts.length ? QUICK : QUICK_FOR_STAFF).map((word) =>
     h("button", { type: "button", textContent: word, on: { click: () => send(word) } })));
   const off = h("p", { className: "off", textContent: "Switched off" });
   const phone = h("section", { className: "phone", data: { number: first.number }, attrs: { "aria-label": `Phone ${first.number}` } },
@@ -53,7 +54,7 @@ function makePhone(first) {
     say(name, row.name);
     name.onclick = () => row.contacts.length && select(row.contacts[0]);
     say(where, row.shown_number);
-    phone.title = `It is ${hour(now(), row.zone)} in ${city(row.zone)}`;
+    phone.title = `In ${city(row.zone)}`;
     power.setAttribute("aria-label", row.is_on ? `Switch ${row.name}'s phone off` : `Switch ${row.name}'s phone on`);
     power.setAttribute("aria-pressed", String(!row.is_on));
     power.onclick = () => act(`phones/${encodeURIComponent(first.number)}/power`, { is_on: !row.is_on });
@@ -68,7 +69,8 @@ function fill(phone, thread, row) {
   const items = withDays(row);
   keyed(thread, items, (item) => item.key, (item) => (item.day ? makeDay(item) : makeBubble(item, row)));
   const fresh = items.length > before;
-  if (fresh && (wasAtEnd || before === 0)) thread.scrollTop = thread.scrollHeight;
+  // In the next frame: a phone just made is not on the page yet and has no height.
+  if (fresh && (wasAtEnd || before === 0)) requestAnimationFrame(() => { thread.scrollTop = thread.scrollHeight; });
   if (fresh && !isFirst && before + 1 <= items.length && items.at(-1).direction === "received") ring(phone, row);
 }
 

@@ -1,7 +1,7 @@
 // Why was this text sent, or none? The connector's trace, in the order it decided.
 
 import { h, say } from "./elements.js";
-import { dayAndHour, second, words } from "./formats.js";
+import { day, dayAndHour, second, words } from "./formats.js";
 import { onState, read } from "./world.js";
 
 const dialog = document.querySelector("#why");
@@ -94,14 +94,19 @@ function chip(textContent, tone) {
 }
 
 function steps(trace) {
-  return h("ol", { className: "trace" }, ...(trace ?? []).map(step));
+  let last = "";
+  return h("ol", { className: "trace" }, ...(trace ?? []).map((each) => {
+    const at = new Date(each.at);
+    const isNewDay = day(at, zone) !== last;
+    last = day(at, zone);
+    return step(each, at, isNewDay ? `${last}, ${second(at, zone)}` : second(at, zone));
+  }));
 }
 
-function step(each) {
-  const at = new Date(each.at);
+function step(each, at, textContent) {
   const place = each.file ? `${each.file}${each.line ? `:${each.line}` : ""}` : "";
   return h("li", { data: { family: String(each.kind ?? "").split(".")[0] } },
-    h("time", { textContent: second(at, zone), title: dayAndHour(at, zone), dateTime: each.at }),
+    h("time", { textContent, dateTime: at.toISOString() }),
     h("p", { className: "summary", textContent: each.summary }),
     place || each.path ? h("p", { className: "place" }, h("code", { textContent: place }), each.path ? ` ${each.path}` : "") : null,
     values(each.values ?? {}));
