@@ -46,6 +46,7 @@ class Settings:
 
     database_url: str
     redis_url: str
+    redis_verify_tls: bool
     public_url: str
     secret_keys: tuple[str, ...]
     mappings_dir: Path
@@ -77,6 +78,10 @@ class Settings:
 
 def _text(env: Env, name: str, default: Any) -> str:
     return str(env.str(name, default) or "").strip()
+
+
+def _bool(env: Env, name: str, default: Any) -> bool:
+    return bool(env.bool(name, default))
 
 
 def _list(env: Env, name: str, default: Any) -> tuple[str, ...]:
@@ -140,6 +145,13 @@ SETTINGS: tuple[Setting, ...] = (
         _text,
         is_required=True,
         is_secret=True,
+    ),
+    Setting(
+        "REDIS_VERIFY_TLS",
+        "Whether a `rediss://` server must show a trusted certificate; Heroku's signs its own.",
+        "false",
+        _bool,
+        default=True,
     ),
     Setting(
         "PUBLIC_URL",

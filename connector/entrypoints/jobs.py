@@ -6,6 +6,7 @@ import os
 import threading
 
 from connector.bootstrap import Connector, build_connector
+from connector.entrypoints.log_setup import set_up_logging
 from connector.settings import read_settings
 
 _lock = threading.Lock()
@@ -18,8 +19,8 @@ def drain(lane: str) -> None:
 
 
 def prepare() -> None:
-    """Build this process's connector before its first nudge, so that the first text does not wait for imports."""
-    _connector()
+    """Set up logging and build this process's connector before its first nudge, which then need not wait for it."""
+    set_up_logging(_connector().settings)
 
 
 def _connector() -> Connector:

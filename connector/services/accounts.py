@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.errors import ConfigurationError, CRMRefusedError
 from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 
 ACTIVE = "active"
@@ -33,9 +34,8 @@ class Installation:
 class Accounts:
     """Adds accounts and changes their settings."""
 
-    def __init__(self, ledger: Ledger, crms: Mapping[str, CRM], polled_events: Iterable[str], clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock) -> None:
         self._ledger, self._crms, self._clock = ledger, crms, clock
-        self._polled_events = tuple(polled_events)
 
     def add(self, installation: Installation) -> AccountRow:
         """Add an account, or give a known one new tokens; create our properties in the CRM.
@@ -98,7 +98,6 @@ class Accounts:
         return CRMAccount(account.id, account.external_id, account.settings)
 
     def _complete(self, account_id: str, facts: Mapping[str, Any], chosen: Mapping[str, Any]) -> AccountRow:
-        now = self._clock.now()
         with self._ledger.begin() as uow:
             account = uow.accounts.get(account_id)
             told = {name: value for name, value in facts.items() if name != "name"}
@@ -107,8 +106,7 @@ class Accounts:
                 raise CRMRefusedError(f"the token belongs to {told_id}, not to {account.external_id}")
             settings = {**account.settings, **told, **chosen}
             uow.accounts.save_settings(account_id, settings, str(facts.get("name") or account.name))
-            for event in self._polled_events:
-                uow.polls.ensure(account_id, event, now)
+            uow.nudge(MAINTENANCE)  # it polls the new account from now on
             uow.commit()
         with self._ledger.begin(write=False) as uow:
             return uow.accounts.get(account_id)

@@ -21,12 +21,17 @@ class Alarm:
 
     def __init__(self, ledger: Ledger, queue: TaskQueue, clock: Clock) -> None:
         self._ledger, self._queue, self._clock = ledger, queue, clock
+        self._has_rung = False
 
     def ring(self) -> None:
         """Release and expire what is due, then nudge every lane that has work."""
         while self._release() == BATCH:
             pass
-        for lane in sorted(self._lanes_with_work()):
+        lanes = self._lanes_with_work()
+        if not self._has_rung:
+            lanes.add(MAINTENANCE)  # a new release may poll for events that the last one did not know
+            self._has_rung = True
+        for lane in sorted(lanes):
             self._queue.nudge(lane)
 
     def _release(self) -> int:

@@ -8,11 +8,11 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from connector.adapters.logs import set_up_logs
 from connector.adapters.store.migrate import require_current
 from connector.adapters.store.unit_of_work import make_engine
 from connector.bootstrap import build_connector, lanes
 from connector.entrypoints.clock import run_clock
+from connector.entrypoints.log_setup import set_up_logging
 from connector.entrypoints.web.app import create_app
 from connector.entrypoints.worker import WorkerOptions, run_worker
 from connector.settings import Settings, read_settings
@@ -23,7 +23,7 @@ _WEB_WORKERS_ON_POSTGRESQL = 2  # one process per core of a small dyno; SQLite h
 def _ready_settings() -> Settings:
     """Read settings, set up logs, and refuse a database that lacks a migration."""
     settings = read_settings()
-    set_up_logs(settings.log_format)
+    set_up_logging(settings)
     engine = make_engine(settings.database_url)
     try:
         require_current(engine)
@@ -32,7 +32,7 @@ def _ready_settings() -> Settings:
     return settings
 
 
-class _Server(BaseApplication):  # type: ignore[misc] # gunicorn is not typed
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
     """gunicorn over our application, configured by our settings and nothing else."""
 
     def __init__(self, settings: Settings, bind: str) -> None:
@@ -76,7 +76,12 @@ def web(host: str, port: int | None) -> None:
 def worker(processes: int | None) -> None:
     """Understand events, advance journeys, send, hear back, write back."""
     settings = _ready_settings()
-    options = WorkerOptions(settings.redis_url, lanes(settings), prepare="connector.entrypoints.jobs.prepare")
+    options = WorkerOptions(
+        settings.redis_url,
+        lanes(settings),
+        verify_tls=settings.redis_verify_tls,
+        prepare="connector.entrypoints.jobs.prepare",
+    )
     run_worker(options, processes or settings.worker_processes)
 
 

@@ -27,6 +27,9 @@ _FOR_DEVELOPMENT = frozenset({"CLOCK_OFFSET_FILE"})
 _GENERATED = frozenset({"SECRET_KEYS"})
 """Settings for which the platform can make a random value; it makes 64 hex digits, we need 32 characters."""
 
+_ON_HEROKU: Mapping[str, Any] = {"REDIS_VERIFY_TLS": False}
+"""Where the platform wants another value than the default: its Redis signs its own certificate."""
+
 
 def write_reference(root: Path) -> list[Path]:
     """Write what is stale; give the files that were written, relative to `root`."""
@@ -89,13 +92,18 @@ def _example(setting: Setting) -> str:
 
 
 def _default(value: Any) -> str:
-    return (
-        "empty"
-        if value is None or not str(value) or value == ()
-        else f"`{value:g}`"
-        if isinstance(value, float)
-        else f"`{value}`"
-    )
+    return f"`{_written(value)}`" if _has_value(value) else "empty"
+
+
+def _has_value(value: Any) -> bool:
+    return value is not None and value not in {"", ()}
+
+
+def _written(value: Any) -> str:
+    """Write a default as one would in the environment."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def app_manifest(settings: Sequence[Setting] = SETTINGS) -> dict[str, Any]:
@@ -123,8 +131,8 @@ def _asked(setting: Setting) -> dict[str, Any]:
     asked: dict[str, Any] = {"description": setting.meaning, "required": setting.is_required}
     if setting.name in _GENERATED:
         return asked | {"generator": "secret"}
-    has_default = setting.default not in {None, "", ()}
-    return asked | ({"value": _default(setting.default).strip("`")} if has_default else {})
+    value = _ON_HEROKU.get(setting.name, setting.default)
+    return asked | ({"value": _written(value)} if _has_value(value) else {})
 
 
 _STATE_MEANINGS: Mapping[MessageState, str] = {
@@ -138,7 +146,7 @@ _STATE_MEANINGS: Mapping[MessageState, str] = {
     MessageState.UNDELIVERED: "The carrier says that it did not arrive.",
     MessageState.EXPIRED: "Its lifetime ended before it could go out or arrive.",
     MessageState.FAILED: "The gateway refused it or gave up on it.",
-    MessageState.CANCELLED: "Its sender took it back before it went out.",
+    MessageState.CANCELLED: "Taken back before it went out, because its journey ended.",
     MessageState.SUPPRESSED: "It may not be sent: an opt-out, or no consent to marketing.",
     MessageState.DEAD_LETTER: "Given up; a person has to look.",
     MessageState.RECEIVED: "The one state of a text that a person sent to us.",

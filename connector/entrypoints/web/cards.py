@@ -16,7 +16,7 @@ def hubspot_contact(crm_id: str) -> Response:
     Signed by HubSpot (v3) like every `hubspot.fetch`; the portal is the signed query parameter `portalId`, so that no
     portal can read another's contacts.
     """
-    connector().hubspot_door.verify(request.method, public_url(), request.headers, request.get_data())
+    connector().hubspot_door.verify(request.method, public_url(), dict(request.headers), request.get_data())
     card = connector().hubspot_card(request.args.get("portalId", ""), crm_id)
     if card is None:
         abort(404, "this portal has no such contact here")

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
+from connector.adapters.crm.hubspot.webhooks import UnreadableBatchError
+from connector.bootstrap import HUBSPOT
 from connector.entrypoints.web.requests import connector, public_url
+from connector.services.intake import Delivery
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 
 @blueprint.post("/hubspot")
 def hubspot() -> Response:
-    """Verify, store, answer; understand later."""
-    taken = connector().hubspot_door.take(request.method, public_url(), request.headers, request.get_data())
+    """Verify, store, answer; understand later.
+
+    A signed body that is no batch of events is kept for a person to look at and answered 2xx: sent again it would be
+    no better.
+    """
+    body = request.get_data()
+    connector().hubspot_door.verify(request.method, public_url(), dict(request.headers), body)
+    try:
+        events = connector().hubspot_door.split(body)
+    except UnreadableBatchError as error:
+        connector().intake.take_unreadable(HUBSPOT, body, str(error))
+        return jsonify(unreadable=str(error))
+    deliveries = [Delivery(event.portal_id, event.external_id, event.body) for event in events]
+    taken = connector().intake.take_events(HUBSPOT, deliveries)
     return jsonify(new=taken.new, known=taken.known, foreign=taken.foreign)

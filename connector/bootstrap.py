@@ -1,0 +1,330 @@
+"""Which adapter stands behind which port, and which use cases make up a connector?
+
+The composition root: the only place that sees adapters and services together. Built once per process.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import httpx
+import redis
+
+from connector.adapters.clock import OffsetClock, SystemClock
+from connector.adapters.compliance_file import load_compliance
+from connector.adapters.crm.hubspot.adapter import HubSpotCRM
+from connector.adapters.crm.hubspot.door import HubSpotDoor
+from connector.adapters.crm.hubspot.locks import RedisLocks
+from connector.adapters.crm.hubspot.tokens import OAuthApp
+from connector.adapters.event_files import load_events
+from connector.adapters.journey_files import JourneyShelf, journey_from_source, load_journeys
+from connector.adapters.keyword_file import load_keyword_book
+from connector.adapters.rate_limiter import RedisRateLimiter
+from connector.adapters.redis_server import make_redis
+from connector.adapters.rendering import Renderer
+from connector.adapters.secrets import Vault
+from connector.adapters.sms.null import NullGateway
+from connector.adapters.sms.twilio import TwilioGateway
+from connector.adapters.store.group_commit import GroupCommit
+from connector.adapters.store.unit_of_work import SQLLedger, make_engine
+from connector.adapters.task_queue import RQTaskQueue
+from connector.domain.event_mapping import EventCatalogue
+from connector.domain.retry import RetryPolicy
+from connector.ports.crm import CRM
+from connector.ports.gateway import SMSGateway
+from connector.ports.queue import EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
+from connector.ports.time import Clock
+from connector.services.accounts import Accounts
+from connector.services.consent import ConsentDesk
+from connector.services.contact_snapshots import ContactKeeper
+from connector.services.crm_reading import CRMReader
+from connector.services.dispatch import Dispatcher, SendRates
+from connector.services.enrolling import Enroller
+from connector.services.enrollment_stepping import EnrollmentStepper
+from connector.services.event_recording import EventRecorder
+from connector.services.events import EventReader
+from connector.services.freshness import Freshener
+from connector.services.intake import Intake
+from connector.services.journeys import JourneyRunner
+from connector.services.message_making import MessageMaker
+from connector.services.outcomes import OutcomeRecorder
+from connector.services.permissions import PermissionDesk
+from connector.services.polling import Poller
+from connector.services.receipts import ReceiptReader
+from connector.services.reconcile import Reconciler
+from connector.services.replies import ReplyDesk
+from connector.services.reports import status_report
+from connector.services.single_texts import SingleTexts
+from connector.services.task_making import TaskMaker
+from connector.services.traces import Traces
+from connector.services.wakeup import Alarm
+from connector.services.writeback import WriteBack
+from connector.settings import Settings
+
+HUBSPOT = "hubspot"
+_HTTP_SECONDS = 15.0  # the OAuth endpoint answers in well under a second; a token refresh may not hang a lane
+_BATCH = 100  # HubSpot's own batch size, which reads and writes are made for
+
+
+class Connector:
+    """One process's connector; its parts are built when first asked for, so that each process has what it uses."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.rng = random.Random()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The time, shifted in development when CLOCK_OFFSET_FILE says so."""
+        path = self.settings.clock_offset_file
+        return OffsetClock(path) if path else SystemClock()
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """Redis, for nudges, rate limits and locks."""
+        return make_redis(self.settings.redis_url, verify_tls=self.settings.redis_verify_tls)
+
+    @cached_property
+    def queue(self) -> RQTaskQueue:
+        """The carrier of nudges."""
+        return RQTaskQueue(self.redis)
+
+    @cached_property
+    def ledger(self) -> SQLLedger:
+        """The ledger."""
+        return SQLLedger(make_engine(self.settings.database_url), Vault(self.settings.secret_keys), self.queue.nudge)
+
+    @cached_property
+    def gateways(self) -> Mapping[str, SMSGateway]:
+        """Every configured gateway, by slug. A new one is one entry here."""
+        settings = self.settings
+        gateways: list[SMSGateway] = [NullGateway()]
+        if settings.twilio_account_sid:
+            gateways.append(
+                TwilioGateway(
+                    settings.twilio_account_sid,
+                    settings.twilio_auth_tokens,
+                    settings.twilio_api_url,
+                    sender=settings.twilio_from or None,
+                    messaging_service_sid=settings.twilio_messaging_service_sid or None,
+                )
+            )
+        return {gateway.slug: gateway for gateway in gateways}
+
+    @cached_property
+    def crms(self) -> Mapping[str, CRM]:
+        """Every CRM, by slug."""
+        settings = self.settings
+        app = (
+            OAuthApp(settings.hubspot_client_id, settings.hubspot_client_secrets)
+            if settings.hubspot_client_id and settings.hubspot_client_secrets
+            else None
+        )
+        hubspot = HubSpotCRM(
+            ledger=self.ledger,
+            clock=self.clock,
+            limiter=RedisRateLimiter(self.redis),
+            locks=RedisLocks(self.redis),
+            http=httpx.Client(timeout=_HTTP_SECONDS),
+            app=app,
+            url=settings.hubspot_api_url,
+            version=settings.hubspot_api_version,
+        )
+        return {hubspot.slug: hubspot}
+
+    @cached_property
+    def catalogue(self) -> EventCatalogue:
+        """Which CRM changes make which events."""
+        return load_events(self.settings.mappings_dir).catalogue
+
+    @cached_property
+    def shelf(self) -> JourneyShelf:
+        """The journeys in the folder, and what is wrong with the others."""
+        return load_journeys(self.settings.mappings_dir, self.settings.templates_dir)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Takes webhooks and callbacks in; starts this process's writing thread."""
+        return Intake(GroupCommit(self.ledger), self.ledger.new_id, self.clock)
+
+    @cached_property
+    def hubspot_door(self) -> HubSpotDoor:
+        """Lets HubSpot's webhooks and cards in."""
+        return HubSpotDoor(self.settings.hubspot_client_secrets, self.clock)
+
+    @cached_property
+    def _consent(self) -> ConsentDesk:
+        return ConsentDesk(self.ledger.new_id)
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer()
+
+    @cached_property
+    def _crm_reader(self) -> CRMReader:
+        return CRMReader(self.crms, self.catalogue, self.clock)
+
+    @cached_property
+    def _keeper(self) -> ContactKeeper:
+        return ContactKeeper(self.ledger.new_id, self._consent)
+
+    @cached_property
+    def events(self) -> EventReader:
+        """Understands CRM events and enrolls."""
+        enabled = [journey for journey in self.shelf.journeys.values() if journey.enabled]
+        enroller = Enroller(enabled, self._renderer, self.ledger.new_id)
+        recorder = EventRecorder(self.catalogue, enroller, self._keeper)
+        return EventReader(self.ledger, self.crms, self.catalogue, self._crm_reader, recorder, self.clock, self.rng)
+
+    @cached_property
+    def journeys(self) -> JourneyRunner:
+        """Advances enrollments."""
+        new_id = self.ledger.new_id
+        stepper = EnrollmentStepper(
+            lambda _journey, source: journey_from_source(source),
+            self._renderer,
+            MessageMaker(self._renderer, self.settings.gateway, new_id),
+            TaskMaker(self._renderer, new_id),
+            {crm: events.contact for crm, events in self.catalogue.by_crm.items()},
+            new_id,
+        )
+        freshener = Freshener(self.ledger, self.catalogue, self._crm_reader, self._keeper, self.clock)
+        return JourneyRunner(self.ledger, freshener, stepper, self.clock, self.rng)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """Sends."""
+        recorder = OutcomeRecorder(self.ledger, self.clock, RetryPolicy(), self.rng, self._consent.note_gateway_opt_out)
+        return Dispatcher(
+            self.ledger,
+            self.gateways,
+            PermissionDesk(load_compliance(self.settings.mappings_dir / "compliance.yaml")),
+            recorder,
+            RedisRateLimiter(self.redis),
+            SendRates(self.settings.send_rate, self.settings.send_concurrency),
+            self.clock,
+            self.status_url,
+        )
+
+    @cached_property
+    def receipts(self) -> ReceiptReader:
+        """Hears receipts and replies."""
+        keywords = load_keyword_book(self.settings.mappings_dir / "keywords.yaml")
+        replies = ReplyDesk(self.ledger.new_id, keywords, self._consent)
+        return ReceiptReader(
+            self.ledger,
+            self.gateways,
+            replies.take_reply,
+            self._consent.note_gateway_opt_out,
+            self.clock,
+            self.rng,
+        )
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """Asks gateways about attempts nobody told us about."""
+        return Reconciler(self.ledger, self.gateways, self.receipts, self.clock)
+
+    @cached_property
+    def writer(self) -> WriteBack:
+        """Writes back to the CRM."""
+        return WriteBack(self.ledger, self.crms, self.clock, self.rng)
+
+    @cached_property
+    def poller(self) -> Poller:
+        """Looks for what no webhook tells."""
+        return Poller(self.ledger, self.crms, self.catalogue, self.clock, self.rng)
+
+    @cached_property
+    def alarm(self) -> Alarm:
+        """Wakes what is due."""
+        return Alarm(self.ledger, self.queue, self.clock)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Adds accounts."""
+        return Accounts(self.ledger, self.crms, self.clock)
+
+    @cached_property
+    def single_texts(self) -> SingleTexts:
+        """Queues single texts."""
+        return SingleTexts(self.ledger, self.settings.gateway, self.clock)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Tells why."""
+        return Traces(self.ledger)
+
+    def status_url(self, gateway: str, attempt_id: str) -> str:
+        """Give the public URL for receipts of one attempt."""
+        return f"{self.settings.public_url}/callbacks/{gateway}/status/{attempt_id}"
+
+    def hubspot_card(self, portal_id: str, crm_id: str) -> Mapping[str, Any] | None:
+        """Give what a portal's record card shows of a contact, or None when this portal has no such contact."""
+        with self.ledger.begin(write=False) as uow:
+            account_id = uow.accounts.by_external_ids(HUBSPOT, [portal_id]).get(portal_id)
+        return None if account_id is None else self.traces.contact_card(account_id, crm_id)
+
+    def drain(self, lane: str) -> None:
+        """Work what waits in a lane; nudge it again when more is left than one drain takes."""
+        self.queue.begin(lane)
+        if self._work(lane):
+            self.queue.nudge(lane)
+
+    def _work(self, lane: str) -> bool:
+        """Work one round of a lane; tell whether more may wait."""
+        kind, *rest = lane.split(":")
+        if kind == "send":
+            return self.dispatcher.drain(*rest)
+        if kind == "writeback":
+            return self.writer.write_back(rest[0], _BATCH) == _BATCH
+        return self._rounds[lane]()
+
+    @cached_property
+    def _rounds(self) -> Mapping[str, Callable[[], bool]]:
+        return {
+            EVENTS: lambda: self.events.understand(_BATCH) == _BATCH,
+            JOURNEYS: lambda: self.journeys.advance(_BATCH) == _BATCH,
+            RECEIPTS: self.receipts.drain,
+            MAINTENANCE: self._maintain,
+        }
+
+    def _maintain(self) -> bool:
+        self.reconciler.free_abandoned()
+        self.poller.poll_due()
+        return self.reconciler.ask()
+
+    def checks(self) -> Mapping[str, str]:
+        """Say of ledger and queue whether they answer: `ok` or the kind of error."""
+        return {"ledger": _answer(self._touch_ledger), "redis": _answer(self.redis.ping)}
+
+    def _touch_ledger(self) -> None:
+        with self.ledger.begin(write=False) as uow:
+            uow.accounts.by_external_ids(HUBSPOT, [""])
+
+    def status(self) -> dict[str, Any]:
+        """Give how things stand, for `smsctl status`."""
+        with self.ledger.begin(write=False) as uow:
+            return status_report(uow, self.shelf.journeys, self.shelf.mistakes, self.clock.now())
+
+
+def build_connector(settings: Settings) -> Connector:
+    """Make this process's connector."""
+    return Connector(settings)
+
+
+def lanes(settings: Settings) -> tuple[str, ...]:
+    """Name every lane a worker listens on, most urgent first."""
+    gateways = ["twilio", "null"] if settings.gateway == "twilio" else ["null", "twilio"]
+    return RQTaskQueue.lanes_in_order(gateways, [HUBSPOT])
+
+
+def _answer(question: Callable[[], object]) -> str:
+    try:
+        question()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the part is not ready
+        return type(error).__name__
+    return "ok"
