@@ -23,6 +23,11 @@ class Answer:
     fact: Fact
     summary: str
     values: Mapping[str, Any]
+    keyword: str | None = None
+
+
+_ANSWERED_BY_ITSELF = "help"
+"""A reply that asks for help is answered by the keywords and means nothing to a case that takes any reply."""
 
 
 def first_answer(run: Progress, step: WaitFor, deadline: datetime) -> Answer | None:
@@ -45,9 +50,14 @@ def first_answer(run: Progress, step: WaitFor, deadline: datetime) -> Answer | N
 
 
 def use_up(run: Progress, answer: Answer) -> None:
-    """Let a reply or an event answer once only."""
+    """Let a reply or an event answer once only, and what follows see the keyword."""
+    fact = answer.fact
     if answer.case.kind in {CaseKind.REPLY, CaseKind.EVENT}:
-        run.state = replace(run.state, used=(*run.state.used, answer.fact.id))
+        run.state = replace(run.state, used=(*run.state.used, fact.id))
+    if answer.case.kind is CaseKind.REPLY:
+        if answer.keyword is not None:
+            run.state = replace(run.state, keywords={**run.state.keywords, fact.id: answer.keyword})
+        run.names = {**run.names, **fact.reply_names(answer.keyword)}
 
 
 def waited_for(step: WaitFor) -> str:
@@ -66,36 +76,39 @@ def _wordings(step: WaitFor) -> Iterator[str]:
 
 
 def _matched(run: Progress, case: Case, fact: Fact) -> Answer | None:
-    summary = _what_matches(run, case, fact)
-    if summary is None:
-        return None
-    if case.where is None:
-        return Answer(case, fact, summary, {})
-    holds, values = run.holds(case.where, fact.names)
-    if not holds:
-        run.note(case.path, case.where.place, f"unmet:{fact.id}", f"{summary}, but its condition did not hold", values)
-        return None
-    return Answer(case, fact, summary, values)
-
-
-def _what_matches(run: Progress, case: Case, fact: Fact) -> str | None:
+    keyword: str | None = None
     if case.kind is CaseKind.REPLY:
-        return _reply(case, fact)
-    if case.kind is CaseKind.EVENT:
-        is_it = fact.kind is EntryKind.EVENT_RECEIVED and fact.name == case.event
-        return f"{case.event} happened" if is_it else None
-    wanted = {MessageState.DELIVERED} if case.kind is CaseKind.DELIVERED else OVER
-    is_it = fact in run.moves_of(_message_meant(run, case)) and fact.name in wanted
-    return f"the text is {fact.name}" if is_it else None
+        if fact.kind is not EntryKind.REPLY_RECEIVED:
+            return None
+        keyword = matches_keyword(fact.text, case.keywords)
+        if keyword is None and (case.keywords or fact.name == _ANSWERED_BY_ITSELF):
+            return None
+        summary, extra = _reply_summary(keyword), fact.reply_names(keyword)
+    elif case.kind is CaseKind.EVENT:
+        if fact.kind is not EntryKind.EVENT_RECEIVED or fact.name != case.event:
+            return None
+        summary, extra = f"{case.event} happened", {**run.entry_names, **fact.names}
+    else:
+        wanted = {MessageState.DELIVERED} if case.kind is CaseKind.DELIVERED else OVER
+        if fact not in run.moves_of(_message_meant(run, case)) or fact.name not in wanted:
+            return None
+        summary, extra = f"the text is {fact.name}", {}
+    return _if_condition_holds(run, case, Answer(case, fact, summary, {}, keyword), extra)
 
 
-def _reply(case: Case, fact: Fact) -> str | None:
-    if fact.kind is not EntryKind.REPLY_RECEIVED:
-        return None
-    if not case.keywords:
-        return "a reply came"
-    keyword = matches_keyword(fact.text, case.keywords)
-    return None if keyword is None else f"the reply says {keyword}"
+def _reply_summary(keyword: str | None) -> str:
+    return "a reply came" if keyword is None else f"the reply says {keyword}"
+
+
+def _if_condition_holds(run: Progress, case: Case, answer: Answer, extra: Mapping[str, Any]) -> Answer | None:
+    if case.where is None:
+        return answer
+    holds, values = run.holds(case.where, extra)
+    if holds:
+        return replace(answer, values=values)
+    summary = f"{answer.summary}, but its condition did not hold"
+    run.note(case.path, case.where.place, f"unmet:{answer.fact.id}", summary, values)
+    return None
 
 
 def _message_meant(run: Progress, case: Case) -> str | None:

@@ -63,6 +63,7 @@ def decide(
     evaluate: Evaluate,
     *,
     stop_reason: str = "",
+    entry_names: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Decide what to do now; never raises for bad data: a condition that cannot be evaluated ends the enrollment.
 
@@ -78,20 +79,23 @@ def decide(
         evaluate: gives the value of an expression.
         stop_reason: why the enrollment has to end whatever the journey says: the contact is opted out or deleted,
             the account disconnected; empty when nothing does.
+        entry_names: the trigger's records as they were at entry, when `names` has newer ones. A `where` about an
+            event compares with these: in `event.deal.stage != deal.stage` the deal is the one that entered.
     """
     since = sorted((fact for fact in facts if fact.at >= state.since), key=lambda fact: (fact.at, fact.id))
-    run = Progress(journey, order_of(journey.steps), state, since, _seen(names, since, now), now, evaluate)
+    seen = _seen(state, names, since, now)
+    run = Progress(journey, order_of(journey.steps), state, since, seen, entry_names or {}, now, evaluate)
     halt = _stopped(run, stop_reason) or _variables(run) or _exit_rules(run) or _walk(run)
     return _decision(run, halt)
 
 
-def _seen(names: Mapping[str, Any], facts: Sequence[Fact], now: datetime) -> dict[str, Any]:
+def _seen(state: RunState, names: Mapping[str, Any], facts: Sequence[Fact], now: datetime) -> dict[str, Any]:
     replies = [fact for fact in facts if fact.kind is EntryKind.REPLY_RECEIVED]
     moves = [fact for fact in facts if fact.kind is EntryKind.MESSAGE_MOVED]
     return {
         "last_reply": {},
         **names,
-        **(replies[-1].names if replies else {}),
+        **(replies[-1].reply_names(state.keywords.get(replies[-1].id)) if replies else {}),
         "last_message": {"state": moves[-1].name, "at": moves[-1].at} if moves else {},
         "now": now,
     }
@@ -145,7 +149,7 @@ def _event_met(run: Progress, rule: ExitRule) -> Ended | None:
     for fact in run.events():
         if fact.name != rule.event:
             continue
-        holds, values = (True, {}) if rule.where is None else run.holds(rule.where, fact.names)
+        holds, values = (True, {}) if rule.where is None else run.holds(rule.where, {**run.entry_names, **fact.names})
         if holds:
             run.note(rule.path, rule.place, "exit", f"Ends: {rule.event} happened", values)
             return Ended(f"{rule.event} happened")

@@ -57,6 +57,7 @@ class Progress:
     Attributes:
         facts: in order of time, then id.
         names: what every expression sees beside what is being looked at.
+        entry_names: the trigger's records as they were at entry, for conditions about events.
     """
 
     journey: Journey
@@ -64,6 +65,7 @@ class Progress:
     state: RunState
     facts: Sequence[Fact]
     names: Mapping[str, Any]
+    entry_names: Mapping[str, Any]
     now: datetime
     evaluate: Evaluate
     actions: list[Action] = field(default_factory=list)

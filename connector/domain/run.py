@@ -33,7 +33,8 @@ class Fact:
 
     Attributes:
         id: tells facts apart; a `wait_for` uses up a reply or an event by it.
-        name: an event's dotted name, or the state a message moved to.
+        name: an event's dotted name, the state a message moved to, what a reply means for consent (`help`), or the
+            scope of an opt-out.
         text: a reply's text; it is read from the message and never kept in a state or a trace.
         names: what `event.*` or `last_reply.*` mean while this fact is looked at.
     """
@@ -45,6 +46,10 @@ class Fact:
     message_id: str | None = None
     text: str = field(default="", repr=False)
     names: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def reply_names(self, keyword: str | None) -> dict[str, Any]:
+        """Give what `last_reply.*` means for this reply, once it is known which keyword it answered with."""
+        return {**self.names, "last_reply": {**self.names.get("last_reply", {}), "keyword": keyword}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class RunState:
         sent: messages made so far, in order.
         send_error: why the message of the step it stands at could not be made, or empty.
         used: ids of the replies and events that a `wait_for` has answered to.
+        keywords: by the id of such a reply the keyword it was taken for.
         trigger: id of the fact that started the enrollment; it is no answer to anything.
         vars: the journey's variables; None before they were computed.
     """
@@ -80,6 +86,7 @@ class RunState:
     sent: tuple[Sent, ...] = ()
     send_error: str = ""
     used: tuple[str, ...] = ()
+    keywords: Mapping[str, str] = field(default_factory=dict)
     trigger: str = ""
     vars: Mapping[str, Any] | None = None
 
@@ -107,6 +114,7 @@ class RunState:
             "sent": [[sent.step_id, sent.path, sent.message_id] for sent in self.sent],
             "send_error": self.send_error,
             "used": list(self.used),
+            "keywords": dict(self.keywords),
             "trigger": self.trigger,
             "vars": to_document(self.vars),
         }
@@ -124,6 +132,7 @@ class RunState:
             sent=tuple(Sent(*sent) for sent in document["sent"]),
             send_error=document["send_error"],
             used=tuple(document["used"]),
+            keywords=dict(document["keywords"]),
             trigger=document["trigger"],
             vars=from_document(document["vars"]),
         )

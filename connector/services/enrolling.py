@@ -154,6 +154,7 @@ class Enroller:
                     "event": arrival.name,
                     "occurred_at": arrival.occurred_at,
                     "values": arrival.values,
+                    "entry_values": arrival.values,
                     "read_at": now,
                 },
                 started_at=now,

@@ -53,7 +53,8 @@ def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
             identity,
             entry.kind,
             entry.at,
-            message_id=entry.message_id,
+            str(entry.data.get("keyword", "")),
+            entry.message_id,
             text=text,
             names={"last_reply": reply_names(text, entry.at)},
         )

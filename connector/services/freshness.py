@@ -44,7 +44,8 @@ class Freshener:
     def __init__(
         self, ledger: Ledger, catalogue: EventCatalogue, reader: CRMReader, keeper: ContactKeeper, clock: Clock
     ) -> None:
-        self._ledger, self._catalogue, self._reader, self._keeper = ledger, catalogue, reader, keeper
+        self.catalogue = catalogue
+        self._ledger, self._reader, self._keeper = ledger, reader, keeper
         self._clock = clock
 
     def freshen(self, account: AccountRow, rows: Sequence[EnrollmentRow]) -> Sequence[Known]:
@@ -75,7 +76,7 @@ class Freshener:
         return None if mapping is None else Wanted(mapping, ObjectRef.parse(row.subject))
 
     def _mapping(self, account: AccountRow, row: EnrollmentRow) -> EventMapping | None:
-        return next(iter(self._catalogue.find(str(row.state.get("event")), account.crm)), None)
+        return next(iter(self.catalogue.find(str(row.state.get("event")), account.crm)), None)
 
     def _known(
         self,
