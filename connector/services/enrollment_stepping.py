@@ -7,12 +7,12 @@ keys made of the enrollment and the step, so that repeating it after a crash cha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from connector.domain.enrollment import CreateTask, Decision, RunState, SendSMS, TraceLine, decide
-from connector.domain.event_mapping import EventCatalogue
+from connector.domain.event_mapping import ContactMapping
 from connector.domain.journey import Journey
 from connector.domain.message import MessageState, Purpose
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -45,11 +45,12 @@ class EnrollmentStepper:
         renderer: Renderer,
         messages: MessageMaker,
         tasks: TaskMaker,
-        catalogue: EventCatalogue,
+        mappings: Mapping[str, ContactMapping],
         new_id: Callable[[], str],
     ) -> None:
+        """`mappings` gives the contact mapping of each kind of CRM."""
         self._reader, self._renderer, self._messages, self._tasks = reader, renderer, messages, tasks
-        self._catalogue, self._new_id = catalogue, new_id
+        self._mappings, self._new_id = mappings, new_id
         self._journeys: dict[str, Journey] = {}
 
     def step(
@@ -122,7 +123,7 @@ class EnrollmentStepper:
         values = state["values"]
         owner = known.owners.get(owner_id_of(values, contact) or "")
         event = event_names(state["event"], state["occurred_at"], values, known.row.subject.partition(":")[2])
-        mapping = self._catalogue.by_crm[account.crm].contact
+        mapping = self._mappings[account.crm]
         names = names_of(account, mapping, contact, owner, values, event)
         return Setting(account, journey, known.row.id, contact, owner, names)
 

@@ -20,13 +20,10 @@ from connector.errors import CRMDisconnectedError, CRMError
 from connector.ports.consents import Suppression
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
-from connector.ports.rendering import JourneyReader, Renderer
 from connector.ports.time import Clock
 from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.events import ACTIVE, MOST_TRIES, PATIENCE
 from connector.services.freshness import FRESH_FOR, Freshener, Known, read_at
-from connector.services.message_making import MessageMaker
-from connector.services.task_making import TaskMaker
 
 log = structlog.get_logger(__name__)
 
@@ -41,20 +38,10 @@ class JourneyRunner:
     """Drains due enrollments."""
 
     def __init__(
-        self,
-        ledger: Ledger,
-        freshener: Freshener,
-        renderer: Renderer,
-        reader: JourneyReader,
-        default_gateway: str,
-        clock: Clock,
-        rng: random.Random,
+        self, ledger: Ledger, freshener: Freshener, stepper: EnrollmentStepper, clock: Clock, rng: random.Random
     ) -> None:
-        """`default_gateway` is the slug that sends for accounts whose settings name none."""
-        self._ledger, self._freshener, self._clock, self._rng = ledger, freshener, clock, rng
-        messages = MessageMaker(renderer, default_gateway, ledger.new_id)
-        tasks = TaskMaker(renderer, ledger.new_id)
-        self._stepper = EnrollmentStepper(reader, renderer, messages, tasks, freshener.catalogue, ledger.new_id)
+        self._ledger, self._freshener, self._stepper = ledger, freshener, stepper
+        self._clock, self._rng = clock, rng
 
     def advance(self, limit: int = 100) -> int:
         """Work up to `limit` due enrollments; give how many were claimed: `limit` means that more may wait."""
