@@ -58,7 +58,3 @@ class Agenda:
                 return None
             due_at, _, task = heapq.heappop(self._heap)
             return due_at, task
-
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._heap)

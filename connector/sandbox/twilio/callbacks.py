@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qs, urldefrag, urlsplit
 from uuid import uuid4
 
@@ -47,17 +46,6 @@ class CallbackResult:
     def is_ok(self) -> bool:
         """Whether the receiver took it."""
         return self.status is not None and self.status < 300
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for the control endpoint and the page."""
-        return {
-            "kind": self.callback.kind,
-            "url": self.callback.url,
-            "form": dict(self.callback.form),
-            "at": self.at.isoformat(),
-            "status": self.status,
-            "error": self.error,
-        }
 
 
 Post = Callable[[str, Mapping[str, str], Mapping[str, str]], httpx.Response]

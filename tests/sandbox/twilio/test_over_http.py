@@ -1,5 +1,8 @@
 """Does the gateway behave over a real socket: hang after accepting, reset, deliver by itself?"""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -87,3 +90,16 @@ def test_the_control_endpoint_writes_from_a_phone_and_bends_receipts(gateway: Tw
     assert httpx.post(f"{control}/receipts", json={"kind": "sideways"}).status_code == 400
     assert httpx.get(f"{control}/phones/{PERSON}").json()[0]["body"] == "STOP"
     assert httpx.patch(f"{control}/phones/{PERSON}", json={"is_on": False}).json()["is_on"] is False
+
+
+def test_the_gateway_alone_says_how_to_reach_it_and_stops_on_sigterm() -> None:
+    program = "from connector.sandbox.twilio.sandbox import run; run(0, announce=lambda line: print(line, flush=True))"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = dict(process.stdout.readline().strip().split("=", 1) for _ in range(4))
+        auth = (said["TWILIO_ACCOUNT_SID"], said["TWILIO_AUTH_TOKENS"])
+        path = f"/2010-04-01/Accounts/{auth[0]}/Messages.json"
+        form = {"To": PERSON, "From": said["TWILIO_FROM"], "Body": "Hello"}
+        assert httpx.post(said["TWILIO_API_URL"] + path, data=form, auth=auth).status_code == 201
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
