@@ -194,10 +194,10 @@ class _EventReader:
         found = shape_of(ContactShape(), self.document, trail, raw, self.mistakes)
         if found is None:
             return ContactMapping()
-        read = found.pop("read")
+        read = found["read"]
         if not isinstance(read, dict):
             self._say((*trail, "read"), f"expected our names with the CRM's properties, found {spoken(read)}")
-            return ContactMapping(**found)
+            return ContactMapping()
         attributes = {name: value for name, value in read.items() if isinstance(value, str)}
         joined = {name: tuple(value) for name, value in read.items() if isinstance(value, list)}
         for name, parts in joined.items():
@@ -206,7 +206,7 @@ class _EventReader:
                     self._say((*trail, "read", name), f"is put together of {spoken(part)}, which is not read here")
         for name in read.keys() - attributes.keys() - joined.keys():
             self._say((*trail, "read", name), "expected a property, or a list of names read here")
-        return ContactMapping(attributes, joined, **found)
+        return ContactMapping(attributes, joined)
 
     def _say(self, trail: Trail, message: str, suggestion: str | None = None, *, key: bool = False) -> None:
         self.mistakes.append(self.document.mistake(trail, message, suggestion, key=key))

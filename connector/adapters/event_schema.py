@@ -27,11 +27,6 @@ class ContactShape(Shape):
     what: ClassVar[str] = "a contact mapping"
 
     read = Anything(required=True)
-    phones = TextList(required=True)
-    locale = Words(pattern=PROPERTY, expected="a property")
-    time_zone = Words(pattern=PROPERTY, expected="a property")
-    country = Words(pattern=PROPERTY, expected="a property")
-    owner = Words(pattern=PROPERTY, expected="a property")
 
 
 class EventShape(Shape):

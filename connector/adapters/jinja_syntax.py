@@ -54,6 +54,9 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
     nodes.Dict: "`{…}` values",
 }
 
+_NAMING = (nodes.For, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.Macro, nodes.Import, nodes.FromImport)
+"""Syntax that makes names of its own."""
+
 _JINJA_OWN = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs"})
 """Names Jinja gives a meaning of its own."""
 
@@ -120,10 +123,11 @@ def _compile(source: str, parse: Any) -> Compiled:
     try:
         tree, root = parse(source)
         flaws = tuple(_inspect(root))
+        if not flaws:
+            _give_currency(root)
+        names = () if root.find(_NAMING) else tuple(_names(nodes.Output([root])))
         if flaws:
-            return Compiled(None, flaws)
-        _give_currency(root)
-        names = tuple(_names(nodes.Output([root])))
+            return Compiled(None, flaws, names)
         literals = tuple((node.data, node.lineno) for node in tree.find_all(nodes.TemplateData))
         return Compiled(SANDBOX.from_string(tree), (), names, literals)
     except _Refused as exc:

@@ -47,12 +47,12 @@ class JourneyBuilder(StepBuilder):
         exit_when = tuple(self._exit_rules(top.get("exit_when")))
         variables = self._variables(top.get("variables"))
         steps = self.steps(("steps",), top.get("steps"))
+        time_zone = self._time_zone(top.get("timezone", "contact"))
+        if isinstance(top.get("window"), str):
+            self.uses.windows.append((top["window"], ("window",)))
         if header is None or trigger is None or enroll is None:
             return None
         source = self._source(templates)
-        window = header.get("window")
-        if window:
-            self.uses.windows.append((window, ("window",)))
         return Journey(
             id=header["journey"],
             title=header.get("title", header["journey"]),
@@ -68,16 +68,17 @@ class JourneyBuilder(StepBuilder):
             labels=header.get("labels", ()),
             crm=header.get("crm"),
             exit_when=exit_when,
-            window=window,
+            window=header.get("window"),
             caps=header.get("cap", ()),
-            time_zone=self._time_zone(header.get("timezone", "contact")),
+            time_zone=time_zone,
             variables=variables,
         )
 
     def _trigger(self, raw: Any) -> Trigger | None:
         trail: Trail = ("trigger",)
         found = shape_of(schema.TriggerShape(), self.document, trail, raw, self.mistakes)
-        where = self.condition((*trail, "where"), raw)
+        event = raw.get("event") if isinstance(raw, dict) else None
+        where = self.condition((*trail, "where"), raw, event=event if isinstance(event, str) else None)
         if found is None:
             return None
         self.uses.events.append(EventUse(found["event"], (*trail, "event")))
@@ -139,8 +140,10 @@ class JourneyBuilder(StepBuilder):
                 found[name] = expression
         return found
 
-    def _time_zone(self, name: str) -> str:
+    def _time_zone(self, name: Any) -> str:
         known = available_timezones()
+        if not isinstance(name, str):
+            return "contact"  # the schema has said what is wrong
         if name not in {"contact", "account"} and name not in known:
             near = closest(name, known) or closest(name, ("contact", "account"))
             self.say(("timezone",), f"{quoted(name)} is not contact, account or an IANA time zone", near)

@@ -41,16 +41,12 @@ class JourneyChecks:
         yield from self._events()
         for use in self._builder.uses.conditions:
             yield from self._condition(use)
-        if journey is None:
-            return
-        sends = {step.id for step in walk(journey.steps) if isinstance(step, Send)}
-        yield from self._send_ids(sends)
         yield from self._windows()
-        if not self._builder.mistakes:
+        for cases in self._builder.uses.waits:
+            yield from self._cases(cases)
+        if journey is not None and not self._builder.mistakes:
+            yield from self._send_ids({step.id for step in walk(journey.steps) if isinstance(step, Send)})
             yield from self._unreachable(journey.steps)
-        for step in walk(journey.steps):
-            if isinstance(step, WaitFor):
-                yield from self._cases(step)
 
     def names(self, event: str | None = None, only: tuple[str, ...] | None = None) -> dict[str, Any]:
         """Give the names a condition or text of this journey may use, with plausible values."""
@@ -151,34 +147,33 @@ class JourneyChecks:
             for children in step.children():
                 yield from self._unreachable(children)
 
-    def _cases(self, step: WaitFor) -> Iterator[Mistake]:
-        replies = [case for case in step.cases if case.kind is CaseKind.REPLY]
-        for position, case in enumerate(replies):
-            yield from self._consent_words(case)
-            yield from self._overlaps(case, replies[:position])
+    def _cases(self, cases: list[tuple[Case, Trail]]) -> Iterator[Mistake]:
+        replies = [(case, (*trail, "reply")) for case, trail in cases if case.kind is CaseKind.REPLY]
+        for position, (case, trail) in enumerate(replies):
+            yield from self._consent_words(case, trail)
+            yield from self._overlaps(case, trail, [earlier for earlier, _ in replies[:position]])
 
-    def _consent_words(self, case: Case) -> Iterator[Mistake]:
+    def _consent_words(self, case: Case, trail: Trail) -> Iterator[Mistake]:
         book = self._world.keywords
         for word in case.keywords if book is not None else ():
             match = book.classify(word) if book is not None else None
             if match is not None and match.kind is not KeywordKind.NONE:
-                yield self._at_case(
-                    case, f"{quoted(word)} never gets here: it is a {match.kind.name} word", "choose another word"
-                )
+                message = f"{quoted(word)} never gets here: it is a {match.kind.name} word"
+                yield self._at_word(trail, word, message, "choose another word")
 
-    def _overlaps(self, case: Case, earlier: list[Case]) -> Iterator[Mistake]:
+    def _overlaps(self, case: Case, trail: Trail, earlier: list[Case]) -> Iterator[Mistake]:
         for other in (each for each in earlier if each.where is None):
+            line = other.place.line
             if not other.keywords:
-                yield self._at_case(case, f"is never reached: the case in line {other.place.line} takes any reply")
+                yield self._say(trail, f"is never reached: the case in line {line} takes any reply")
                 return
             for word in case.keywords:
                 taken = matches_keyword(word, other.keywords)
                 if taken:
-                    line = other.place.line
-                    yield self._at_case(case, f"{quoted(word)} is taken by {quoted(taken)} of the case in line {line}")
+                    yield self._at_word(trail, word, f"{quoted(word)} is taken by {quoted(taken)} in line {line}")
 
-    def _at_case(self, case: Case, message: str, suggestion: str | None = None) -> Mistake:
-        return Mistake(case.place.file, case.place.line, case.place.column, f"{case.path}.reply", message, suggestion)
+    def _at_word(self, trail: Trail, word: str, message: str, suggestion: str | None = None) -> Mistake:
+        return self._document.mistake_at(self._document.find(trail, word), trail, message, suggestion)
 
     @staticmethod
     def _at_step(step: Step, message: str) -> Mistake:

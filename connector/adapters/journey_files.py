@@ -19,7 +19,7 @@ from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_world import World
 from connector.adapters.keyword_file import load_keyword_book
-from connector.adapters.yaml_file import Document, read_file, read_yaml
+from connector.adapters.yaml_file import Document, format_trail, read_file, read_yaml
 from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.journey import Journey
@@ -99,6 +99,18 @@ def journey_from_source(source: Mapping[str, Any]) -> Journey:
     return journey
 
 
+def read_version(journey: str, source: Mapping[str, Any]) -> Journey:
+    """Make a published journey again, as `ports.rendering.JourneyReader` asks; `journey` is its id, for the message.
+
+    Raises:
+        MappingError: this version of the connector cannot read it.
+    """
+    try:
+        return journey_from_source(source)
+    except KeyError as exc:
+        raise MappingError([Mistake(journey, 0, 0, "", f"the stored version lacks its {exc.args[0]}")]) from exc
+
+
 def _read(path: Path, world: World) -> tuple[Journey | None, list[Mistake]]:
     try:
         document = read_file(path)
@@ -128,11 +140,11 @@ def _texts(builder: JourneyBuilder, checks: JourneyChecks, world: World) -> Iter
         compiled = compile_text(use.text.source)
         wrong = list(checks.flaws(compiled, names, use.trail))
         yield from wrong
+        path = format_trail(use.trail)
         if use.is_sms:
-            yield from template_checks.foreign(compiled, use.text.source, document.file, use.text.place)
+            yield from template_checks.foreign(compiled, use.text.source, document.file, use.text.place, path)
         if not wrong and checks.knows_trigger:
-            spot = document.mistake(use.trail, "")
-            yield from template_checks.trial(use.text, names, ULTIMATE, document.file, spot.path)
+            yield from template_checks.trial(use.text, names, ULTIMATE, document.file, path)
     used = list(dict.fromkeys(use.name for use in builder.uses.templates))
     for use_of in builder.uses.templates:
         yield from _template(use_of.name, document, use_of.trail, used, world)

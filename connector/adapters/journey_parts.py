@@ -57,9 +57,12 @@ class JourneyParts:
             self.uses.conditions.append(ConditionUse(expression, trail, event))
         return expression
 
-    def text(self, trail: Trail, raw: Any, *, is_sms: bool = False) -> Text:
-        """Make a text written in the file, and keep it to be checked."""
-        text = Text(str(raw).strip(), self._content_place(trail))
+    def text(self, trail: Trail, parent: Any, *, is_sms: bool = False) -> Text | None:
+        """Make the text under the last key of `trail`, if the mapping has one, and keep it to be checked."""
+        raw = parent.get(trail[-1]) if isinstance(parent, dict) else None
+        if not isinstance(raw, str) or not raw.strip():
+            return None
+        text = Text(raw.strip(), self._content_place(trail))
         self.uses.texts.append(TextUse(text, trail, is_sms))
         return text
 
@@ -84,7 +87,7 @@ class JourneyParts:
         if later:
             self.say((*trail, later[0]), f"`{later[0]}` steps are not available in this version", key=True)
         elif kinds:
-            self.say(trail, f"this step has {listed(kinds)} at once", "begin each step with its own -")
+            self.say(trail, f"this step has {' and '.join(kinds)} at once", "begin each step with its own -")
         else:
             self._say_no_kind(trail, raw)
         return None

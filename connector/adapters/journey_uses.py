@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connector.adapters.yaml_file import Trail
-from connector.domain.journey import Expression, Text
+from connector.domain.journey import Case, Expression, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class EventUse:
 
 @dataclass(slots=True)
 class Uses:
-    """All of them, in the file's order."""
+    """All of them, in the file's order; `waits` has the cases of each `wait_for`."""
 
     conditions: list[ConditionUse] = field(default_factory=list)
     texts: list[TextUse] = field(default_factory=list)
@@ -63,3 +63,4 @@ class Uses:
     events: list[EventUse] = field(default_factory=list)
     windows: list[tuple[str, Trail]] = field(default_factory=list)
     send_ids: list[tuple[str, Trail]] = field(default_factory=list)
+    waits: list[list[tuple[Case, Trail]]] = field(default_factory=list)

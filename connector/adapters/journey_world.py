@@ -44,8 +44,8 @@ _BY_NAME: Mapping[str, str] = {
     "subject": "Checkout page shows an error",
 }  # lengths as they are in practice; some people have longer names than this one
 
-_OWNER = {"name": "Samuel Okafor", "first_name": "Samuel", "email": "samuel.okafor@example.com"}
-_ACCOUNT = ("name",)
+_OWNER = {"id": "51203", "name": "Samuel Okafor", "first_name": "Samuel", "email": "samuel.okafor@example.com"}
+_ACCOUNT = {"id": "4471023", "name": "Brightwater", "time_zone": "Europe/London", "currency": "EUR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def sample_names(
     names: dict[str, Any] = {
         "contact": contact,
         "owner": dict(_OWNER),
-        "account": dict.fromkeys(_ACCOUNT, "Brightwater"),
-        "last_reply": {"text": "Yes please", "keyword": "YES"},
+        "account": dict(_ACCOUNT),
+        "last_reply": {"text": "Yes please", "at": _MOMENT},
         "last_message": {"state": "delivered", "at": _MOMENT},
         "now": _MOMENT,
         "vars": dict(variables),
@@ -87,7 +87,8 @@ def sample_names(
     }
     if event is not None:
         seen = world.catalogue.records(event, crm)
-        names["event"] = {record: sample_record(reads) for record, reads in seen.items()}
+        values = {record: sample_record(reads) for record, reads in seen.items()}
+        names["event"] = {**values, "name": event, "occurred_at": _MOMENT, "id": _BY_NAME["id"]}
     return names
 
 

@@ -8,8 +8,8 @@ from connector.adapters import journey_schema as schema
 from connector.adapters.journey_uses import TemplateUse
 from connector.adapters.wait_builder import WaitBuilder
 from connector.adapters.yaml_file import Document, Trail
-from connector.adapters.yaml_shapes import shape_of
-from connector.domain.journey import Branch, Exit, If, Send, Step, Task
+from connector.adapters.yaml_shapes import Shape, shape_of
+from connector.domain.journey import Branch, Exit, Expression, If, Send, Step, Task
 from connector.domain.message import Purpose, SendPolicy
 
 
@@ -29,35 +29,36 @@ class StepBuilder(WaitBuilder):
 
     def _send(self, trail: Trail, raw: dict[str, Any]) -> Step | None:
         common = self.common(trail, raw)
-        options, below = (raw, trail) if not isinstance(raw["send"], dict) else (raw["send"], (*trail, "send"))
-        if options is raw:
-            found = shape_of(schema.SendShape(), self.document, trail, raw, self.mistakes)
-            key = "send"
-        else:
+        if isinstance(raw["send"], dict):
             shape_of(schema.StepShape(), self.document, trail, raw, self.mistakes, also=("send",))
-            found = shape_of(schema.SendOptionsShape(), self.document, below, options, self.mistakes)
-            key = "template"
-        if found is None:
-            return None
-        return self._send_of(trail, below, key, found, options, common)
+            return self._send_of((*trail, "send"), "template", schema.SendOptionsShape(), raw["send"], common)
+        return self._send_of(trail, "send", schema.SendShape(), raw, common)
 
     def _send_of(
-        self, trail: Trail, below: Trail, key: str, found: dict[str, Any], options: Any, common: dict[str, Any]
+        self, trail: Trail, key: str, shape: Shape, options: dict[str, Any], common: dict[str, Any]
     ) -> Step | None:
+        """Read the options of a send, which stand beside `send: template` or below `send:`."""
+        text = self.text((*trail, "text"), options, is_sms=True)
+        to: str | Expression | None = options.get("to", "contact")
+        if to not in {"contact", "owner"}:
+            to = self.condition((*trail, "to"), options)
+        found = shape_of(shape, self.document, trail, options, self.mistakes)
+        if found is None:
+            return None
         template = found.get(key)
-        if (template is None) == ("text" not in found):
-            self.say((*trail, "send"), "expected a template or a `text`, and not both", "such as invoice-overdue/first")
+        if (template is None) == (text is None):
+            at = (*trail, key) if key in options else trail
+            self.say(at, "expected a template or a `text`, and not both", "such as send: invoice-overdue/first")
             return None
         if template is not None:
-            self.uses.templates.append(TemplateUse(template, (*below, key)))
+            self.uses.templates.append(TemplateUse(template, (*trail, key)))
         if "window" in found:
-            self.uses.windows.append((found["window"], (*below, "window")))
-        to = found.get("to", "contact")
+            self.uses.windows.append((found["window"], (*trail, "window")))
         return Send(
             **common,
             template=template,
-            text=self.text((*below, "text"), options["text"], is_sms=True) if template is None else None,
-            to=to if to in {"contact", "owner"} else self.condition((*below, "to"), options) or "contact",
+            text=text,
+            to=to or "contact",
             expires_after=found.get("expires_after"),
             policy=SendPolicy(found["policy"]) if "policy" in found else None,
             window=found.get("window"),
@@ -90,16 +91,12 @@ class StepBuilder(WaitBuilder):
         shape_of(schema.TaskShape(), self.document, trail, raw, self.mistakes)
         at, value = (*trail, "task"), raw["task"]
         found = shape_of(schema.TaskOptionsShape(), self.document, at, value, self.mistakes)
-        if found is None:
+        title, body = self.text((*at, "title"), value), self.text((*at, "body"), value)
+        if found is None or title is None:
             return None
         due = {"due_after": found["due"]} if "due" in found else {}
         return Task(
-            **common,
-            **due,
-            assignee=found["assignee"],
-            title=self.text((*at, "title"), value["title"]),
-            body=self.text((*at, "body"), value["body"]) if "body" in found else None,
-            priority=found.get("priority", ""),
+            **common, **due, assignee=found["assignee"], title=title, body=body, priority=found.get("priority", "")
         )
 
     def _exit(self, trail: Trail, raw: dict[str, Any]) -> Step | None:

@@ -82,7 +82,9 @@ def _flaws(
         yield Mistake(file, line, column, "", message, hint)
 
 
-def foreign(compiled: Compiled, source: str, file: str, place: Place | None = None) -> Iterator[Mistake]:
+def foreign(
+    compiled: Compiled, source: str, file: str, place: Place | None = None, path: str = ""
+) -> Iterator[Mistake]:
     """Warn of the first character that leaves 70 instead of 160 characters to a part.
 
     Typographic characters that are replaced on sending do no harm.
@@ -94,7 +96,7 @@ def foreign(compiled: Compiled, source: str, file: str, place: Place | None = No
             message = (
                 f"`{char}` (U+{ord(char):04X}) is not in the SMS alphabet: a part holds 70 characters instead of 160"
             )
-            yield Mistake(file, line, column, "", message, severity="warning")
+            yield Mistake(file, line, column, path, message, severity="warning")
             return
 
 

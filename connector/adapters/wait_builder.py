@@ -56,11 +56,13 @@ class WaitBuilder(JourneyParts):
         body = value if isinstance(value, dict) else {}
         raw_cases = body.get("cases")
         listed_cases = raw_cases if isinstance(raw_cases, list) else []
-        cases = [self._case((*at, "cases", number), item) for number, item in enumerate(listed_cases)]
+        read = [((*at, "cases", number), item) for number, item in enumerate(listed_cases)]
+        cases = [(case, below) for below, item in read if (case := self._case(below, item)) is not None]
+        self.uses.waits.append(cases)
         otherwise = self.steps((*at, "else"), body.get("else"))
         if found is None:
             return None
-        kept = tuple(case for case in cases if case is not None)
+        kept = tuple(case for case, _ in cases)
         return WaitFor(**common, cases=kept, within=found["within"], otherwise=otherwise)
 
     def _case(self, trail: Trail, raw: Any) -> Case | None:

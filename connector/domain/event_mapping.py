@@ -152,22 +152,15 @@ class EventMapping:
 
 @dataclass(frozen=True, slots=True)
 class ContactMapping:
-    """What is read of a contact.
+    """What texts and conditions see of a contact; numbers, locale, zone, country and owner every adapter reads anyway.
 
     Attributes:
         attributes: our attribute names → CRM properties, as `ports.crm.CRM.read_contacts` takes them.
         joined: attributes put together of others, such as `name` of `first_name` and `last_name`.
-        phones: properties with phone numbers, best first.
-        locale, time_zone, country, owner: properties with those.
     """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    phones: tuple[str, ...] = ()
-    locale: str | None = None
-    time_zone: str | None = None
-    country: str | None = None
-    owner: str | None = None
 
     def names(self) -> frozenset[str]:
         """Give every attribute that texts and conditions may use as `contact.…`."""
