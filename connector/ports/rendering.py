@@ -68,7 +68,7 @@ class Renderer(Protocol):
 class JourneyReader(Protocol):
     """Builds a journey from a stored source."""
 
-    def __call__(self, journey: str, source: Mapping[str, Any]) -> Journey:
+    def __call__(self, journey: str, source: Mapping[str, Any], /) -> Journey:
         """Read the journey of this id from the source kept with its version.
 
         Raises:
