@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from connector.entrypoints.cli import accounts, demo, ledger, processes, reference_command, sandbox, texts
+from connector.entrypoints.cli import accounts, demo_command, ledger, processes, reference_command, sandbox, texts
 from connector.errors import ConnectorError
 
 
@@ -26,7 +26,7 @@ for _command in (
     texts.explain,
     accounts.account,
     sandbox.sandbox,
-    demo.demo,
+    demo_command.demo,
     reference_command.docs,
 ):
     cli.add_command(_command)
