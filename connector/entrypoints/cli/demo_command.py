@@ -20,6 +20,7 @@ import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ from connector.sandbox.demo import ACCESS_TOKEN, PORTAL_ID, Demo, build_demo
 
 _START_SECONDS = 60.0  # a first start compiles bytecode on a slow machine
 _STOP_SECONDS = 15.0
+_FRIDAY = 4  # of `datetime.weekday`
 _LOGO = "SMS connector demo"
 
 
@@ -67,6 +69,7 @@ def running_demo(
         redis = stack.enter_context(EmbeddedRedis(data / "redis"))
         say("==> Starting the pretend HubSpot, Twilio and phones")
         clock_path = (data / "clock").resolve()
+        _begin_in_the_day(clock_path)
         world = build_demo(connector_url=connector_url, clock_path=clock_path, page_port=_free_port(port))
         stack.enter_context(world)
         environment = _environment(world, redis.url, data.resolve(), clock_path) | dict(settings or {})
@@ -83,6 +86,18 @@ def running_demo(
             stack.enter_context(_process(environment, data / "logs" / f"{command[0]}.log", *command))
         _wait_until_ready(f"{connector_url}/readyz")
         yield world
+
+
+def _begin_in_the_day(clock_path: Path) -> None:
+    """Push the demo's clock to the next working day's 16:30 UTC: day at both the London and the New York phone.
+
+    Texts are held at night; a demo opened in the evening would otherwise show nothing but held texts.
+    """
+    now = datetime.now(UTC)
+    start = now.replace(hour=16, minute=30, second=0, microsecond=0)
+    while start < now or start.weekday() > _FRIDAY:
+        start += timedelta(days=1)
+    clock_path.write_text(f"{(start - now).total_seconds():.6f}", encoding="ascii")
 
 
 def _environment(world: Demo, redis_url: str, data: Path, clock_path: Path) -> dict[str, str]:
