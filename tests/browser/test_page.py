@@ -49,6 +49,7 @@ def test_a_card_is_moved_with_the_keyboard_too(page: Page, demo: Demo) -> None:
     page.keyboard.press("ArrowDown")
     column = page.locator("[data-stage=appointmentscheduled]")
     expect(column.locator(".deal", has_text="Bookshop tills")).to_be_visible()
+    expect(page.locator("#record-pick")).to_have_value(contact_id(demo, "Priya"))
 
 
 def test_a_sent_text_appears_on_the_right_phone(page: Page, demo: Demo) -> None:
@@ -193,12 +194,14 @@ def test_a_phone_is_switched_off(page: Page, demo: Demo) -> None:
 def test_an_opt_out_held_by_the_crm_is_shown_on_the_record(page: Page, demo: Demo) -> None:
     portal = demo.hubspot_world.portal(PORTAL_ID)
     template = portal.properties["contacts"]["firstname"]
-    portal.properties["contacts"]["sms_opt_out"] = replace(
-        template, name="sms_opt_out", label="SMS opt-out", type="bool", built_in=False
+    portal.properties["contacts"]["sms_connector_opted_out"] = replace(
+        template, name="sms_connector_opted_out", label="SMS opt-out", type="bool", built_in=False
     )
     page.goto(demo.page.url)
-    demo.hubspot_world.update(PORTAL_ID, "contacts", contact_id(demo, "Maya"), {"sms_opt_out": "true"})
-    expect(page.locator("[data-property=sms_opt_out]")).to_contain_text("Yes")
+    demo.hubspot_world.update(PORTAL_ID, "contacts", contact_id(demo, "Maya"), {"sms_connector_opted_out": "true"})
+    fact = page.locator("[data-property=sms_connector_opted_out]")
+    expect(fact).to_contain_text("Yes")
+    expect(fact).to_have_attribute("data-tone", "bad")
 
 
 def test_typed_text_survives_what_arrives_meanwhile(page: Page, demo: Demo) -> None:

@@ -7,14 +7,15 @@ import { act, onState } from "./world.js";
 
 const board = document.querySelector("#board");
 let stages = [];
+let deals = [];
 
 onState((state) => {
-  stages = state.stages;
+  ({ stages, deals } = state);
   keyed(board, stages, (stage) => stage.id, makeColumn);
   for (const [id, [column]] of board.kept) {
-    const deals = state.deals.filter((deal) => deal.stage === id);
-    keyed(column.querySelector(".cards"), deals, (deal) => deal.id, makeCard);
-    say(column.querySelector(".count"), String(deals.length));
+    const here = deals.filter((deal) => deal.stage === id);
+    keyed(column.querySelector(".cards"), here, (deal) => deal.id, makeCard);
+    say(column.querySelector(".count"), String(here.length));
   }
 });
 
@@ -65,5 +66,7 @@ function makeCard(first) {
 function move(deal, stage) {
   const card = board.querySelector(`[data-deal="${CSS.escape(deal)}"]`);
   if (!card || card.closest(".column").dataset.stage === stage) return;
+  const contact = deals.find((each) => each.id === deal)?.contact;
+  if (contact) select(contact.id); // what follows shows on this record
   act(`deals/${encodeURIComponent(deal)}/stage`, { stage });
 }

@@ -14,7 +14,8 @@ let state = null;
 
 pick.addEventListener("change", () => select(pick.value));
 document.querySelector("#record-why").addEventListener("click", () => {
-  openWhy(`why/contact/${selected()}`, { title: "Why no text?" });
+  const name = pick.selectedOptions[0]?.textContent ?? "this contact";
+  openWhy(`why/contact/${selected()}`, { title: `What was decided about ${name}` });
 });
 onSelect(() => show());
 onState((next) => {
@@ -22,6 +23,8 @@ onState((next) => {
   if (!selected() && state.contacts.length) select(state.contacts[0].id);
   show();
 });
+
+setInterval(() => state && show(), 10_000); // the contact's local time goes on
 
 function show() {
   const contact = state?.contacts.find((each) => each.id === selected());
@@ -59,7 +62,7 @@ function showFacts(contact) {
 }
 
 function ownProperty({ name, label, type, value }) {
-  const isOptOut = /opt.?out/i.test(name) && type === "bool";
+  const isOptOut = /opt(ed)?_?out/i.test(name) && type === "bool";
   if (type === "bool") return { name, label, value: value === "true" ? "Yes" : "No", tone: isOptOut && value === "true" ? "bad" : "" };
   if (type === "datetime") return { name, label, value: dayAndHour(new Date(value), state.clock.zone) };
   return { name, label, value };
@@ -76,7 +79,7 @@ function makeEntry(first) {
   let changedAt = first.changed_at;
   return [entry, (row) => {
     say(body, [row.title, row.body].filter(Boolean).join("\n"));
-    say(at, dayAndHour(new Date(row.at), state.clock.zone));
+    say(at, `${row.kind === "task" ? "Due " : ""}${dayAndHour(new Date(row.at), state.clock.zone)}`);
     if (row.changed_at !== changedAt) {
       changedAt = row.changed_at;
       entry.classList.remove("is-changed");
