@@ -1,9 +1,9 @@
 """How is the whole emulated gateway started: account, delivery, HTTP server?"""
 
 import signal
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Self
 
 from connector.sandbox.clock import SandboxClock
@@ -67,12 +67,14 @@ def run(
     world = TwilioWorld(SandboxClock(clock_path), account_sid, auth_token, inbound_url=inbound_url)
     for sender in senders:
         world.add_sender(sender)
-    stopped = threading.Event()
+    # A SimpleQueue, as its put may interrupt its get: an Event's lock is not reentrant, and two signals in a row
+    # would leave the process waiting for itself.
+    stopped: SimpleQueue[int] = SimpleQueue()
     for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda *_: stopped.set())
+        signal.signal(wanted, lambda number, _: stopped.put(number))
     with TwilioSandbox(world, host=host, port=port) as sandbox:
         announce(f"TWILIO_API_URL={sandbox.url}")
         announce(f"TWILIO_ACCOUNT_SID={account_sid}")
         announce(f"TWILIO_AUTH_TOKENS={auth_token}")
         announce(f"TWILIO_FROM={senders[0]}")
-        stopped.wait()
+        stopped.get()

@@ -101,5 +101,6 @@ def test_the_gateway_alone_says_how_to_reach_it_and_stops_on_sigterm() -> None:
         path = f"/2010-04-01/Accounts/{auth[0]}/Messages.json"
         form = {"To": PERSON, "From": said["TWILIO_FROM"], "Body": "Hello"}
         assert httpx.post(said["TWILIO_API_URL"] + path, data=form, auth=auth).status_code == 201
-        process.send_signal(signal.SIGTERM)
+        for _ in range(3):  # a terminal and a supervisor may both send one
+            process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
