@@ -83,7 +83,16 @@ class EnrollmentStepper:
         reason = stop_reason or _contact_reason(known.contact, journey, suppressed) or gone
         trace: list[TraceLine] = []
         while True:
-            decision = decide(journey, state, facts, setting.names, now, self._renderer.evaluate, stop_reason=reason)
+            decision = decide(
+                journey,
+                state,
+                facts,
+                setting.names,
+                now,
+                self._renderer.evaluate,
+                stop_reason=reason,
+                entry_names=known.row.state["entry_values"],
+            )
             trace += decision.trace
             state = self._act(uow, setting, known, decision, now)
             if decision.ended or not state.send_error:
