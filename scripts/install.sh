@@ -27,13 +27,14 @@ else
     pip() { "$PYTHON" -m pip --python "$VENV/bin/python" "$@"; }
 fi
 
-wanted=$(grep -c '==' requirements.lock)
-echo "==> Installing about $wanted locked packages, checked against their hashes (a minute or two the first time)"
+echo "==> Installing the locked packages, each checked against its hash (a minute or two the first time)"
 LOG=$VENV/install.log
 pip install --disable-pip-version-check --require-hashes -r requirements.lock >"$LOG" 2>&1 &
 job=$!
+seconds=0
 while kill -0 "$job" 2>/dev/null; do
-    printf '\r    %s fetched' "$(grep -c '^Collecting' "$LOG" || true)"
+    printf '\r    %3d s  %-60.60s' "$seconds" "$(grep -E '^(Collecting|Downloading|Installing)' "$LOG" | tail -1)"
+    seconds=$((seconds + 1))
     sleep 1
 done
 echo

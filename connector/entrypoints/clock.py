@@ -6,8 +6,6 @@ and a dead one costs nothing but time.
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable
 
 import structlog
@@ -18,22 +16,18 @@ TICK_SECONDS = 1.0  # how late a due row may be noticed; rings find work with a 
 _LONGEST_PAUSE_SECONDS = 30.0  # while the ledger is away
 
 
-def run_clock(ring: Callable[[], None], stop: threading.Event | None = None) -> None:
-    """Ring until SIGTERM or SIGINT, or until `stop` is set."""
-    stop = stop or _stop_on_signals()
-    pause = TICK_SECONDS
-    while not stop.is_set():
+def run_clock(ring: Callable[[], None], stopped_within: Callable[[float], bool]) -> None:
+    """Ring until told to stop.
+
+    Args:
+        ring: what to do each time.
+        stopped_within: waits that many seconds and tells whether to stop.
+    """
+    pause = 0.0
+    while not stopped_within(pause):
         try:
             ring()
             pause = TICK_SECONDS
         except Exception as error:  # noqa: BLE001 - the clock outlives whatever is broken
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = min(max(TICK_SECONDS, pause * 2), _LONGEST_PAUSE_SECONDS)
             log.error("clock.failed", error=type(error).__name__, again_in=pause)
-        stop.wait(pause)
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +24,7 @@ from pathlib import Path
 import click
 
 from connector.adapters.redis_server import EmbeddedRedis
+from connector.entrypoints.stopping import StopSignal
 from connector.errors import ConfigurationError
 from connector.sandbox.demo import ACCESS_TOKEN, PORTAL_ID, Demo, build_demo
 
@@ -41,11 +40,12 @@ _LOGO = "SMS connector demo"
 @click.option("--data", type=click.Path(path_type=Path), default=".demo", show_default=True, help="Made anew.")
 def demo(port: int, browser: bool, data: Path) -> None:
     """Run everything on this machine: pretend CRM and phones in a browser, the real connector behind them."""
+    stop = StopSignal()
     with running_demo(port=port, data=data, say=click.echo) as world:
         click.echo(f"\n{_LOGO}: {world.page.url}\nCtrl+C stops it. Logs are in {data}/logs.\n")
         if browser:
             webbrowser.open(world.page.url)
-        _wait_for_signal()
+        stop.wait()
         click.echo("stopping")
 
 
@@ -165,11 +165,3 @@ def _free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise ConfigurationError("no free port on the loopback interface")
-
-
-def _wait_for_signal() -> None:
-
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()

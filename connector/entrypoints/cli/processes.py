@@ -13,6 +13,7 @@ from connector.adapters.store.unit_of_work import make_engine
 from connector.bootstrap import build_connector, lanes
 from connector.entrypoints.clock import run_clock
 from connector.entrypoints.log_setup import set_up_logging
+from connector.entrypoints.stopping import StopSignal
 from connector.entrypoints.web.app import create_app
 from connector.entrypoints.worker import WorkerOptions, run_worker
 from connector.settings import Settings, read_settings
@@ -88,5 +89,6 @@ def worker(processes: int | None) -> None:
 @click.command()
 def clock() -> None:
     """Wake rows whose time has come."""
+    stop = StopSignal()
     connector = build_connector(_ready_settings())
-    run_clock(connector.alarm.ring)
+    run_clock(connector.alarm.ring, stop.wait)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import click
 
+from connector.entrypoints.stopping import StopSignal
 from connector.sandbox.hubspot.app import run as run_hubspot
 from connector.sandbox.twilio.sandbox import run as run_twilio
 
@@ -23,14 +21,12 @@ def sandbox() -> None:
 @click.option("--token", help="Access token of the portal; made up when left out.")
 def hubspot(port: int, webhook_url: str | None, client_secret: str, token: str | None) -> None:
     """Start a pretend HubSpot with one portal."""
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    stop = StopSignal()
     running = run_hubspot(port, token=token, webhook_url=webhook_url, client_secret=client_secret)
     click.echo(f"HUBSPOT_API_URL={running.url}")
     click.echo(f"HUBSPOT_CLIENT_SECRETS={client_secret}")
     click.echo(f"smsctl account add --crm hubspot --external-id {running.portal_id} --token {running.token}")
-    stopped.wait()
+    stop.wait()
     running.stop()
 
 
