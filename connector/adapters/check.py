@@ -108,7 +108,7 @@ def _policy(load: Callable[[Path], Any], path: Path) -> tuple[Mistake, ...]:
 def _unused(templates_dir: Path, journeys: Mapping[str, Journey], mappings_dir: Path) -> Iterator[Mistake]:
     """Warn of templates that no journey uses; told only of folders whose journeys are all readable."""
     used = {path for journey in journeys.values() for path in journey.templates}
-    readable = {path.stem for path in (mappings_dir / "journeys").glob("*.y*ml")} <= journeys.keys()
+    readable = {path.stem for path in (mappings_dir / "journeys").glob("*.yaml")} <= journeys.keys()
     for path in sorted(templates_dir.rglob(f"*{SUFFIX}")) if readable else ():
         if path.relative_to(templates_dir).as_posix() not in used:
             yield Mistake(str(path), 0, 0, "", "no journey uses this text", severity="warning")

@@ -19,7 +19,7 @@ from connector.adapters.event_schema import (
     PollShape,
 )
 from connector.adapters.journey_schema import EVENT, VARIABLE
-from connector.adapters.yaml_file import Document, Trail, read_file
+from connector.adapters.yaml_file import Document, Trail, files_in, read_file
 from connector.adapters.yaml_shapes import closest, listed, quoted, shape_of, spoken
 from connector.domain.event import ChangeKind
 from connector.domain.event_mapping import (
@@ -54,8 +54,8 @@ class EventShelf:
 def load_events(mappings_dir: Path) -> EventShelf:
     """Read every file under `mappings/events/`; an event with a mistake is left out, the others stand."""
     by_crm: dict[str, CRMEvents] = {}
-    mistakes: list[Mistake] = []
-    for path in sorted((mappings_dir / "events").glob("*.y*ml")):
+    paths, mistakes = files_in(mappings_dir / "events")
+    for path in paths:
         try:
             document = read_file(path)
         except MappingError as exc:

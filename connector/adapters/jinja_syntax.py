@@ -147,8 +147,9 @@ def _parse_text(source: str) -> tuple[nodes.Template, nodes.Node]:
 def _parse_condition(source: str) -> tuple[nodes.Template, nodes.Node]:
     if not source.strip():
         raise _Refused("is empty")
-    if "{{" in source or "{%" in source:
-        raise _Refused("braces are for texts: write a condition without them")
+    braces = next((brace for brace in ("{{", "{%") if brace in source), None)
+    if braces:
+        raise _Refused("braces are for texts: write a condition without them", words=braces)
     parser = Parser(SANDBOX, _DURATION.sub(_duration_filter, source), state="variable")
     expression = parser.parse_expression()
     if not parser.stream.eos:

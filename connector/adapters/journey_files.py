@@ -19,7 +19,7 @@ from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_world import World
 from connector.adapters.keyword_file import load_keyword_book
-from connector.adapters.yaml_file import Document, format_trail, read_file, read_yaml
+from connector.adapters.yaml_file import Document, files_in, format_trail, read_file, read_yaml
 from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.journey import Journey
@@ -74,8 +74,9 @@ def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
         _windows(mappings_dir / "compliance.yaml"),
     )
     journeys: dict[str, Journey] = {}
-    found = [*events.mistakes, *mistakes]
-    for path in sorted((mappings_dir / "journeys").glob("*.y*ml")):
+    paths, unread = files_in(mappings_dir / "journeys")
+    found = [*events.mistakes, *mistakes, *unread]
+    for path in paths:
         journey, wrong = _read(path, world)
         found.extend(wrong)
         if journey is not None:

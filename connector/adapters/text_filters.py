@@ -57,8 +57,7 @@ def money(context: Context, value: Any, currency: Any = None) -> str:
 
     Without a currency the value is taken with the `currency` of its own record.
     """
-    if isinstance(currency, Undefined):
-        return str(currency)  # raises, naming the name
+    _demand(currency)
     if not isinstance(currency, str) or not currency:
         raise FilterError("money needs a currency, such as money('EUR')")
     return plain(numbers.format_currency(_number(value, "money"), currency, locale=_locale(context)))
@@ -67,6 +66,7 @@ def money(context: Context, value: Any, currency: Any = None) -> str:
 @pass_context
 def date_(context: Context, value: Any, style: str = "medium") -> str:
     """Write a date: `Nov 20, 2026` or `20.11.2026`; `style` is short, medium, long, full or a CLDR pattern."""
+    _demand(value)
     if isinstance(value, datetime):
         value = value.astimezone(_zone(context))
     if not isinstance(value, date):
@@ -77,6 +77,7 @@ def date_(context: Context, value: Any, style: str = "medium") -> str:
 @pass_context
 def time_(context: Context, value: Any, style: str = "short") -> str:
     """Write the time of day in the recipient's zone: `3:00 PM` or `15:00`."""
+    _demand(value)
     if not isinstance(value, datetime):
         raise FilterError("time needs a date with a time of day")
     return plain(dates.format_time(value.astimezone(_zone(context)), _style(style), locale=_locale(context)))
@@ -94,10 +95,9 @@ def ordinal(context: Context, value: Any) -> str:
 
 def first_name(value: Any) -> str:
     """Take the first name out of a full one: `Dr. Ada Lovelace` and `Lovelace, Ada` give `Ada`."""
-    if not isinstance(value, str):
-        raise FilterError("first_name needs a text")
-    _, comma, behind = value.partition(",")
-    words = (behind if comma and behind.strip() else value).split()
+    text = _text(value, "first_name")
+    _, comma, behind = text.partition(",")
+    words = (behind if comma and behind.strip() else text).split()
     return next((word for word in words if word.rstrip(".").lower() not in _HONORIFICS), " ".join(words))
 
 
@@ -136,8 +136,7 @@ def shown(context: Context, value: Any) -> str:
     """Write a value that has no filter: dates, times and numbers in the recipient's way, texts as they are."""
     if isinstance(value, str):
         return value
-    if isinstance(value, Undefined):
-        return str(value)  # raises, naming the name
+    _demand(value)
     if isinstance(value, datetime):
         return f"{date_(context, value)} {time_(context, value)}"
     if isinstance(value, date):
@@ -160,13 +159,21 @@ def _zone(context: Context) -> tzinfo:
     return zone(context.get(ZONE) or "UTC")
 
 
+def _demand(value: Any) -> None:
+    """Raise for a name without a value, in words that name it."""
+    if isinstance(value, Undefined):
+        str(value)
+
+
 def _number(value: Any, name: str) -> Decimal:
+    _demand(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise FilterError(f"{name} needs a number")
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
 
 
 def _text(value: Any, name: str) -> str:
+    _demand(value)
     if not isinstance(value, str):
         raise FilterError(f"{name} needs a text")
     return value

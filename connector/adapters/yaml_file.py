@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,8 @@ class Document:
         if start.style == "|":
             for _ in range(line - 1):
                 offset = self.text.find("\n", offset) + 1 or offset
-        pattern = rf"(?<![\w.]){re.escape(words)}(?!\w)"
+        before, after = r"(?<![\w.])" if words[:1].isalnum() else "", r"(?!\w)" if words[-1:].isalnum() else ""
+        pattern = before + re.escape(words) + after
         found = re.compile(pattern).search(self.text, offset, start.end)
         return spot_at(self.text, found.start()) if found else start
 
@@ -107,6 +108,14 @@ def format_trail(trail: Trail) -> str:
 def spot_at(text: str, index: int) -> Spot:
     """Turn a position in a text into line and column."""
     return Spot(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index), index, index)
+
+
+def files_in(folder: Path) -> tuple[list[Path], list[Mistake]]:
+    """Find a folder's `.yaml` files by name; a `.yml` file, which would be overlooked in silence, is a mistake."""
+    unread = [
+        Mistake(str(path), 0, 0, "", "is not read", "rename it to .yaml") for path in sorted(folder.glob("*.yml"))
+    ]
+    return sorted(folder.glob("*.yaml")), unread
 
 
 def read_file(path: Path, file: str | None = None) -> Document:
@@ -206,6 +215,7 @@ class _Builder:
                 continue
             self.keys[at] = self._spot(event)
             found[key] = self._value(next(self._events), at)
+        self._close(trail, event)
         return found
 
     def _skip_odd_key(self, event: Any, trail: Trail) -> None:
@@ -224,7 +234,11 @@ class _Builder:
         found: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             found.append(self._value(event, (*trail, len(found))))
+        self._close(trail, event)
         return found
+
+    def _close(self, trail: Trail, end: Any) -> None:
+        self.spots[trail] = replace(self.spots[trail], end=end.end_mark.index)
 
     def _scalar(self, event: Any, trail: Trail, spot: Spot) -> str | None:
         if spot.style:
