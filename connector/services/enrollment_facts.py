@@ -22,12 +22,18 @@ def fact_id(kind: EntryKind, subject: str, discriminator: str) -> str:
 
 def facts_of(uow: UnitOfWork, row: EnrollmentRow, state: RunState) -> Sequence[Fact]:
     """Read everything since the enrollment's trigger about its contact, its record and its messages."""
-    entries = uow.timeline.facts(row.account_id, row.contact_id, row.subject, state.since, KINDS)
+    about = uow.timeline.facts(row.account_id, row.contact_id, row.subject, state.since, KINDS)
+    own = uow.timeline.of_enrollment(row.account_id, row.id)  # an owner's reply is nobody else's fact
+    entries = _once([*about, *(entry for entry in own if entry.kind in KINDS)])
     spoken = [entry.message_id for entry in entries if entry.kind is EntryKind.REPLY_RECEIVED and entry.message_id]
     standing = [state.message_id] if state.message_id else []
     messages = uow.messages.many([*spoken, *standing]) if spoken or standing else {}
     facts = [_fact(entry, messages) for entry in entries]
     return [*facts, *_standing(facts, messages.get(state.message_id or ""))]
+
+
+def _once(entries: Sequence[TimelineEntry]) -> Sequence[TimelineEntry]:
+    return list({(entry.kind, entry.subject, entry.discriminator): entry for entry in entries}.values())
 
 
 def was_deleted(facts: Sequence[Fact], subject: str) -> bool:

@@ -100,7 +100,7 @@ class EventRecorder:
         mapping = self._catalogue.by_crm[account.crm].contact
         return Arrival(
             name=name,
-            subject=entry.subject,
+            subject=f"event:{each.row.id}",
             ref=entry.ref,
             occurred_at=entry.at,
             is_import=each.is_import,
@@ -140,8 +140,8 @@ def _received(
     return TimelineEntry(
         account_id=account.id,
         kind=EntryKind.EVENT_RECEIVED,
-        subject=f"event:{each.row.id}",
-        discriminator=name,
+        subject=str(each.ref),
+        discriminator=f"{name}:{each.row.id}",
         at=min(each.occurred_at or now, now),
         summary=summary,
         contact_id=None if contact is None else contact.id,

@@ -43,6 +43,12 @@ steps:
     on_failure:
       - task: {for: sam@example.com, title: "Look at {{ ticket.subject }}"}
   - send: reminder/customer
+  - wait_for:
+      within: 15 minutes
+      cases:
+        - reply: [ON IT]
+          then:
+            - exit: taken
 """
 ALERT_TEXTS = {
     "reminder/owner.txt.j2": "{{ owner.first_name }}: {{ ticket.subject }}",
@@ -246,6 +252,17 @@ def test_a_reply_resumes_the_journey_and_asks_the_owner_to_act(theatre: Theatre)
     assert theatre.enrollment().exit_reason == "asked for another time"
     (task,) = theatre.tasks()
     assert (task["title"], task["owner_id"], task["associations"]) == ("Lea wants another time", "7", [f"deal:{deal}"])
+
+
+def test_an_owner_s_reply_answers_the_journey_that_texted_the_owner(theatre: Theatre) -> None:
+    urgent(theatre)
+    theatre.accept_all()
+    theatre.work()
+    theatre.accept_all()
+    theatre.work()
+    theatre.reply("ON IT", from_=OWNER_NUMBER)
+    theatre.work()
+    assert theatre.enrollment().exit_reason == "taken"
 
 
 def test_a_reply_s_words_are_in_no_trace_and_no_state(theatre: Theatre) -> None:

@@ -14,8 +14,8 @@ MINUTE = timedelta(minutes=1)
 ENTRY = TimelineEntry(
     account_id="account-1",
     kind=EntryKind.EVENT_RECEIVED,
-    subject="event:1",
-    discriminator="invoice.overdue",
+    subject="invoice:7",
+    discriminator="invoice.overdue:1",
     at=NOW,
     summary="Invoice overdue",
     contact_id="contact-1",
@@ -40,11 +40,11 @@ def test_writing_the_same_entry_twice_is_a_no_op(ledger: SQLLedger) -> None:
 
 def test_facts_are_those_of_the_contact_and_of_the_record_oldest_first(ledger: SQLLedger) -> None:
     reply = replace(ENTRY, kind=EntryKind.REPLY_RECEIVED, subject="message:2", ref="", at=NOW - MINUTE)
-    paid = replace(ENTRY, subject="event:2", contact_id=None, at=NOW + MINUTE)
-    other = replace(ENTRY, subject="event:3", contact_id="contact-2", ref="invoice:8")
-    early = replace(ENTRY, subject="event:4", at=NOW - timedelta(days=1))
+    paid = replace(ENTRY, discriminator="invoice.paid:2", contact_id=None, at=NOW + MINUTE)
+    other = replace(ENTRY, subject="invoice:8", contact_id="contact-2", ref="invoice:8")
+    early = replace(ENTRY, discriminator="invoice.overdue:0", at=NOW - timedelta(days=1))
     unwanted = replace(ENTRY, kind=EntryKind.STEP_TAKEN, subject="enrollment:1")
-    elsewhere = replace(ENTRY, account_id="account-2", subject="event:5")
+    elsewhere = replace(ENTRY, account_id="account-2")
     kinds = [EntryKind.EVENT_RECEIVED, EntryKind.REPLY_RECEIVED]
     with ledger.begin() as work:
         work.timeline.add([ENTRY, paid, reply, other, early, unwanted, elsewhere])
@@ -66,7 +66,7 @@ def test_entries_are_found_by_message_and_by_enrollment(ledger: SQLLedger) -> No
 
 
 def test_of_contact_gives_the_latest_entries_in_order(ledger: SQLLedger) -> None:
-    entries = [replace(ENTRY, subject=f"event:{count}", at=NOW + count * MINUTE) for count in range(4)]
+    entries = [replace(ENTRY, discriminator=str(count), at=NOW + count * MINUTE) for count in range(4)]
     with ledger.begin() as work:
         work.timeline.add(entries)
         assert work.timeline.of_contact("account-1", "contact-1", 2) == entries[2:]
