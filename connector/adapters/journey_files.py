@@ -93,23 +93,15 @@ def journey_from_source(source: Mapping[str, Any]) -> Journey:
     Raises:
         MappingError: this version of the connector cannot read it.
     """
-    builder = JourneyBuilder(read_yaml(source["journey"], source.get("file", "")))
-    journey = builder.build(source["templates"])
+    try:
+        text, templates, file = source["journey"], source["templates"], source["file"]
+    except KeyError as exc:
+        raise MappingError([Mistake("", 0, 0, "", f"the stored version lacks its {exc.args[0]}")]) from exc
+    builder = JourneyBuilder(read_yaml(text, file))
+    journey = builder.build(templates)
     if journey is None or builder.mistakes:
         raise MappingError(builder.mistakes)
     return journey
-
-
-def read_version(journey: str, source: Mapping[str, Any]) -> Journey:
-    """Make a published journey again, as `ports.rendering.JourneyReader` asks; `journey` is its id, for the message.
-
-    Raises:
-        MappingError: this version of the connector cannot read it.
-    """
-    try:
-        return journey_from_source(source)
-    except KeyError as exc:
-        raise MappingError([Mistake(journey, 0, 0, "", f"the stored version lacks its {exc.args[0]}")]) from exc
 
 
 def _read(path: Path, world: World) -> tuple[Journey | None, list[Mistake]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.adapters.event_files import load_events
-from connector.adapters.journey_files import journey_from_source, load_journey, load_journeys, read_version
+from connector.adapters.journey_files import journey_from_source, load_journey, load_journeys
 from connector.domain.journey import Again, CaseKind, If, Send, Task, Wait, WaitFor, walk
 from connector.errors import MappingError
 from tests.adapters.journeys.conftest import ROOT
@@ -119,7 +119,7 @@ def test_a_stored_version_becomes_the_same_journey_again(folders: tuple[Path, Pa
     for journey in load_journeys(*folders).journeys.values():
         stored = json.loads(json.dumps(journey.source))
         assert journey_from_source(stored) == journey
-        assert read_version(journey.id, stored).templates == journey.templates
+        assert journey_from_source(stored).templates == journey.templates
 
 
 def test_a_stored_version_does_not_depend_on_what_the_files_say_now(folders: tuple[Path, Path]) -> None:
@@ -131,7 +131,7 @@ def test_a_stored_version_does_not_depend_on_what_the_files_say_now(folders: tup
 
 def test_a_stored_version_without_its_parts_is_a_mapping_error() -> None:
     with pytest.raises(MappingError, match="lacks its journey"):
-        read_version("x", {})
+        journey_from_source({})
 
 
 def test_the_hash_changes_with_the_text_of_a_template_and_not_with_the_folder(
