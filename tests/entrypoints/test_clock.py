@@ -45,7 +45,7 @@ def test_several_signals_in_a_row_stop_a_waiting_process_once_and_for_all() -> N
     stop = StopSignal()
     try:
         assert not stop.wait(0.0)
-        shooter = threading.Thread(target=lambda: [os.kill(os.getpid(), signal.SIGTERM) for _ in range(5)])
+        shooter = threading.Thread(target=_shoot_five_times)
         shooter.start()
         assert stop.wait(10)
         assert stop.wait(10)
@@ -53,3 +53,8 @@ def test_several_signals_in_a_row_stop_a_waiting_process_once_and_for_all() -> N
     finally:
         for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
             signal.signal(number, handler)
+
+
+def _shoot_five_times() -> None:
+    for _ in range(5):
+        os.kill(os.getpid(), signal.SIGTERM)
