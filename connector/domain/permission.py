@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from connector.domain.caps import Cap, next_free
 from connector.domain.message import Purpose
-from connector.domain.send_window import SendWindow, opening
+from connector.domain.send_window import Opening
 
 _LOOK_AGAIN = timedelta(hours=1)
 """A window that never opens (no zone known) is looked at again hourly: the zone may be filled in; the text expires."""
@@ -44,7 +44,9 @@ class Circumstances:
         is_keyword_answer: the confirmation of a STOP, a START or a HELP; it goes out whatever else holds.
         suppressed_scopes: scopes (`all`, `marketing`) in which the number said never.
         consent: the number's latest word on marketing, `opt_in`, `opt_out`, `doubtful`, or None.
-        sent_at: times of earlier texts that count against `caps`.
+        window: name of the send window.
+        opening: whether that window is open now where the reader is.
+        caps: each with the times of the earlier texts that count against it.
     """
 
     purpose: Purpose
@@ -53,8 +55,8 @@ class Circumstances:
     suppressed_scopes: frozenset[str]
     consent: str | None
     needs_consent: bool
-    window: SendWindow
-    time_zones: Sequence[str]
+    window: str
+    opening: Opening
     caps: Sequence[tuple[Cap, Sequence[datetime]]]
 
 
@@ -64,7 +66,7 @@ def may_send(case: Circumstances, now: datetime) -> Verdict:
         return Verdict(Answer.EXPIRE, "its lifetime is over")
     if case.is_keyword_answer:
         return Verdict(Answer.SEND, "an answer to STOP, START or HELP always goes out")
-    return _refused(case) or _held_by_window(case, now) or _held_by_cap(case, now) or _allowed(case, now)
+    return _refused(case) or _held_by_window(case, now) or _held_by_cap(case, now) or _allowed(case)
 
 
 def _refused(case: Circumstances) -> Verdict | None:
@@ -82,13 +84,12 @@ def _refused(case: Circumstances) -> Verdict | None:
 
 
 def _held_by_window(case: Circumstances, now: datetime) -> Verdict | None:
-    state = opening(case.window, case.time_zones, now)
-    if state.is_open:
+    if case.opening.is_open:
         return None
-    zones = ", ".join(case.time_zones[:3]) or "no known time zone"
-    if state.opens_at is None:
-        return Verdict(Answer.HOLD, f"window {case.window.name} cannot open ({zones})", now + _LOOK_AGAIN)
-    return Verdict(Answer.HOLD, f"window {case.window.name} is closed ({zones})", state.opens_at)
+    zones = ", ".join(case.opening.zones[:3]) or "no known time zone"
+    if case.opening.opens_at is None:
+        return Verdict(Answer.HOLD, f"window {case.window} cannot open ({zones})", now + _LOOK_AGAIN)
+    return Verdict(Answer.HOLD, f"window {case.window} is closed ({zones})", case.opening.opens_at)
 
 
 def _held_by_cap(case: Circumstances, now: datetime) -> Verdict | None:
@@ -100,12 +101,12 @@ def _held_by_cap(case: Circumstances, now: datetime) -> Verdict | None:
     return Verdict(Answer.HOLD, f"cap of {cap} is used up", at)
 
 
-def _allowed(case: Circumstances, now: datetime) -> Verdict:
-    closes = opening(case.window, case.time_zones, now).closes_at
+def _allowed(case: Circumstances) -> Verdict:
+    closes = case.opening.closes_at
     until = f" until {closes:%Y-%m-%d %H:%M} UTC" if closes else ""
     consent = f", marketing consent is {case.consent}" if case.purpose is Purpose.MARKETING else ""
     caps = ", ".join(f"{len(sent_at)} sent of {cap}" for cap, sent_at in case.caps)
     return Verdict(
         Answer.SEND,
-        f"not suppressed{consent}, window {case.window.name} is open{until}" + (f", {caps}" if caps else ""),
+        f"not suppressed{consent}, window {case.window} is open{until}" + (f", {caps}" if caps else ""),
     )

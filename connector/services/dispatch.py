@@ -67,7 +67,7 @@ class Claim:
 class Dispatcher:
     """Drains send lanes."""
 
-    def __init__(  # noqa: PLR0913 - a use case names everything it works with
+    def __init__(
         self,
         ledger: Ledger,
         gateways: Mapping[str, SMSGateway],

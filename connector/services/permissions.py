@@ -15,6 +15,7 @@ from connector.domain.compliance import Compliance
 from connector.domain.keyword_answers import is_keyword_answer
 from connector.domain.message import Purpose
 from connector.domain.permission import Answer, Circumstances, Verdict, may_send
+from connector.domain.send_window import Opening, SendWindow, opening
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 
@@ -31,6 +32,20 @@ class _Caps:
         return self.of_purpose + self.of_journey
 
 
+class _Openings:
+    """Whether windows are open now. Each is worked out once per batch: many of its texts share a window and a zone."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._known: dict[tuple[str, tuple[str, ...]], Opening] = {}
+
+    def of(self, window: SendWindow, time_zones: tuple[str, ...]) -> Opening:
+        key = window.name, time_zones
+        if key not in self._known:
+            self._known[key] = opening(window, time_zones, self.now)
+        return self._known[key]
+
+
 class PermissionDesk:
     """Judges batches of messages by the compliance rules."""
 
@@ -40,14 +55,16 @@ class PermissionDesk:
     def judge(self, uow: UnitOfWork, messages: Sequence[MessageRow], now: datetime) -> Mapping[str, Verdict]:
         """Give a verdict per message id; of several texts to one number the later ones see the earlier ones sent."""
         verdicts: dict[str, Verdict] = {}
+        openings = _Openings(now)
         for account_id in {message.account_id for message in messages}:
             of_account = [message for message in messages if message.account_id == account_id]
-            verdicts |= self._judge_account(uow, account_id, of_account, now)
+            verdicts |= self._judge_account(uow, account_id, of_account, openings)
         return verdicts
 
     def _judge_account(
-        self, uow: UnitOfWork, account_id: str, messages: Sequence[MessageRow], now: datetime
+        self, uow: UnitOfWork, account_id: str, messages: Sequence[MessageRow], openings: _Openings
     ) -> Mapping[str, Verdict]:
+        now = openings.now
         numbers = sorted({message.msisdn for message in messages})
         suppressions = uow.consents.suppressions(account_id, numbers)
         consents = (
@@ -59,6 +76,7 @@ class PermissionDesk:
         sent = self._sent_times(uow, account_id, messages, caps, now)
         verdicts: dict[str, Verdict] = {}
         for message in messages:
+            window = self._compliance.window(message.send_window, message.purpose, message.country)
             case = Circumstances(
                 purpose=message.purpose,
                 expires_at=message.expires_at,
@@ -66,8 +84,8 @@ class PermissionDesk:
                 suppressed_scopes=frozenset(str(s.scope) for s in suppressions.get(message.msisdn, ())),
                 consent=_text(consents.get(message.msisdn)),
                 needs_consent=self._compliance.needs_consent(message.purpose),
-                window=self._compliance.window(message.send_window, message.purpose, message.country),
-                time_zones=message.time_zones,
+                window=window.name,
+                opening=openings.of(window, message.time_zones),
                 caps=_with_times(message, caps[message.id], sent.get(message.msisdn, ())),
             )
             verdicts[message.id] = may_send(case, now)

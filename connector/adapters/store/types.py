@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-_MICROSECONDS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -32,8 +33,7 @@ class UTCDateTime(TypeDecorator[datetime]):
             raise ValueError("a naive time reached the ledger")
         if dialect.name == "postgresql":
             return value.astimezone(UTC)
-        whole = value.astimezone(UTC)
-        return int(whole.replace(microsecond=0).timestamp()) * _MICROSECONDS + whole.microsecond
+        return (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Give an aware UTC time."""
@@ -41,8 +41,7 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         if dialect.name == "postgresql":
             return value.astimezone(UTC)  # type: ignore[no-any-return]
-        seconds, microseconds = divmod(value, _MICROSECONDS)
-        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
+        return _EPOCH + timedelta(microseconds=value)
 
 
 Document = JSON().with_variant(JSONB(), "postgresql")
