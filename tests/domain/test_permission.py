@@ -104,7 +104,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], Answer, str, datetime | None]] = {
     "the cap that frees last": (
         {"caps": [(TWICE_A_DAY, [AN_HOUR_AGO, TWO_HOURS_AGO]), (ONCE_A_WEEK, [AN_HOUR_AGO])]},
         Answer.HOLD,
-        "cap of 1 per 7 days is used up",
+        "cap of 1 per 1 week is used up",
         AN_HOUR_AGO + timedelta(days=7),
     ),
 }
@@ -133,8 +133,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "room under every cap": (
         {"caps": [(TWICE_A_DAY, [AN_HOUR_AGO]), (ONCE_A_WEEK, [])]},
-        "not suppressed, window daytime is open until 2026-11-20 19:00 UTC, 1 sent of 2 per 1 day, 0 sent of "
-        "1 per 7 days",
+        "not suppressed, window daytime is open until 2026-11-20 19:00 UTC, 1 sent of 2 per 1 day, 0 sent of 1 per 1 week",
     ),
     "the answer to a STOP, whatever else holds": (
         {
