@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +21,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+from rq import Worker
 
-from connector.adapters.redis_server import EmbeddedRedis
+from connector.adapters.redis_server import EmbeddedRedis, make_redis
 from connector.entrypoints.stopping import StopSignal
 from connector.errors import ConfigurationError
 from connector.sandbox.demo import ACCESS_TOKEN, PORTAL_ID, Demo, build_demo
@@ -84,7 +84,9 @@ def running_demo(
             ("clock",),
         ):
             stack.enter_context(_process(environment, data / "logs" / f"{command[0]}.log", *command))
-        _wait_until_ready(f"{connector_url}/readyz")
+        say("==> Waiting until they are ready")
+        _wait_until(lambda: _answers(f"{connector_url}/readyz"))
+        _wait_until(lambda: _has_workers(redis.url))
         yield world
 
 
@@ -143,15 +145,26 @@ def _smsctl(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "connector.entrypoints.cli", *arguments]
 
 
-def _wait_until_ready(url: str) -> None:
+def _wait_until(is_so: Callable[[], bool]) -> None:
     ends = time.monotonic() + _START_SECONDS
-    while time.monotonic() < ends:
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise ConfigurationError("the connector did not get ready within a minute; its logs are in the demo's folder")
+    while not is_so():
+        if time.monotonic() > ends:
+            raise ConfigurationError("the connector did not get ready in time; its logs are in the demo's folder")
+        time.sleep(0.1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
+            return True
+    except OSError:
+        return False
+
+
+def _has_workers(redis_url: str) -> bool:
+    """Tell whether a worker listens: a text should not wait for one to start."""
+    with make_redis(redis_url) as client:
+        return bool(Worker.count(client))
 
 
 def _free_port(wanted: int) -> int:
