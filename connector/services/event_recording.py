@@ -33,12 +33,15 @@ class EventRecorder:
     ) -> None:
         """Write everything that follows from these happenings, and finish their rows."""
         contacts = self._keeper.save(uow, account, reading.contacts, now)
+        outcomes: dict[str, list[str]] = {}
         for each in happenings:
             self._note_gone(uow, account, each, now)
             noted = [self._record_event(uow, account, each, event, reading, contacts, now) for event in each.events]
             self._wake(uow, account, each, [entry.contact_id for _, entry in noted if entry is not None], now)
             outcome = each.useless or "; ".join(word for word, _ in noted) or "noted: no event is made of it"
-            uow.inbox.finish([each.row.id], outcome, now, account.id)
+            outcomes.setdefault(outcome, []).append(each.row.id)
+        for outcome, ids in outcomes.items():
+            uow.inbox.finish(ids, outcome, now, account.id)
 
     def _note_gone(self, uow: UnitOfWork, account: AccountRow, each: Happening, now: datetime) -> None:
         """Take over that a record is no more; a contact whose data must go loses them here too."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_or_ignore
@@ -16,6 +16,14 @@ from connector.domain.documents import clean_text, from_document, to_document
 from connector.ports.contacts import ContactRow
 
 _IDENTITY = frozenset({"id", "account_id", "crm", "crm_id"})
+
+_FIELDS = tuple(each.name for each in fields(ContactRow))
+_REPLACE = (
+    update(table)
+    .where(*(table.c[name] == bindparam(f"b_{name}") for name in ("account_id", "crm", "crm_id")))
+    .values({column.name: bindparam(column.name) for column in table.c if column.name not in _IDENTITY})
+    .returning(table.c.id)
+)
 
 
 class SQLContactRepository:
@@ -32,18 +40,8 @@ class SQLContactRepository:
         ).scalar()
         if inserted is not None:
             return contact.id
-        changed = {name: value for name, value in values.items() if name not in _IDENTITY}
-        query = (
-            update(table)
-            .where(
-                table.c.account_id == contact.account_id,
-                table.c.crm == contact.crm,
-                table.c.crm_id == contact.crm_id,
-            )
-            .values(changed)
-            .returning(table.c.id)
-        )
-        return str(self._connection.execute(query).scalar_one())
+        names = {f"b_{name}" if name in _IDENTITY else name: value for name, value in values.items()}
+        return str(self._connection.execute(_REPLACE, names).scalar_one())
 
     def get(self, account_id: str, contact_id: str) -> ContactRow | None:
         """Read one by our id."""
@@ -94,7 +92,7 @@ class SQLContactRepository:
 
 def _values(contact: ContactRow) -> dict[str, Any]:
     return {
-        **asdict(contact),
+        **{name: getattr(contact, name) for name in _FIELDS},
         "msisdn_reason": clean_text(contact.msisdn_reason),
         "attributes": to_document(contact.attributes),
     }

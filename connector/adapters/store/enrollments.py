@@ -6,12 +6,27 @@ A claim moves `due_at` to the end of its lease. So a lease that ran out makes th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_or_ignore, locked
@@ -20,6 +35,7 @@ from connector.domain.documents import clean_text, from_document, to_document
 from connector.ports.enrollments import EnrollmentRow
 
 _LIVE = "live"
+_FIELDS = tuple(each.name for each in fields(EnrollmentRow))
 
 
 class SQLEnrollmentRepository:
@@ -63,22 +79,9 @@ class SQLEnrollmentRepository:
 
     def save(self, enrollment: EnrollmentRow) -> None:
         """Write cursor, state, due time and end, and drop the lease; a wake since the claim stays due."""
-        values = _values(enrollment)
-        ended = enrollment.status != _LIVE
-        self._connection.execute(
-            update(table)
-            .where(table.c.account_id == enrollment.account_id, table.c.id == enrollment.id)
-            .values(
-                status=values["status"],
-                state=values["state"],
-                waits_for=values["waits_for"],
-                due_at=None if ended else _woken_or(enrollment.due_at),
-                lease_until=None,
-                attempts=values["attempts"],
-                ended_at=values["ended_at"],
-                exit_reason=values["exit_reason"],
-            )
-        )
+        values = {f"new_{name}": value for name, value in _values(enrollment).items() if name in _CHANGING}
+        statement = _SAVE_LIVE if enrollment.status == _LIVE else _SAVE_ENDED
+        self._connection.execute(statement, {**values, "b_account": enrollment.account_id, "b_id": enrollment.id})
 
     def wake(
         self,
@@ -90,28 +93,12 @@ class SQLEnrollmentRepository:
         now: datetime,
     ) -> int:
         """Make live enrollments of these contacts or subjects, or these ones, due now; give how many."""
-        named = [
-            column.in_(values)
-            for column, values in (
-                (table.c.contact_id, contact_ids),
-                (table.c.subject, subjects),
-                (table.c.id, enrollment_ids),
-            )
-            if values
-        ]
+        about = {"contact_id": contact_ids, "subject": subjects, "id": enrollment_ids}
+        named = {f"b_{name}": list(values) for name, values in about.items() if values}
         if not named:
             return 0
-        result = self._connection.execute(
-            update(table)
-            .where(
-                table.c.account_id == account_id,
-                table.c.status == _LIVE,
-                or_(*named),
-                or_(table.c.due_at.is_(None), table.c.due_at > now),
-            )
-            .values(due_at=now)
-        )
-        return result.rowcount
+        statement = _wake(tuple(name for name, values in about.items() if values))
+        return self._connection.execute(statement, {**named, "b_account": account_id, "b_now": now}).rowcount
 
     def find(self, account_id: str | None, enrollment_id: str) -> EnrollmentRow | None:
         """Read one by id; with no account, whichever account it belongs to (for the command line only)."""
@@ -143,18 +130,40 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _woken_or(due_at: datetime | None) -> ColumnElement[datetime | None]:
-    """Give `due_at`, or the earlier time a wake has set since the claim."""
-    later = literal(due_at, table.c.due_at.type)
+@functools.cache
+def _wake(named: tuple[str, ...]) -> Update:
+    """Build the statement for the columns that are given; an empty list among an OR would spoil its indexes."""
+    about = or_(*(table.c[name].in_(bindparam(f"b_{name}", expanding=True)) for name in named))
+    now: BindParameter[datetime] = bindparam("b_now", type_=table.c.due_at.type)
+    later = or_(table.c.due_at.is_(None), table.c.due_at > now)
+    ours = and_(table.c.account_id == bindparam("b_account"), table.c.status == _LIVE)
+    return update(table).where(ours, about, later).values(due_at=now)
+
+
+def _save(due_at: ColumnElement[Any]) -> Update:
+    new: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in _CHANGING - {"due_at"}}
+    one = and_(table.c.account_id == bindparam("b_account"), table.c.id == bindparam("b_id"))
+    return update(table).where(one).values(lease_until=None, due_at=due_at, **new)
+
+
+def _woken_or_new() -> ColumnElement[Any]:
+    """Give the new due time, or the earlier one that a wake has set since the claim."""
+    new: BindParameter[Any] = bindparam("new_due_at", type_=table.c.due_at.type)
     woken = and_(table.c.lease_until.is_not(None), table.c.due_at < table.c.lease_until)
-    if due_at is not None:
-        woken = and_(woken, table.c.due_at < later)
-    return case((woken, table.c.due_at), else_=later)
+    sooner = or_(new.is_(None), table.c.due_at < new)
+    return case((and_(woken, sooner), table.c.due_at), else_=new)
+
+
+_CHANGING = frozenset({"status", "state", "waits_for", "due_at", "attempts", "ended_at", "exit_reason"})
+
+# Built once: building them costs more than running them.
+_SAVE_LIVE = _save(_woken_or_new())
+_SAVE_ENDED = _save(null())
 
 
 def _values(enrollment: EnrollmentRow) -> dict[str, Any]:
     return {
-        **asdict(enrollment),
+        **{name: getattr(enrollment, name) for name in _FIELDS},
         "state": to_document(enrollment.state),
         "waits_for": clean_text(enrollment.waits_for),
         "exit_reason": clean_text(enrollment.exit_reason),
