@@ -133,7 +133,7 @@ ALLOWED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "room under every cap": (
         {"caps": [(TWICE_A_DAY, [AN_HOUR_AGO]), (ONCE_A_WEEK, [])]},
-        "not suppressed, window daytime is open until 2026-11-20 19:00 UTC, 1 sent of 2 per 1 day, 0 sent of 1 per 1 week",
+        "not suppressed, window daytime is open until 2026-11-20 19:00 UTC, 1 sent of 2 per 1 day, 0 sent of 1 per 1 week",  # noqa: E501 - as people read it
     ),
     "the answer to a STOP, whatever else holds": (
         {
