@@ -33,6 +33,7 @@ from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.adapters.task_queue import RQTaskQueue
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import RetryPolicy
+from connector.errors import ConfigurationError
 from connector.ports.crm import CRM
 from connector.ports.gateway import SMSGateway
 from connector.ports.queue import EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
@@ -99,20 +100,8 @@ class Connector:
 
     @cached_property
     def gateways(self) -> Mapping[str, SMSGateway]:
-        """Every configured gateway, by slug. A new one is one entry here."""
-        settings = self.settings
-        gateways: list[SMSGateway] = [NullGateway()]
-        if settings.twilio_account_sid:
-            gateways.append(
-                TwilioGateway(
-                    settings.twilio_account_sid,
-                    settings.twilio_auth_tokens,
-                    settings.twilio_api_url,
-                    sender=settings.twilio_from or None,
-                    messaging_service_sid=settings.twilio_messaging_service_sid or None,
-                )
-            )
-        return {gateway.slug: gateway for gateway in gateways}
+        """Every configured gateway, by slug."""
+        return {slug: make(self.settings) for slug, make in _gateway_makers(self.settings).items()}
 
     @cached_property
     def crms(self) -> Mapping[str, CRM]:
@@ -312,14 +301,41 @@ class Connector:
 
 
 def build_connector(settings: Settings) -> Connector:
-    """Make this process's connector."""
+    """Make this process's connector.
+
+    Raises:
+        ConfigurationError: GATEWAY names none, or one that lacks its settings.
+    """
+    known = _gateway_makers(settings)
+    if settings.gateway not in known:
+        raise ConfigurationError(
+            f"GATEWAY: {settings.gateway} is not a configured gateway; it may be {', '.join(known)}"
+        )
     return Connector(settings)
 
 
 def lanes(settings: Settings) -> tuple[str, ...]:
     """Name every lane a worker listens on, most urgent first."""
-    gateways = ["twilio", "null"] if settings.gateway == "twilio" else ["null", "twilio"]
-    return RQTaskQueue.lanes_in_order(gateways, [HUBSPOT])
+    return RQTaskQueue.lanes_in_order(list(_gateway_makers(settings)), [HUBSPOT])
+
+
+def _gateway_makers(settings: Settings) -> Mapping[str, Callable[[Settings], SMSGateway]]:
+    """Say how each configured gateway is made; a new gateway is one entry here."""
+    makers: dict[str, Callable[[Settings], SMSGateway]] = {}
+    if settings.twilio_account_sid:
+        makers[TwilioGateway.slug] = _twilio
+    makers[NullGateway.slug] = lambda _settings: NullGateway()
+    return makers
+
+
+def _twilio(settings: Settings) -> SMSGateway:
+    return TwilioGateway(
+        settings.twilio_account_sid,
+        settings.twilio_auth_tokens,
+        settings.twilio_api_url,
+        sender=settings.twilio_from or None,
+        messaging_service_sid=settings.twilio_messaging_service_sid or None,
+    )
 
 
 def _answer(question: Callable[[], object]) -> str:

@@ -292,6 +292,4 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
             )
         elif not (values["twilio_from"] or values["twilio_messaging_service_sid"]):
             problems.append("TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID is missing; example: TWILIO_FROM=+12025550100")
-    elif values["gateway"] != "null":
-        problems.append(f"GATEWAY: {values['gateway']} is not a gateway; example: GATEWAY=twilio")
     return problems

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.bootstrap import build_connector
 from connector.errors import ConfigurationError
 from connector.settings import SETTINGS, read_settings, read_some
 
@@ -57,7 +58,6 @@ def test_a_missing_setting_is_named_with_an_example(
         ("PORT", "eighty", "PORT: Not a valid integer"),
         ("SEND_RATE", "0", "must be above zero"),
         ("LOG_FORMAT", "xml", "must be json or text"),
-        ("GATEWAY", "pigeon", "pigeon is not a gateway"),
         ("TWILIO_FROM", "", "TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID is missing"),
         ("TWILIO_AUTH_TOKENS", "", "TWILIO_AUTH_TOKENS are missing"),
     ],
@@ -66,6 +66,12 @@ def test_a_wrong_setting_is_named(environment: pytest.MonkeyPatch, name: str, va
     environment.setenv(name, value)
     with pytest.raises(ConfigurationError, match=told):
         read_settings()
+
+
+def test_a_gateway_nobody_configured_stops_the_start_with_those_that_are(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("GATEWAY", "pigeon")
+    with pytest.raises(ConfigurationError, match="GATEWAY: pigeon is not a configured gateway; it may be twilio, null"):
+        build_connector(read_settings())
 
 
 def test_all_mistakes_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
