@@ -1,0 +1,111 @@
+"""Does `smsctl` do what an operator asks of it, and say plainly what is missing?"""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from connector.sandbox.twilio.sandbox import ACCOUNT_SID
+from tests.e2e.processes import run_smsctl
+from tests.e2e.rig import Rig
+from tests.e2e.scene import Scene
+
+_OURS = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SECRET_KEYS", "HUBSPOT_", "TWILIO_", "GATEWAY", "CLOCK_")
+
+
+def smsctl(rig: Rig, *arguments: str) -> str:
+    """What a command that goes well prints."""
+    done = run_smsctl(rig.environment, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_portal_added_by_command_gets_our_properties_and_texts_from_then_on(rig: Rig, scene: Scene) -> None:
+    portal = 7_000_001 if rig.environment["DATABASE_URL"].startswith("sqlite") else 7_000_002
+    rig.hubspot.add_portal(portal, token="by hand")
+    added = smsctl(rig, "account", "add", "--crm", "hubspot", "--external-id", str(portal), "--token", "by hand")
+    assert added == f"hubspot account {portal} is active: HubSpot {portal}\n"
+    assert "sms_connector_opted_out" in rig.hubspot.portal(portal).properties["contacts"]
+    assert f"hubspot  {portal}  active  HubSpot {portal}" in smsctl(rig, "account", "list")
+
+
+def test_text_sent_by_command_arrives_and_is_explained(rig: Rig, scene: Scene) -> None:
+    person = scene.person()
+    order = (
+        "send",
+        "--account",
+        str(scene.portal_id),
+        "--to",
+        person.number,
+        "--body",
+        "Your key is ready",
+        "--key",
+        "k1",
+    )
+    sent = smsctl(rig, *order)
+    scene.gets(person.number, "Your key is ready")
+    scene.books.settle()
+    [message] = scene.books.outbound()
+    assert f"message {message.id}, 1 segment(s), gsm7" in sent
+    why = smsctl(rig, "explain", message.id)
+    assert "a text was ordered by hand" in why
+    assert "delivered" in why
+    smsctl(rig, *order)
+    scene.books.settle()
+    assert len(scene.texts(person.number)) == 1, "the same key never sends twice"
+
+
+def test_status_counts_messages_accounts_and_journeys(rig: Rig, scene: Scene) -> None:
+    person = scene.person()
+    scene.book(person)
+    scene.gets(person.number, "your demo")
+    scene.books.settle()
+    told = json.loads(smsctl(rig, "status", "--json"))
+    assert told["messages"] == {"delivered": 1}
+    assert [each["status"] for each in told["accounts"]] == ["active"]
+    assert {each["journey"] for each in told["journeys"]} == {"demo-booked", "invoice-overdue", "urgent-ticket"}
+
+
+def test_explain_of_something_unknown_fails_with_one_line(rig: Rig, scene: Scene) -> None:
+    done = run_smsctl(rig.environment, "explain", "nobody")
+    assert (done.returncode, done.stderr) == (1, "smsctl: nothing here goes by nobody\n")
+
+
+def test_check_passes_what_ships_and_names_file_line_and_column_of_a_mistake(tmp_path: Path) -> None:
+    environment = dict(os.environ)
+    assert run_smsctl(environment, "check").returncode == 0
+    source = Path("mappings").resolve()
+    broken = tmp_path / "mappings"
+    for path in source.rglob("*.yaml"):
+        copy = broken / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text(encoding="utf-8").replace("deal.stage_label in", "deal.stage_lable in"))
+    done = run_smsctl(environment | {"MAPPINGS_DIR": str(broken)}, "check", "--format", "json")
+    assert done.returncode == 1
+    assert "stage_label" in done.stdout
+    assert "demo-booked.yaml" in done.stdout
+
+
+def test_missing_settings_stop_every_process_with_the_exact_name_and_an_example(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda name: run_smsctl(environment, name, cwd=tmp_path), ("web", "worker", "clock")))
+    for each in done:
+        assert each.returncode == 1
+        assert "smsctl: REDIS_URL: is missing; example: REDIS_URL=redis://localhost:6379/0" in each.stderr
+        assert "smsctl: SECRET_KEYS: is missing" in each.stderr
+        assert "Traceback" not in each.stderr
+
+
+def test_settings_that_contradict_each_other_stop_the_start(rig: Rig, scene: Scene) -> None:
+    environment = rig.environment | {"TWILIO_FROM": "", "PORT": "none"}
+    done = run_smsctl(environment, "worker")
+    assert (done.returncode, "PORT" in done.stderr, ACCOUNT_SID in done.stderr) == (1, True, False)
+
+
+def test_database_without_its_tables_stops_the_start(rig: Rig, tmp_path: Path, scene: Scene) -> None:
+    done = run_smsctl(rig.environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}, "clock")
+    assert done.returncode == 1
+    assert "smsctl migrate" in done.stderr
