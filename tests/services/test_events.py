@@ -394,3 +394,113 @@ def test_a_change_of_a_known_contact_is_taken_over_and_strangers_are_not_kept(th
     theatre.work()
     assert theatre.contacts()[contact].msisdn == "+12025550166"
     assert stranger not in theatre.contacts()
+
+
+PURPOSED = """
+journey: {name}
+title: Purposed
+purpose: {purpose}
+enabled: {enabled}
+trigger:
+  event: contact.created
+enroll:
+  key: {key}
+  again: {again}
+steps:
+  - send: confirmation/first
+"""
+
+
+def play(tmp_path: Path, database_url: str, name: str, **changes: str) -> Theatre:
+    """Set a theatre up with one journey that a new contact starts."""
+    usual = {"purpose": "transactional", "enabled": "true", "key": "contact.id", "again": "never"}
+    return Theatre(tmp_path, database_url, {name: PURPOSED.format(name=name, **(usual | changes))})
+
+
+def appear(theatre: Theatre, contact: str) -> None:
+    """Let a contact's creation be heard."""
+    theatre.hear("contact.creation", contact)
+    theatre.work()
+
+
+def test_a_new_contact_starts_a_journey_itself(tmp_path: Path, database_url: str) -> None:
+    theatre = play(tmp_path, database_url, "welcome")
+    contact = theatre.lea()
+    appear(theatre, contact)
+    assert theatre.enrollment().subject == f"contact:{contact}"
+    theatre.close()
+
+
+@pytest.mark.parametrize(
+    ("again", "days_later", "epochs"),
+    [("after 30 days", 29, [0]), ("after 30 days", 30, [0, 1]), ("always", 0, [0, 1]), ("after exit", 5, [0, 1])],
+)
+def test_when_the_same_key_may_enter_again(
+    tmp_path: Path, database_url: str, again: str, days_later: int, epochs: list[int]
+) -> None:
+    theatre = play(tmp_path, database_url, "welcome", again=again)
+    contact = theatre.lea()
+    appear(theatre, contact)
+    if again != "always":
+        theatre.accept_all()
+        theatre.work()
+    theatre.pass_time(days=days_later)
+    appear(theatre, contact)
+    assert [row.epoch for row in theatre.enrollments()] == epochs
+    theatre.close()
+
+
+def test_a_journey_that_is_switched_off_takes_nobody_and_says_so(tmp_path: Path, database_url: str) -> None:
+    theatre = play(tmp_path, database_url, "welcome", enabled="false")
+    appear(theatre, theatre.lea())
+    assert theatre.summaries(EntryKind.NOT_ENROLLED) == ["Not enrolled in welcome: the journey is switched off"]
+    theatre.close()
+
+
+def test_a_key_without_a_value_refuses_the_contact(tmp_path: Path, database_url: str) -> None:
+    theatre = play(tmp_path, database_url, "welcome", key="contact.company")
+    appear(theatre, theatre.lea())
+    (summary,) = theatre.summaries(EntryKind.NOT_ENROLLED)
+    assert "enroll.key failed" in summary
+    theatre.close()
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "transactional"])
+def test_an_opt_out_of_marketing_keeps_out_of_marketing_only(tmp_path: Path, database_url: str, purpose: str) -> None:
+    theatre = play(tmp_path, database_url, "welcome", purpose=purpose)
+    said = ConsentEvent(
+        id="consent-1",
+        account_id=ACCOUNT,
+        msisdn=NUMBER,
+        kind=ConsentKind.OPT_OUT,
+        scope=Scope.MARKETING,
+        mechanism=Mechanism.PERSON.value,
+        source="person:1",
+        at=theatre.clock.at,
+    )
+    with theatre.ledger.begin() as uow:
+        uow.consents.record(said)
+        uow.consents.suppress(said)
+        uow.commit()
+    appear(theatre, theatre.lea())
+    assert len(theatre.enrollments()) == (purpose == "transactional")
+    theatre.close()
+
+
+def test_a_long_key_is_shortened_to_something_as_unique(tmp_path: Path, database_url: str) -> None:
+    theatre = play(tmp_path, database_url, "welcome", key="contact.company")
+    appear(theatre, theatre.lea(company="x" * 300))
+    appear(theatre, theatre.lea(company="x" * 299 + "y"))
+    assert [len(row.key) for row in theatre.enrollments()] == [64, 64]
+    theatre.close()
+
+
+def test_a_contact_that_vanished_before_it_was_read_starts_nothing(theatre: Theatre) -> None:
+    contact = theatre.lea()
+    deal = theatre.crm.put("deal", [contact], dealstage="new")
+    theatre.deal_moves(deal, "demo")
+    theatre.crm.take_away("contact", contact)
+    theatre.reader.understand()
+    (why,) = theatre.summaries(EntryKind.EVENT_IGNORED)
+    assert f"contact {contact}" in why
+    assert "no longer exists" in why
