@@ -76,6 +76,16 @@ class StateChange:
     cost: Decimal | None = None
     currency: str | None = None
     tried: bool = False  # counts one more try
+    lease_until: datetime | None = None  # until when this worker answers for a message it claims; else nobody does
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a message has come: what a receipt may change while the request is under way."""
+
+    state: MessageState
+    tries: int
+    sent_at: datetime | None
 
 
 class MessageRepository(Protocol):
@@ -97,16 +107,16 @@ class MessageRepository(Protocol):
         """Read messages by id, whichever account they belong to; for the drains only."""
         ...
 
+    def standing(self, message_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Read, and lock until commit, how far messages have come."""
+        ...
+
     def queued(self, gateway: str, purpose: str, limit: int, now: datetime) -> Sequence[MessageRow]:
         """Read, and lock until commit, queued messages of a lane whose time has come, oldest due first."""
         ...
 
     def move(self, changes: Sequence[StateChange], now: datetime) -> Sequence[str]:
         """Apply conditional moves; give the ids of the messages that did move."""
-        ...
-
-    def lease(self, message_ids: Sequence[str], until: datetime) -> None:
-        """Say until when this worker answers for claimed messages."""
         ...
 
     def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:

@@ -128,9 +128,12 @@ class Dispatcher:
     def _commit_to(self, uow: UnitOfWork, rows: list[MessageRow], verdicts: Mapping[str, Verdict]) -> list[Claim]:
         now = self._clock.now()
         uow.messages.move(
-            [StateChange(row.id, row.state, MessageState.DISPATCHING, "", tried=True) for row in rows], now
+            [
+                StateChange(row.id, row.state, MessageState.DISPATCHING, "", tried=True, lease_until=now + LEASE)
+                for row in rows
+            ],
+            now,
         )
-        uow.messages.lease([row.id for row in rows], now + LEASE)
         claims = [
             Claim(
                 row,

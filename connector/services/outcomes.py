@@ -13,7 +13,7 @@ from connector.domain.retry import RetryPolicy
 from connector.errors import AmbiguousSendError, SendError, TransientSendError
 from connector.ports.gateway import Accepted
 from connector.ports.ledger import Ledger, UnitOfWork
-from connector.ports.messages import AttemptRow, MessageRow, StateChange
+from connector.ports.messages import AttemptRow, MessageRow, Standing, StateChange
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
 
@@ -57,9 +57,12 @@ class OutcomeRecorder:
         """
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            messages = uow.messages.many([sent.message.id for sent in finished])
+            standing = uow.messages.standing([sent.message.id for sent in finished])
             attempts = uow.attempts.many([sent.attempt.id for sent in finished])
-            steps = [self._step(sent, attempts[sent.attempt.id], messages[sent.message.id], now) for sent in finished]
+            steps = [
+                self._step(sent, attempts[sent.attempt.id], _as_it_stands(sent.message, standing[sent.message.id]), now)
+                for sent in finished
+            ]
             uow.attempts.save([step.attempt for step in steps])
             uow.messages.move([step.change for step in steps], now)
             announce(uow, [step.moved for step in steps if step.moved is not None], now)
@@ -146,6 +149,11 @@ class _Step:
     attempt: AttemptRow
     change: StateChange
     moved: Moved | None
+
+
+def _as_it_stands(message: MessageRow, standing: Standing) -> MessageRow:
+    """Bring the row of the claim up to what claim and receipts have changed since; bodies stay as they are."""
+    return replace(message, state=standing.state, tries=standing.tries, sent_at=standing.sent_at)
 
 
 def _step(attempt: AttemptRow, change: StateChange, message: MessageRow, data: dict[str, object]) -> _Step:

@@ -20,6 +20,14 @@ _SAVED = (
     "price", "currency", "segments", "answered_at", "ask_at", "asked",
 )  # fmt: skip
 
+# Built once: building a statement costs several times what running it does.
+_MANY = select(attempt).where(attempt.c.id.in_(bindparam("ids", expanding=True))).order_by(attempt.c.id)
+_SAVE = (
+    update(attempt)
+    .where(attempt.c.id == bindparam("attempt_id"))
+    .values({name: bindparam(f"new_{name}", type_=attempt.c[name].type) for name in _SAVED})
+)
+
 
 class SQLAttemptRepository:
     """Attempts. See `connector.ports.messages.AttemptRepository`."""
@@ -36,13 +44,8 @@ class SQLAttemptRepository:
         """Write back what changed."""
         if not attempts:
             return
-        statement = (
-            update(attempt)
-            .where(attempt.c.id == bindparam("attempt_id"))
-            .values({name: bindparam(f"new_{name}", type_=attempt.c[name].type) for name in _SAVED})
-        )
         self._connection.execute(
-            statement,
+            _SAVE,
             [
                 {"attempt_id": row.id}
                 | {f"new_{name}": value for name, value in _values(row).items() if name in _SAVED}
@@ -52,8 +55,8 @@ class SQLAttemptRepository:
 
     def many(self, attempt_ids: Sequence[str]) -> Mapping[str, AttemptRow]:
         """Read attempts by id, locked until commit where the database can."""
-        query = select(attempt).where(attempt.c.id.in_(attempt_ids)).order_by(attempt.c.id)
-        return {row.id: _row(row) for row in self._connection.execute(locked(self._connection, query, skip=False))}
+        query = locked(self._connection, _MANY, skip=False)
+        return {row.id: _row(row) for row in self._connection.execute(query, {"ids": list(attempt_ids)})}
 
     def by_provider_ids(self, gateway: str, provider_message_ids: Sequence[str]) -> Mapping[str, AttemptRow]:
         """Read attempts by the gateway's message ids."""

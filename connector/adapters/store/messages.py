@@ -14,7 +14,7 @@ from connector.adapters.store.message_rows import message_from_row, values_of
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import attempt, message
 from connector.domain.message import Direction, MessageState, Purpose
-from connector.ports.messages import MessageRow, StateChange
+from connector.ports.messages import MessageRow, Standing, StateChange
 
 _COUNTS_AGAINST_CAPS = (
     MessageState.DISPATCHING, MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT,
@@ -50,30 +50,31 @@ class SQLMessageRepository:
         query = select(message).where(message.c.id.in_(message_ids)).order_by(message.c.id)
         return {row.id: row for row in self._read(locked(self._connection, query, skip=False))}
 
+    def standing(self, message_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Read, and lock until commit, how far messages have come."""
+        query = locked(self._connection, _STANDING, skip=False)
+        rows = self._connection.execute(query, {"ids": list(message_ids)})
+        return {id_: Standing(MessageState(state), tries, sent_at) for id_, state, tries, sent_at in rows}
+
     def queued(self, gateway: str, purpose: str, limit: int, now: datetime) -> Sequence[MessageRow]:
         """Read, and lock until commit, a lane's queued messages whose time has come, oldest due first."""
-        query = (
-            select(message)
-            .where(message.c.state == MessageState.QUEUED.value, message.c.gateway == gateway)
-            .where(message.c.purpose == purpose, message.c.not_before <= now)
-            .order_by(message.c.not_before, message.c.id)
-            .limit(limit)
-        )
-        return self._read(locked(self._connection, query, skip=True))
+        query = locked(self._connection, _QUEUED, skip=True)
+        names = {"lane_gateway": gateway, "lane_purpose": purpose, "now": now, "most": limit}
+        return [message_from_row(row, self._vault) for row in self._connection.execute(query, names)]
 
     def move(self, changes: Sequence[StateChange], now: datetime) -> Sequence[str]:
         """Apply conditional moves; give the ids of the messages that did move."""
         if not changes:
             return []
-        states = self._states([change.message_id for change in changes])
-        applied = [change for change in changes if states.get(change.message_id) == change.from_state.value]
+        standing = self.standing([change.message_id for change in changes])
+        applied = [
+            change
+            for change in changes
+            if change.message_id in standing and standing[change.message_id].state is change.from_state
+        ]
         if applied:
             self._connection.execute(_MOVE, [_move_values(change, now) for change in applied])
         return [change.message_id for change in applied]
-
-    def lease(self, message_ids: Sequence[str], until: datetime) -> None:
-        """Say until when this worker answers for claimed messages."""
-        self._connection.execute(update(message).where(message.c.id.in_(message_ids)).values(lease_until=until))
 
     def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:
         """Read held messages whose time has come, and held or queued ones past their expiry."""
@@ -187,11 +188,6 @@ class SQLMessageRepository:
             query = query.where(message.c.account_id == account_id)
         return {row.state: row.number for row in self._connection.execute(query)}
 
-    def _states(self, message_ids: Sequence[str]) -> Mapping[str, str]:
-        query = select(message.c.id, message.c.state).where(message.c.id.in_(message_ids)).order_by(message.c.id)
-        rows = self._connection.execute(locked(self._connection, query, skip=False))
-        return {row.id: row.state for row in rows}
-
     def _read(self, query: Select[Any]) -> Sequence[MessageRow]:
         return [message_from_row(row, self._vault) for row in self._connection.execute(query)]
 
@@ -211,6 +207,19 @@ def _given(name: str) -> tuple[KeyedColumnElement[Any], ColumnElement[Any]]:
     return column, func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
 
 
+# Built once: building a statement costs several times what running it does.
+_QUEUED = (
+    select(message)
+    .where(message.c.state == MessageState.QUEUED.value, message.c.gateway == bindparam("lane_gateway"))
+    .where(message.c.purpose == bindparam("lane_purpose"), message.c.not_before <= bindparam("now"))
+    .order_by(message.c.not_before, message.c.id)
+    .limit(bindparam("most"))
+)
+_STANDING = (
+    select(message.c.id, message.c.state, message.c.tries, message.c.sent_at)
+    .where(message.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(message.c.id)
+)
 _MOVE = (
     update(message)
     .where(message.c.id == bindparam("message_id"), message.c.state == bindparam("from_state"))
@@ -221,7 +230,7 @@ _MOVE = (
             message.c.state_reason: bindparam("reason"),
             message.c.tries: message.c.tries + bindparam("new_tries"),
             message.c.updated_at: bindparam("moved_at", type_=message.c.updated_at.type),
-            message.c.lease_until: None,
+            message.c.lease_until: bindparam("new_lease", type_=message.c.lease_until.type),
         }
     )
 )
@@ -237,4 +246,5 @@ def _move_values(change: StateChange, now: datetime) -> dict[str, Any]:
         "reason": change.reason,
         "new_tries": int(change.tried),
         "moved_at": now,
+        "new_lease": change.lease_until,
     }

@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
     null,
     or_,
     select,
@@ -66,10 +65,11 @@ class SQLCRMRecordRepository:
         self, account_id: str, kind: RecordSubject, subjects: Sequence[str], not_before: datetime
     ) -> Sequence[str]:
         """Count one more change on those records that exist; give the CRMs that are to show them."""
-        those = and_(_T.account_id == account_id, _T.kind == kind, _T.subject.in_(subjects))
-        self._lock(those)
-        statement = update(crm_record).where(those).values(_one_more_change(literal(not_before, _T.not_before.type)))
-        return sorted({row.crm for row in self._connection.execute(statement.returning(_T.crm))})
+        names = {"b_account": account_id, "b_kind": kind.value, "b_subjects": list(subjects)}
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_LOCK_CHANGED, names)
+        rows = self._connection.execute(_CHANGED, {**names, "b_not_before": not_before})
+        return sorted({row.crm for row in rows})
 
     def claim(
         self,
@@ -240,6 +240,21 @@ def _one_more_change(not_before: ColumnElement[datetime]) -> dict[str, Any]:
             else_=_T.not_before,
         ),
     }
+
+
+_THOSE = and_(
+    _T.account_id == bindparam("b_account"),
+    _T.kind == bindparam("b_kind"),
+    _T.subject.in_(bindparam("b_subjects", expanding=True)),
+)
+# Built once: building them costs several times what running them does.
+_LOCK_CHANGED = select(_T.id).where(_THOSE).order_by(_T.id).with_for_update()
+_CHANGED = (
+    update(crm_record)
+    .where(_THOSE)
+    .values(_one_more_change(bindparam("b_not_before", type_=_T.not_before.type)))
+    .returning(_T.crm)
+)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

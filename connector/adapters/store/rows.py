@@ -19,12 +19,15 @@ def insert_or_ignore(connection: Connection, table: Table) -> Insert:
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert rows, skipping those that meet a unique constraint; give how many were new.
 
-    Counted by RETURNING, since a driver's row count of a batch cannot be relied on.
+    SQLite's driver adds up what a batch changed. On PostgreSQL rows travel many to a statement and are counted by
+    RETURNING.
     """
     if not rows:
         return 0
-    statement = insert_or_ignore(connection, table).returning(table.c.id)
-    return len(connection.execute(statement, [dict(row) for row in rows]).all())
+    statement = insert_or_ignore(connection, table)
+    if connection.dialect.name == "sqlite":
+        return max(connection.execute(statement, [dict(row) for row in rows]).rowcount, 0)
+    return len(connection.execute(statement.returning(table.c.id), [dict(row) for row in rows]).all())
 
 
 def locked(connection: Connection, query: Select[Any], *, skip: bool) -> Select[Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.message import MessageState, Purpose
-from connector.ports.messages import StateChange
+from connector.ports.messages import Standing, StateChange
 from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message, an_account, an_attempt
 
 LATER = NOW + timedelta(minutes=1)
@@ -166,12 +166,27 @@ def test_two_workers_never_claim_one_message(ledger: SQLLedger, account_id: str)
 
 
 def test_a_claim_is_abandoned_when_its_lease_runs_out(ledger: SQLLedger, account_id: str) -> None:
-    message = a_message(account_id, state=MessageState.DISPATCHING)
+    message = a_message(account_id)
+    claim = StateChange(message.id, MessageState.QUEUED, MessageState.DISPATCHING, "", lease_until=LATER)
     with ledger.begin() as uow:
         uow.messages.add(message)
-        uow.messages.lease([message.id], LATER)
+        uow.messages.move([claim], NOW)
         assert uow.messages.abandoned(NOW, 10) == []
         assert [row.id for row in uow.messages.abandoned(LATER, 10)] == [message.id]
+
+
+def test_a_move_ends_the_lease(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    claim = StateChange(message.id, MessageState.QUEUED, MessageState.DISPATCHING, "", tried=True, lease_until=LATER)
+    back = StateChange(message.id, MessageState.DISPATCHING, MessageState.QUEUED, "busy")
+    again = StateChange(message.id, MessageState.QUEUED, MessageState.DISPATCHING, "", tried=True)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        for change in (claim, back, again):
+            assert uow.messages.move([change], NOW) == [message.id]
+        assert uow.messages.abandoned(LATER, 10) == []
+        standing = uow.messages.standing([message.id, "another"])
+        assert standing == {message.id: Standing(MessageState.DISPATCHING, tries=2, sent_at=None)}
 
 
 def test_due_are_held_messages_whose_time_has_come_and_those_past_their_life(
