@@ -30,7 +30,9 @@ from connector.services.permissions import PermissionDesk
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=90)
-"""Longer than every time-out of one request together (30 s), so that a living worker never loses its claim."""
+"""Longer than all time-outs of `_AHEAD` requests in a row (28 s each): a living worker never loses its claim."""
+
+_AHEAD = 3  # times what is in flight: one lot under way, one waiting for it, one being recorded or claimed meanwhile
 
 _RECORD_EVERY_SECONDS = 0.02  # results are recorded together: one commit per 20 ms costs no visible latency
 _BUDGET_SECONDS = 20.0  # a drain hands over then, so that a worker looks at more urgent lanes in between
@@ -88,7 +90,7 @@ class Dispatcher:
         more = True
         with ThreadPoolExecutor(self._rates.concurrency, thread_name_prefix="send") as pool:
             while in_flight or more:
-                room = 2 * self._rates.concurrency - len(in_flight)
+                room = _AHEAD * self._rates.concurrency - len(in_flight)
                 if more and room >= self._rates.concurrency:
                     if time.monotonic() > ends:
                         break
