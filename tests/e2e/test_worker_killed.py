@@ -1,0 +1,69 @@
+"""Is anything lost or sent twice when a worker dies, at whatever line?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import crashes
+from tests.e2e.rig import Rig
+from tests.e2e.scene import Scene
+from tests.e2e.waiting import eventually
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mortal_workers(rig: Rig) -> Iterator[None]:
+    """Two worker processes that can be told where to die, instead of the usual one."""
+    rig.stop_process("worker")
+    rig.start_process("worker", [sys.executable, "-m", "tests.e2e.mortal_worker"])
+    yield
+    rig.stop_process("worker")
+    rig.start_process("worker")
+
+
+@pytest.mark.parametrize("point", crashes.POINTS)
+def test_worker_killed_when(point: str, rig: Rig, scene: Scene) -> None:
+    """Three texts, a reply and an opt-out go through a death at one point, everything delivered twice and shuffled."""
+    rig.webhooks.duplicates, rig.webhooks.shuffle = 1, True
+    people = [scene.person(), scene.person(), scene.person()]
+    deals = [scene.deal(person) for person in people]
+    file = crashes.arm(rig, point)
+    for deal in deals:
+        rig.hubspot.update(scene.portal_id, "deals", deal, {"dealstage": "presentationscheduled"})
+    rig.webhooks.flush()
+    rig.while_time_passes(lambda: not file.exists(), f"a worker dies when {point}")
+    rig.push(minutes=5, seconds=1)  # the longest lease is over
+    rig.push(minutes=4)  # and what the gateway says of the dead worker's attempt is believed
+    for person in people:
+        rig.while_time_passes(lambda number=person.number: scene.texts(number), "the text arrives", per_look=5)
+    scene.write(people[0].number, "RESCHEDULE")
+    scene.write(people[1].number, "STOP")
+    scene.books.settle(per_look=5)
+    assert [len(scene.texts(person.number)) for person in people] == [2, 2, 1]
+    assert scene.books.states() == {"delivered": 5}
+    assert len(scene.tasks(people[0])) == 1
+    assert scene.flag(people[1]) == "true"
+
+
+def test_many_deaths_in_a_row_lose_nothing_and_send_nothing_twice(rig: Rig, scene: Scene) -> None:
+    people = [scene.person() for _ in range(8)]
+    deals = [scene.deal(person) for person in people]
+    rig.webhooks.duplicates, rig.webhooks.shuffle, rig.webhooks.batch_size = 1, True, 5
+    files = [crashes.arm(rig, point) for point in crashes.POINTS if point != "nudge taken, drain not begun"]
+    for deal in deals:
+        rig.hubspot.update(scene.portal_id, "deals", deal, {"dealstage": "presentationscheduled"})
+    rig.webhooks.flush()
+    rig.webhooks.batch_size = 100
+    rig.while_time_passes(lambda: not any(file.exists() for file in files), "all have died", per_look=20, wait=90)
+    for person in people:
+        rig.while_time_passes(lambda number=person.number: scene.texts(number), "the text arrives", per_look=20)
+    scene.books.settle(per_look=20, wait=60)
+    assert scene.books.states() == {"delivered": len(people)}
+
+
+def test_supervisor_is_told_of_a_death_and_replaces_the_worker(rig: Rig) -> None:
+    eventually(lambda: "worker died" in rig.log("worker").read_text(encoding="utf-8"), "the death is logged")
