@@ -60,26 +60,25 @@ class Poller:
         mapping = next((each for each in self._polls(account) if each.name == event), None)
         if mapping is None or not isinstance(mapping.source, Poll):
             return 0
-        every = mapping.source.every
+        every, begun = mapping.source.every, self._clock.now()
         try:
-            found = self._search(account, mapping, mapping.source)
+            found = self._search(account, mapping, mapping.source, begun)
         except CRMDisconnectedError as error:
             self._disconnect(account, error)
             return 0
         except CRMError as error:
             log.warning("poll.failed", account_id=account_id, poll=event, status=error.status)
-            self._next(account_id, event, min(every, error.retry_after or every))
+            self._next(account_id, event, begun, min(every, error.retry_after or every))
             return 0
         new = sum(self._keep(found[start : start + CHUNK]) for start in range(0, len(found), CHUNK))
-        self._next(account_id, event, every)
+        self._next(account_id, event, begun, every)
         return new
 
     def _polls(self, account: AccountRow) -> Sequence[EventMapping]:
         events = self._catalogue.by_crm.get(account.crm)
         return events.polls() if events is not None and account.status == ACTIVE else ()
 
-    def _search(self, account: AccountRow, mapping: EventMapping, poll: Poll) -> list[InboxRow]:
-        now = self._clock.now()
+    def _search(self, account: AccountRow, mapping: EventMapping, poll: Poll, now: datetime) -> list[InboxRow]:
         conditions = [each.at(now) for each in poll.where]
         filters = [SearchFilter(each.property_name, each.operator, each.value) for each in conditions]
         acting = CRMAccount(account.id, account.external_id, account.settings)
@@ -114,10 +113,11 @@ class Poller:
             uow.commit()
         return new
 
-    def _next(self, account_id: str, event: str, after: timedelta) -> None:
+    def _next(self, account_id: str, event: str, begun: datetime, after: timedelta) -> None:
+        """Plan the next search from when this one began, so that a slow one does not stretch the interval."""
         spread = after * (_SPREAD * self._rng.random())
         with self._ledger.begin() as uow:
-            uow.polls.next(account_id, event, self._clock.now() + after - spread)
+            uow.polls.next(account_id, event, begun + after - spread)
             uow.commit()
 
     def _disconnect(self, account: AccountRow, error: CRMDisconnectedError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -224,6 +225,20 @@ def test_a_poll_waits_its_time_and_skips_invoices_that_are_not_due(theatre: Thea
     theatre.pass_time(minutes=5)
     theatre.poller.poll_due()
     assert theatre.crm.calls["search"] == 1
+
+
+def test_a_slow_poll_does_not_stretch_the_interval(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = theatre.crm.search
+
+    def slow(*args: Any) -> Any:
+        theatre.pass_time(minutes=14)
+        return search(*args)
+
+    monkeypatch.setattr(theatre.crm, "search", slow)
+    theatre.poller.poll_due()
+    theatre.pass_time(minutes=1)
+    theatre.poller.poll_due()
+    assert theatre.crm.calls["search"] == 2
 
 
 def test_a_poll_that_fails_is_tried_again_and_a_disconnected_account_is_not(theatre: Theatre) -> None:
