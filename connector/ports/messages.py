@@ -119,6 +119,14 @@ class MessageRepository(Protocol):
         """Apply conditional moves; give the ids of the messages that did move."""
         ...
 
+    def move_all(self, changes: Sequence[StateChange], now: datetime) -> None:
+        """Apply moves from states that this very transaction has read with `queued` or `standing`.
+
+        Raises:
+            RuntimeError: a message was in another state; nothing may be committed.
+        """
+        ...
+
     def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:
         """Read held messages whose time has come, and held or queued ones past their expiry."""
         ...

@@ -129,7 +129,7 @@ class Dispatcher:
 
     def _commit_to(self, uow: UnitOfWork, rows: list[MessageRow], verdicts: Mapping[str, Verdict]) -> list[Claim]:
         now = self._clock.now()
-        uow.messages.move(
+        uow.messages.move_all(
             [
                 StateChange(row.id, row.state, MessageState.DISPATCHING, "", tried=True, lease_until=now + LEASE)
                 for row in rows

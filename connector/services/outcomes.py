@@ -64,7 +64,7 @@ class OutcomeRecorder:
                 for sent in finished
             ]
             uow.attempts.save([step.attempt for step in steps])
-            uow.messages.move([step.change for step in steps], now)
+            uow.messages.move_all([step.change for step in steps], now)
             announce(uow, [step.moved for step in steps if step.moved is not None], now)
             for sent in finished:
                 if sent.error is not None and sent.error.error_class == ErrorClass.OPTED_OUT.value:

@@ -72,9 +72,16 @@ class SQLMessageRepository:
             for change in changes
             if change.message_id in standing and standing[change.message_id].state is change.from_state
         ]
-        if applied:
-            self._connection.execute(_MOVE, [_move_values(change, now) for change in applied])
+        self.move_all(applied, now)
         return [change.message_id for change in applied]
+
+    def move_all(self, changes: Sequence[StateChange], now: datetime) -> None:
+        """Apply moves from states that this very transaction has read with `queued` or `standing`."""
+        if not changes:
+            return
+        moved = self._connection.execute(_MOVE, [_move_values(change, now) for change in changes]).rowcount
+        if moved != len(changes):
+            raise RuntimeError(f"{moved} of {len(changes)} messages were in the state they were read in")
 
     def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:
         """Read held messages whose time has come, and held or queued ones past their expiry."""

@@ -66,10 +66,11 @@ class SQLCRMRecordRepository:
     ) -> Sequence[str]:
         """Count one more change on those records that exist; give the CRMs that are to show them."""
         names = {"b_account": account_id, "b_kind": kind.value, "b_subjects": list(subjects)}
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(_LOCK_CHANGED, names)
-        rows = self._connection.execute(_CHANGED, {**names, "b_not_before": not_before})
-        return sorted({row.crm for row in rows})
+        on_postgresql = self._connection.dialect.name == "postgresql"
+        crms = set(self._connection.execute(_LOCK_THOSE if on_postgresql else _CRMS_OF_THOSE, names).scalars())
+        if crms:
+            self._connection.execute(_CHANGED, {**names, "b_not_before": not_before})
+        return sorted(crms)
 
     def claim(
         self,
@@ -248,12 +249,10 @@ _THOSE = and_(
     _T.subject.in_(bindparam("b_subjects", expanding=True)),
 )
 # Built once: building them costs several times what running them does.
-_LOCK_CHANGED = select(_T.id).where(_THOSE).order_by(_T.id).with_for_update()
+_CRMS_OF_THOSE = select(_T.crm).where(_THOSE).distinct()
+_LOCK_THOSE = select(_T.crm).where(_THOSE).order_by(_T.id).with_for_update()
 _CHANGED = (
-    update(crm_record)
-    .where(_THOSE)
-    .values(_one_more_change(bindparam("b_not_before", type_=_T.not_before.type)))
-    .returning(_T.crm)
+    update(crm_record).where(_THOSE).values(_one_more_change(bindparam("b_not_before", type_=_T.not_before.type)))
 )
 
 

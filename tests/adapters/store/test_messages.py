@@ -115,6 +115,17 @@ def test_a_move_applies_only_from_the_state_it_was_decided_on(ledger: SQLLedger,
         assert (found.state, found.tries, found.updated_at) == (MessageState.DISPATCHING, 1, LATER)
 
 
+def test_a_move_of_what_was_locked_refuses_any_other_state(ledger: SQLLedger, account_id: str) -> None:
+    queued, sent = a_message(account_id), a_message(account_id, state=MessageState.SENT)
+    changes = [StateChange(row.id, MessageState.QUEUED, MessageState.DISPATCHING, "") for row in (queued, sent)]
+    with ledger.begin() as uow:
+        uow.messages.add(queued)
+        uow.messages.add(sent)
+        uow.messages.move_all([], NOW)
+        with pytest.raises(RuntimeError, match="1 of 2"):
+            uow.messages.move_all(changes, NOW)
+
+
 def test_a_move_keeps_what_it_does_not_name(ledger: SQLLedger, account_id: str) -> None:
     message = a_message(account_id, state=MessageState.DISPATCHING)
     accepted = StateChange(
