@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -30,6 +32,14 @@ class SendPolicy(StrEnum):
 def default_policy(purpose: Purpose) -> SendPolicy:
     """Resend an unknown attempt only when a second copy does less harm than none: one-time codes."""
     return SendPolicy.AT_LEAST_ONCE if purpose is Purpose.OTP else SendPolicy.AT_MOST_ONCE
+
+
+LIFETIMES: Mapping[Purpose, timedelta] = {
+    Purpose.OTP: timedelta(minutes=10),  # as long as codes are usually good for
+    Purpose.TRANSACTIONAL: timedelta(hours=48),  # outlasts a night and a gateway's bad day
+    Purpose.MARKETING: timedelta(hours=96),  # outlasts a long weekend without a send window
+}
+"""How long a text is worth sending when nobody says otherwise; a text held for longer expires."""
 
 
 class MessageState(StrEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connector.domain.event import Owner
 from connector.domain.journey import Journey, Send
-from connector.domain.message import Direction, MessageState, Purpose, default_policy
+from connector.domain.message import LIFETIMES, Direction, MessageState, Purpose, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
 from connector.domain.segments import measure, replace_smart_characters
 from connector.errors import ConditionError, ConnectorError, InvalidNumberError
@@ -17,13 +17,6 @@ from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow
 from connector.ports.rendering import Renderer
-
-LIFETIMES: Mapping[Purpose, timedelta] = {
-    Purpose.OTP: timedelta(minutes=10),  # as long as codes are usually good for
-    Purpose.TRANSACTIONAL: timedelta(hours=48),  # outlasts a night and a gateway's bad day
-    Purpose.MARKETING: timedelta(hours=96),  # outlasts a long weekend without a send window
-}
-"""How long a text is worth sending when its step does not say; every message ends at last."""
 
 
 class UnsendableError(ConnectorError):

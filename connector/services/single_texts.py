@@ -6,9 +6,9 @@ It takes the same road as every other text: a row, then the claim with all its c
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from connector.domain.message import Direction, MessageState, Purpose, default_policy
+from connector.domain.message import LIFETIMES, Direction, MessageState, Purpose, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
 from connector.domain.segments import measure, replace_smart_characters
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -19,13 +19,6 @@ from connector.ports.messages import MessageRow
 from connector.ports.queue import send_lane, writeback_lane
 from connector.ports.time import Clock
 from connector.services.announcing import message_record
-
-_LIFETIMES = {
-    # A code that comes late is worthless; an answer by hand belongs to its day; a promotion to its week.
-    Purpose.OTP: timedelta(minutes=10),
-    Purpose.TRANSACTIONAL: timedelta(days=1),
-    Purpose.MARKETING: timedelta(days=3),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +102,7 @@ class SingleTexts:
             sender=order.sender,
             time_zones=(zone,) if zone else time_zones(number.e164),
             country=number.region,
-            expires_at=now + _LIFETIMES[order.purpose],
+            expires_at=now + LIFETIMES[order.purpose],
         )
 
 
