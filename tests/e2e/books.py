@@ -108,7 +108,7 @@ class Books:
         ]
         return points
 
-    def settle(self, *, per_look: float = 2, wait: float = 30) -> None:
+    def settle(self, *, step: float = 2, wait: float = 30, waits_for_work: bool = True) -> None:
         """Let time pass until nothing is left to be done now, then compare the books."""
         points: list[str] = []
 
@@ -117,7 +117,9 @@ class Books:
             return not points
 
         try:
-            self.rig.while_time_passes(is_done, "everything is done", per_look=per_look, wait=wait)
+            self.rig.while_time_passes(
+                is_done, "everything is done", step=step, wait=wait, waits_for_work=waits_for_work
+            )
         except AssertionError as error:
             raise AssertionError(f"{error}; open: {points}") from None
         self.check()

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
 import httpx
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
 from connector.adapters.redis_server import EmbeddedRedis, make_redis
-from connector.adapters.store.tables import metadata
+from connector.adapters.store.tables import crm_record, enrollment, external_event, message, metadata
 from connector.bootstrap import Connector, build_connector
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.app import create_app as create_hubspot
-from connector.sandbox.hubspot.webhooks import WebhookSender
+from connector.sandbox.hubspot.webhooks import LARGEST_BATCH, WebhookSender
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.serve import Server
 from connector.sandbox.twilio.receipts import Pace
@@ -39,12 +39,21 @@ APP_ID = 678
 _NOON_UTC, _DAY_ENDS_UTC = 16, 20
 """Between these hours of UTC every send window is open from New York to London."""
 
+_LEASES = (
+    (external_event.c.lease_until, external_event.c.handled_at.is_(None)),
+    (enrollment.c.lease_until, enrollment.c.status == "live"),
+    (message.c.lease_until, message.c.state == "dispatching"),
+    (crm_record.c.lease_until, crm_record.c.state.in_(["waiting", "creating"])),
+)
+"""Columns that say that a worker is at a row, and when they do."""
+
 
 class Rig:
     """The pretend world and the connector around one database; `start` and `stop` them together.
 
     `connector` is composed in the test's own process over the same settings: to read the ledger, to install portals
-    without the cost of a command, and to ring the alarm when the clock was pushed, as a second clock process would.
+    without the cost of a command, and, while `rings` is on, to ring the alarm when the clock was pushed, as a second
+    clock process would.
     """
 
     def __init__(self, database_url: str, directory: Path) -> None:
@@ -69,6 +78,7 @@ class Rig:
         self.environment = self._environment(database_url)
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
         self.processes: dict[str, Process] = {}
+        self.rings = True
         with mock.patch.dict(os.environ, self.environment):
             self.connector: Connector = build_connector(read_settings())
 
@@ -116,15 +126,17 @@ class Rig:
 
     # -- processes
 
+    def command(self, name: str) -> list[str]:
+        """Give the command that starts `web`, `worker` or `clock`."""
+        options = {
+            "web": ("--host", "127.0.0.1", "--port", self.url.rpartition(":")[2]),
+            "worker": ("--processes", "1"),
+        }
+        return smsctl(name, *options.get(name, ()))
+
     def start_process(self, name: str, command: list[str] | None = None) -> None:
         """Start one of `web`, `worker` and `clock`, or something that stands in for it."""
-        port = self.url.rpartition(":")[2]
-        commands = {
-            "web": smsctl("web", "--host", "127.0.0.1", "--port", port),
-            "worker": smsctl("worker", "--processes", "1"),
-            "clock": smsctl("clock"),
-        }
-        self.processes[name] = Process(command or commands[name], self.environment, self.log(name))
+        self.processes[name] = Process(command or self.command(name), self.environment, self.log(name))
 
     def stop_process(self, name: str) -> int:
         """Stop one; give its exit code."""
@@ -142,8 +154,14 @@ class Rig:
             return False
 
     def wait_until_ready(self) -> None:
-        """Wait for the web process."""
-        eventually(self.is_ready, "the web process answers", 60)
+        """Wait for the web process.
+
+        Raises:
+            AssertionError: it ended, or does not answer; says what it wrote last.
+        """
+        web = self.processes["web"]
+        eventually(lambda: self.is_ready() or not web.is_running, "the web process answers", 60)
+        assert web.is_running, self.log("web").read_text(encoding="utf-8")[-2000:]
 
     # -- time
 
@@ -156,22 +174,35 @@ class Rig:
         self.clock.advance(noon - now if noon > now else noon + timedelta(days=1) - now)
 
     def push(self, **delta: float) -> None:
-        """Let time pass, `hours=3` for instance, and wake what has become due."""
+        """Let time pass, `hours=3` for instance, and wake what has become due unless `rings` is off."""
         self.clock.advance(timedelta(**delta))
-        self.connector.alarm.ring()
+        if self.rings:
+            self.connector.alarm.ring()
 
     def while_time_passes(
-        self, found: Callable[[], object], what: str, *, per_look: float = 2, wait: float = 30
+        self, found: Callable[[], object], what: str, *, step: float = 2, wait: float = 30, waits_for_work: bool = True
     ) -> None:
-        """Look until there is something to see, with `per_look` seconds passing between looks."""
+        """Look until there is something to see, while time passes in steps of so many seconds.
+
+        Time stands still while a worker is at something: it would not finish a request within minutes of pushed time
+        that last milliseconds. Without `waits_for_work` it passes all the same, so that leases of the dead run out.
+        """
 
         def look() -> object:
             seen = found()
-            if not seen:
-                self.push(seconds=per_look)
+            if not seen and not (waits_for_work and self._is_at_work()):
+                self.push(seconds=step)
             return seen
 
         eventually(look, what, wait)
+
+    def _is_at_work(self) -> bool:
+        """Whether a row is leased."""
+        now = self.clock.now()
+        with self.connector.ledger.engine.connect().execution_options(writes=False) as connection:
+            return any(
+                connection.execute(select(lease).where(lease > now, still).limit(1)).first() for lease, still in _LEASES
+            )
 
     # -- a clean beginning
 
@@ -180,7 +211,7 @@ class Rig:
         self.faults.clear()
         for armed in self.twilio.receipts.armed():
             self.twilio.receipts.disarm(str(armed["kind"]))
-        self.webhooks.duplicates, self.webhooks.shuffle = 0, False
+        self.webhooks.duplicates, self.webhooks.shuffle, self.webhooks.batch_size = 0, False, LARGEST_BATCH
         self.webhooks.flush()
         eventually(self._wipe, "the ledger is empty")
         self.begin_day()
@@ -207,8 +238,3 @@ class Rig:
         port = int(self.environment["REDIS_URL"].split(":")[2].split("/")[0])
         with mock.patch("connector.adapters.redis_server._free_port", lambda: port):
             self.redis = EmbeddedRedis(self.directory / "redis")
-
-    @property
-    def callers(self) -> Mapping[str, int]:
-        """How often each operation of the pretend HubSpot was called."""
-        return self.hubspot.calls

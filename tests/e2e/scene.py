@@ -118,6 +118,15 @@ class Scene:
             lambda: sum(text in body for body in self.texts(number)) >= count, f"a phone shows {text!r} {count} times"
         )
 
+    def gets_in_time(self, number: str, text: str, *, step: float = 2, waits_for_work: bool = True) -> None:
+        """Let time pass until a phone shows a text that holds these words."""
+        self.rig.while_time_passes(
+            lambda: any(text in body for body in self.texts(number)),
+            f"a phone shows {text!r}",
+            step=step,
+            waits_for_work=waits_for_work,
+        )
+
     def write(self, number: str, text: str) -> None:
         """Let a person write to us."""
         known = len(self.books.inbox("twilio.inbound"))

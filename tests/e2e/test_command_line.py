@@ -7,7 +7,6 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from connector.sandbox.twilio.sandbox import ACCOUNT_SID
 from tests.e2e.processes import run_smsctl
 from tests.e2e.rig import Rig
 from tests.e2e.scene import Scene
@@ -99,13 +98,16 @@ def test_missing_settings_stop_every_process_with_the_exact_name_and_an_example(
         assert "Traceback" not in each.stderr
 
 
-def test_settings_that_contradict_each_other_stop_the_start(rig: Rig, scene: Scene) -> None:
-    environment = rig.environment | {"TWILIO_FROM": "", "PORT": "none"}
-    done = run_smsctl(environment, "worker")
-    assert (done.returncode, "PORT" in done.stderr, ACCOUNT_SID in done.stderr) == (1, True, False)
-
-
-def test_database_without_its_tables_stops_the_start(rig: Rig, tmp_path: Path, scene: Scene) -> None:
-    done = run_smsctl(rig.environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}, "clock")
-    assert done.returncode == 1
-    assert "smsctl migrate" in done.stderr
+def test_settings_that_are_wrong_or_contradict_each_other_stop_the_start(tmp_path: Path) -> None:
+    sound = {"REDIS_URL": "redis://127.0.0.1:1/0", "PUBLIC_URL": "https://sms.example.com", "SECRET_KEYS": "k" * 32}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | sound
+    with ThreadPoolExecutor(3) as pool:
+        no_gateway, bad_port, no_tables = pool.map(
+            lambda more: run_smsctl(environment | more, "clock", cwd=tmp_path),
+            ({}, {"GATEWAY": "null", "PORT": "none"}, {"GATEWAY": "null"}),
+        )
+    assert (no_gateway.returncode, bad_port.returncode, no_tables.returncode) == (1, 1, 1)
+    assert "smsctl: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKENS are missing" in no_gateway.stderr
+    assert "smsctl: PORT: " in bad_port.stderr
+    assert "smsctl migrate" in no_tables.stderr
+    assert not any("Traceback" in each.stderr for each in (no_gateway, bad_port, no_tables))

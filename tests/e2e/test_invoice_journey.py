@@ -48,7 +48,7 @@ def test_invoice_found_by_every_poll_is_one_event(scene: Scene) -> None:
         polled = scene.rig.hubspot.calls["hubspot.invoices.search"]
         scene.rig.push(minutes=16)
         scene.rig.while_time_passes(
-            lambda: scene.rig.hubspot.calls["hubspot.invoices.search"] > polled, "the CRM is searched", per_look=0.1
+            lambda: scene.rig.hubspot.calls["hubspot.invoices.search"] > polled, "the CRM is searched", step=0
         )
     scene.gets(person.number, "a quick note")
     scene.books.settle()
