@@ -6,7 +6,6 @@ A claim moves `due_at` to the end of its lease. So a lease that ran out makes th
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     Connection,
     Row,
@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store.rows import insert_or_ignore, locked
+from connector.adapters.store.rows import checked, insert_or_ignore, locked
+from connector.adapters.store.tables import LIVE_ENROLLMENT
 from connector.adapters.store.tables import enrollment as table
 from connector.domain.documents import clean_text, from_document, to_document
 from connector.ports.enrollments import EnrollmentRow
@@ -94,11 +95,13 @@ class SQLEnrollmentRepository:
     ) -> int:
         """Make live enrollments of these contacts or subjects, or these ones, due now; give how many."""
         about = {"contact_id": contact_ids, "subject": subjects, "id": enrollment_ids}
-        named = {f"b_{name}": list(values) for name, values in about.items() if values}
-        if not named:
-            return 0
-        statement = _wake(tuple(name for name, values in about.items() if values))
-        return self._connection.execute(statement, {**named, "b_account": account_id, "b_now": now}).rowcount
+        return sum(
+            self._connection.execute(
+                _WAKE[name], {"b_account": account_id, "b_named": list(values), "b_now": now}
+            ).rowcount
+            for name, values in about.items()
+            if values
+        )
 
     def find(self, account_id: str | None, enrollment_id: str) -> EnrollmentRow | None:
         """Read one by id; with no account, whichever account it belongs to (for the command line only)."""
@@ -124,20 +127,25 @@ class SQLEnrollmentRepository:
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(
-        table.c.status == _LIVE,
+        LIVE_ENROLLMENT,
         table.c.due_at <= now,
         or_(table.c.lease_until.is_(None), table.c.lease_until <= now),
     )
 
 
-@functools.cache
-def _wake(named: tuple[str, ...]) -> Update:
-    """Build the statement for the columns that are given; an empty list among an OR would spoil its indexes."""
-    about = or_(*(table.c[name].in_(bindparam(f"b_{name}", expanding=True)) for name in named))
+def _wake(named: Column[str], account: ColumnElement[str]) -> Update:
     now: BindParameter[datetime] = bindparam("b_now", type_=table.c.due_at.type)
     later = or_(table.c.due_at.is_(None), table.c.due_at > now)
-    ours = and_(table.c.account_id == bindparam("b_account"), table.c.status == _LIVE)
-    return update(table).where(ours, about, later).values(due_at=now)
+    ours = and_(account == bindparam("b_account"), table.c.status == _LIVE)
+    return update(table).where(ours, named.in_(bindparam("b_named", expanding=True)), later).values(due_at=now)
+
+
+# A statement per column: an OR over several would walk all enrollments of the account.
+_WAKE = {
+    "contact_id": _wake(table.c.contact_id, table.c.account_id),
+    "subject": _wake(table.c.subject, table.c.account_id),
+    "id": _wake(table.c.id, checked(table.c.account_id)),
+}
 
 
 def _save(due_at: ColumnElement[Any]) -> Update:

@@ -6,14 +6,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.message_rows import message_from_row, values_of
 from connector.adapters.store.rows import insert_new, locked
-from connector.adapters.store.tables import attempt, message
-from connector.domain.message import Direction, MessageState, Purpose
+from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
+from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
 from connector.ports.messages import MessageRow, Standing, StateChange
 
 _COUNTS_AGAINST_CAPS = (
@@ -85,16 +96,16 @@ class SQLMessageRepository:
 
     def due(self, now: datetime, limit: int) -> Sequence[MessageRow]:
         """Read held messages whose time has come, and held or queued ones past their expiry."""
-        held = (message.c.state == MessageState.HELD.value) & (message.c.not_before <= now)
-        past = message.c.state.in_(["held", "queued"]) & (message.c.expires_at <= now)
-        query = select(message).where(_open(), or_(held, past)).order_by(message.c.id).limit(limit)
+        held = _open(MessageState.HELD) & (message.c.not_before <= now)
+        past = _open(MessageState.HELD, MessageState.QUEUED) & (message.c.expires_at <= now)
+        query = select(message).where(_open(*OPEN_STATES), or_(held, past)).order_by(message.c.id).limit(limit)
         return self._read(locked(self._connection, query, skip=True))
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[MessageRow]:
         """Read claimed messages whose lease ran out: their worker died."""
         query = (
             select(message)
-            .where(message.c.state == MessageState.DISPATCHING.value, message.c.lease_until <= now)
+            .where(_open(MessageState.DISPATCHING), message.c.lease_until <= now)
             .order_by(message.c.id)
             .limit(limit)
         )
@@ -104,7 +115,7 @@ class SQLMessageRepository:
         """Give (gateway, purpose) of every lane with a queued message whose time has come."""
         query = (
             select(message.c.gateway, message.c.purpose)
-            .where(message.c.state == MessageState.QUEUED.value, message.c.not_before <= now)
+            .where(_open(MessageState.QUEUED), message.c.not_before <= now)
             .distinct()
         )
         return [(gateway, purpose) for gateway, purpose in self._connection.execute(query)]
@@ -203,9 +214,9 @@ class SQLMessageRepository:
         return rows[0] if rows else None
 
 
-def _open() -> ColumnElement[bool]:
-    """Repeat the partial index's own condition, so that the planner uses it."""
-    return message.c.state.in_(["held", "queued", "dispatching"])
+def _open(*states: MessageState) -> ColumnElement[bool]:
+    """Be in one of these states; names the partial index's condition too, by its words: a bound value hides it."""
+    return and_(OPEN_MESSAGE, message.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)]))
 
 
 def _given(name: str) -> tuple[KeyedColumnElement[Any], ColumnElement[Any]]:
@@ -217,7 +228,7 @@ def _given(name: str) -> tuple[KeyedColumnElement[Any], ColumnElement[Any]]:
 # Built once: building a statement costs several times what running it does.
 _QUEUED = (
     select(message)
-    .where(message.c.state == MessageState.QUEUED.value, message.c.gateway == bindparam("lane_gateway"))
+    .where(_open(MessageState.QUEUED), message.c.gateway == bindparam("lane_gateway"))
     .where(message.c.purpose == bindparam("lane_purpose"), message.c.not_before <= bindparam("now"))
     .order_by(message.c.not_before, message.c.id)
     .limit(bindparam("most"))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store.rows import locked
+from connector.adapters.store.rows import checked, locked
 from connector.adapters.store.tables import account, crm_record
 from connector.domain.documents import clean_text
 from connector.ports.records import CRMRecordRow, RecordSubject
@@ -146,7 +146,7 @@ class SQLCRMRecordRepository:
 
     def put_off(self, account_id: str, now: datetime, not_before: datetime) -> None:
         """Let every record of an account that could be claimed now wait until `not_before`: its CRM is away."""
-        due = select(_T.id).where(_T.account_id == account_id, _free(now))
+        due = select(_T.id).where(checked(_T.account_id) == account_id, _free(now))
         statement = update(crm_record).where(_T.id.in_(locked(self._connection, due, skip=True)))
         attempts = case((_T.attempts > 0, _T.attempts), else_=1)  # a change must not cut this wait short
         self._connection.execute(statement.values(not_before=not_before, attempts=attempts))
@@ -265,4 +265,4 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def _of_active_account() -> ColumnElement[bool]:
-    return _T.account_id.in_(select(account.c.id).where(account.c.status == "active"))
+    return checked(_T.account_id).in_(select(account.c.id).where(account.c.status == "active"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table
+from sqlalchemy import Column, ColumnElement, Connection, Insert, Select, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -28,6 +28,15 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     if connection.dialect.name == "sqlite":
         return max(connection.execute(statement, [dict(row) for row in rows]).rowcount, 0)
     return len(connection.execute(statement.returning(table.c.id), [dict(row) for row in rows]).all())
+
+
+def checked(column: Column[str]) -> ColumnElement[str]:
+    """Give a column to compare with after an index on another one has found the row.
+
+    SQLite without statistics takes any index to narrow a table to ten rows, also one that begins with the account,
+    and would walk all rows of the account instead of fetching a few by id.
+    """
+    return func.coalesce(column, "")
 
 
 def locked(connection: Connection, query: Select[Any], *, skip: bool) -> Select[Any]:

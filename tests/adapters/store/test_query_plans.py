@@ -1,0 +1,107 @@
+"""Does SQLite find rows by an index in everything that happens all day, however large the ledger grows?
+
+SQLite plans without statistics here, as in a ledger nobody has run ANALYZE on. A plan that scans a table, or walks all
+rows of an account, is cheap in every other test and ruinous after a million texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from connector.adapters.store.unit_of_work import SQLLedger
+from connector.domain.message import MessageState, Purpose
+from connector.domain.timeline import EntryKind
+from connector.ports.ledger import UnitOfWork
+from connector.ports.messages import StateChange
+from connector.ports.records import RecordSubject
+from tests.adapters.store.factories import NOW, NUMBER
+
+LATER = NOW + timedelta(minutes=1)
+GROWING = ("message", "attempt", "timeline_entry", "enrollment", "crm_record", "external_event", "consent_event")
+WALKS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING (COVERING )?INDEX ix_\w+_(open|due|waiting|ask)\b)")
+WALKS_AN_ACCOUNT = re.compile(rf"^SEARCH ({'|'.join(GROWING)}) USING .*\((account_id|crm)=\?\)$")
+
+CHANGE = StateChange("m1", MessageState.QUEUED, MessageState.DISPATCHING, "")
+
+DAILY: dict[str, Callable[[UnitOfWork], object]] = {
+    "inbox.claim": lambda uow: uow.inbox.claim(["hubspot", "twilio.status"], 100, NOW, LATER),
+    "inbox.finish": lambda uow: uow.inbox.finish(["e1", "e2"], "done", NOW),
+    "inbox.waiting": lambda uow: uow.inbox.waiting(NOW),
+    "messages.get": lambda uow: uow.messages.get("a", "m1"),
+    "messages.by_key": lambda uow: uow.messages.by_key("a", "k"),
+    "messages.many": lambda uow: uow.messages.many(["m1", "m2"]),
+    "messages.queued": lambda uow: uow.messages.queued("twilio", "transactional", 100, NOW),
+    "messages.standing": lambda uow: uow.messages.standing(["m1", "m2"]),
+    "messages.move": lambda uow: uow.messages.move([CHANGE], NOW),
+    "messages.due": lambda uow: uow.messages.due(NOW, 100),
+    "messages.abandoned": lambda uow: uow.messages.abandoned(NOW, 100),
+    "messages.waiting_lanes": lambda uow: uow.messages.waiting_lanes(NOW),
+    "messages.open_to": lambda uow: uow.messages.open_to("a", NUMBER),
+    "messages.stop_open": lambda uow: uow.messages.stop_open("a", NUMBER, [Purpose.OTP], "stop", NOW),
+    "messages.sent_times": lambda uow: uow.messages.sent_times("a", [NUMBER, "+12025550144"], NOW),
+    "messages.last_sent_to": lambda uow: uow.messages.last_sent_to(NUMBER, None),
+    "messages.last_sent_to from a sender": lambda uow: uow.messages.last_sent_to(NUMBER, "+12025550100"),
+    "messages.of_contact": lambda uow: uow.messages.of_contact("a", "c1", 50),
+    "messages.of_enrollment": lambda uow: uow.messages.of_enrollment("n1"),
+    "attempts.many": lambda uow: uow.attempts.many(["t1", "t2"]),
+    "attempts.by_provider_ids": lambda uow: uow.attempts.by_provider_ids("twilio", ["SM1", "SM2"]),
+    "attempts.of_messages": lambda uow: uow.attempts.of_messages(["m1", "m2"]),
+    "attempts.to_ask": lambda uow: uow.attempts.to_ask(NOW, 100, LATER),
+    "attempts.any_to_ask": lambda uow: uow.attempts.any_to_ask(NOW),
+    "attempts.provider_ids_to": lambda uow: uow.attempts.provider_ids_to(NUMBER, NOW),
+    "enrollments.latest": lambda uow: uow.enrollments.latest("a", "j", "c1", "k"),
+    "enrollments.claim": lambda uow: uow.enrollments.claim(100, NOW, LATER),
+    "enrollments.wake by contact": lambda uow: uow.enrollments.wake("a", contact_ids=["c1", "c2"], now=NOW),
+    "enrollments.wake by subject": lambda uow: uow.enrollments.wake("a", subjects=["deal:1"], now=NOW),
+    "enrollments.wake by id": lambda uow: uow.enrollments.wake("a", enrollment_ids=["n1", "n2"], now=NOW),
+    "enrollments.wake by two": lambda uow: uow.enrollments.wake(
+        "a", contact_ids=["c1"], enrollment_ids=["n1"], now=NOW
+    ),
+    "enrollments.due_count": lambda uow: uow.enrollments.due_count(NOW),
+    "timeline.facts": lambda uow: uow.timeline.facts("a", "c1", "deal:1", NOW, [EntryKind.REPLY_RECEIVED]),
+    "timeline.of_message": lambda uow: uow.timeline.of_message("a", "m1"),
+    "timeline.of_enrollment": lambda uow: uow.timeline.of_enrollment("a", "n1"),
+    "timeline.of_contact": lambda uow: uow.timeline.of_contact("a", "c1", 50),
+    "consents.suppressions": lambda uow: uow.consents.suppressions("a", [NUMBER, "+12025550144"]),
+    "consents.marketing_consent": lambda uow: uow.consents.marketing_consent("a", [NUMBER, "+12025550144"]),
+    "records.changed": lambda uow: uow.records.changed("a", RecordSubject.MESSAGE, ["message:1", "message:2"], NOW),
+    "records.claim": lambda uow: uow.records.claim("hubspot", 100, NOW, LATER, timedelta(seconds=2)),
+    "records.mark_creating": lambda uow: uow.records.mark_creating(["r1", "r2"], NOW),
+    "records.mark_written": lambda uow: uow.records.mark_written([("r1", 1, "7"), ("r2", 1, None)], NOW),
+    "records.postpone": lambda uow: uow.records.postpone(["r1"], "busy", LATER, certain=True),
+    "records.put_off": lambda uow: uow.records.put_off("a", NOW, LATER),
+    "records.waiting": lambda uow: uow.records.waiting(NOW),
+    "records.of_messages": lambda uow: uow.records.of_messages("a", ["1", "2"]),
+}
+
+
+@contextmanager
+def plans_of(ledger: SQLLedger) -> Iterator[list[str]]:
+    """Give a list that gets a line per table that a statement of the block reaches into."""
+    lines: list[str] = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            own = cursor.connection.cursor()
+            own.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if is_many else parameters)
+            lines.extend(row[3] for row in own.fetchall())
+
+    event.listen(ledger.engine, "before_cursor_execute", explain)
+    yield lines
+    event.remove(ledger.engine, "before_cursor_execute", explain)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", DAILY)
+def test_what_happens_all_day_finds_its_rows_by_an_index(ledger: SQLLedger, name: str) -> None:
+    with plans_of(ledger) as lines, ledger.begin() as uow:
+        DAILY[name](uow)
+    assert lines, "nothing was planned"
+    assert [line for line in lines if WALKS.match(line) or WALKS_AN_ACCOUNT.match(line)] == []
