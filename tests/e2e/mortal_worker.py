@@ -1,4 +1,7 @@
-"""Which workers can be told to die? `smsctl worker` as it is, but for the points of `crashes` and no pause after deaths."""
+"""Which workers can be told to die?
+
+`smsctl worker` as it is, but for the points of `crashes` and no pause after a row of deaths.
+"""
 
 from __future__ import annotations
 

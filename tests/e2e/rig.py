@@ -236,5 +236,5 @@ class Rig:
     def restart_redis(self) -> None:
         """Start it again on its port, with whatever its file holds."""
         port = int(self.environment["REDIS_URL"].split(":")[2].split("/")[0])
-        with mock.patch("connector.adapters.redis_server._free_port", lambda: port):
+        with mock.patch("connector.adapters.redis_server._free_port", return_value=port):
             self.redis = EmbeddedRedis(self.directory / "redis")

@@ -147,7 +147,7 @@ class Scene:
 
     def flag(self, person: Person) -> str | None:
         """The opt-out property of a contact."""
-        values = self.rig.hubspot.get(self.portal_id, "contacts", person.crm_id)["properties"]
+        values: Mapping[str, str] = self.rig.hubspot.get(self.portal_id, "contacts", person.crm_id)["properties"]
         return values.get("sms_connector_opted_out")
 
     def why(self, subject: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from connector.sandbox.twilio.sandbox import SENDER
 from tests.e2e.scene import Scene
 
-CONFIRMED = "no more messages"
-
 
 def test_stop_flags_every_contact_with_the_number_is_confirmed_once_and_later_events_send_nothing(
     scene: Scene,
@@ -89,7 +87,7 @@ def test_opt_out_that_only_the_carrier_knows_of_is_taken_over(scene: Scene) -> N
     person = scene.person()
     scene.rig.twilio.opt_outs.add((SENDER, person.number))
     scene.book(person)
-    scene.rig.while_time_passes(lambda: scene.books.suppressed(), "the opt-out is in the ledger")
+    scene.rig.while_time_passes(scene.books.suppressed, "the opt-out is in the ledger")
     scene.books.settle()
     assert scene.texts(person.number) == []
     assert scene.flag(person) == "true"
