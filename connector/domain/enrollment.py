@@ -73,7 +73,7 @@ def decide(
         journey: the version the enrollment runs on.
         state: where it stands.
         facts: everything since `state.since` about the contact, the trigger's record and the enrollment's messages;
-            any order.
+            any order. Replies to the texts of other enrollments are passed over.
         names: what expressions see: `contact`, `owner`, `account`, the trigger's records, `event`.
         now: aware.
         evaluate: gives the value of an expression.
@@ -82,7 +82,8 @@ def decide(
         entry_names: the trigger's records as they were at entry, when `names` has newer ones. A `where` about an
             event compares with these: in `event.deal.stage != deal.stage` the deal is the one that entered.
     """
-    since = sorted((fact for fact in facts if fact.at >= state.since), key=lambda fact: (fact.at, fact.id))
+    ours = (fact for fact in facts if fact.at >= state.since and fact.concerns(state.enrollment_id))
+    since = sorted(ours, key=lambda fact: (fact.at, fact.id))
     seen = _seen(state, names, since, now)
     run = Progress(journey, order_of(journey.steps), state, since, seen, entry_names or {}, now, evaluate)
     halt = _stopped(run, stop_reason) or _variables(run) or _exit_rules(run) or _walk(run)

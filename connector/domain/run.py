@@ -37,6 +37,7 @@ class Fact:
             scope of an opt-out.
         text: a reply's text; it is read from the message and never kept in a state or a trace.
         names: what `event.*` or `last_reply.*` mean while this fact is looked at.
+        enrollment_id: of a reply, the enrollment whose text it answers; None when that is not known.
     """
 
     id: str
@@ -46,6 +47,11 @@ class Fact:
     message_id: str | None = None
     text: str = field(default="", repr=False)
     names: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    enrollment_id: str | None = None
+
+    def concerns(self, enrollment_id: str) -> bool:
+        """Tell whether this enrollment may see it: an answer to another enrollment's text says nothing to this one."""
+        return self.kind is not EntryKind.REPLY_RECEIVED or self.enrollment_id in {None, enrollment_id}
 
     def reply_names(self, keyword: str | None) -> dict[str, Any]:
         """Give what `last_reply.*` means for this reply, once it is known which keyword it answered with."""

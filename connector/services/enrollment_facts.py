@@ -63,6 +63,7 @@ def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
             entry.message_id,
             text=text,
             names={"last_reply": reply_names(text, entry.at)},
+            enrollment_id=entry.enrollment_id,
         )
     name = str(entry.data.get("state" if entry.kind is EntryKind.MESSAGE_MOVED else "scope", ""))
     return Fact(identity, entry.kind, entry.at, name, message_id=entry.message_id)

@@ -120,10 +120,9 @@ def moved(state: str, at: datetime, message_id: str = "m1") -> Fact:
     return Fact(f"moved:{message_id}:{state}", EntryKind.MESSAGE_MOVED, at, state, message_id)
 
 
-def reply(text: str, at: datetime, number: int = 1) -> Fact:
-    return Fact(
-        f"reply:{number}", EntryKind.REPLY_RECEIVED, at, text=text, names={"last_reply": {"text": text, "at": at}}
-    )
+def reply(text: str, at: datetime, number: int = 1, enrollment_id: str | None = None) -> Fact:
+    names = {"last_reply": {"text": text, "at": at}}
+    return Fact(f"reply:{number}", EntryKind.REPLY_RECEIVED, at, text=text, names=names, enrollment_id=enrollment_id)
 
 
 def paid(at: datetime, invoice_id: str = "7", name: str = "invoice.paid") -> Fact:
@@ -341,6 +340,19 @@ def test_a_reply_answers_one_wait_for_only() -> None:
         now=NOW + 2 * HOUR,
     )
     assert second.exit_reason == "completed"
+
+
+@pytest.mark.parametrize(("answers", "is_taken"), [(None, True), ("e1", True), ("e2", False)])
+def test_a_reply_to_another_enrollment_s_text_is_not_taken(answers: str | None, *, is_taken: bool) -> None:
+    what = journey(wait_for("steps[0]", ANY_REPLY))
+    assert look(what, facts=[reply("paid", NOW, enrollment_id=answers)]).ended is is_taken
+
+
+def test_what_another_enrollment_was_told_is_not_the_last_reply_here() -> None:
+    rule = ExitRule("exit_when[0]", HERE, where=when("last_reply.text == 'later'"))
+    what = journey(wait("steps[0]", DAY), exit_when=(rule,))
+    ours, theirs = reply("later", NOW, 1, "e1"), reply("sooner", NOW + MINUTE, 2, "e2")
+    assert look(what, facts=[ours, theirs], now=NOW + HOUR).ended
 
 
 def test_the_time_out_wins_over_a_later_reply_however_late_it_is_looked_at() -> None:

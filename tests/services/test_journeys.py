@@ -254,6 +254,22 @@ def test_a_reply_resumes_the_journey_and_asks_the_owner_to_act(theatre: Theatre)
     assert (task["title"], task["owner_id"], task["associations"]) == ("Lea wants another time", "7", [f"deal:{deal}"])
 
 
+def test_one_reply_does_not_resume_every_journey_of_the_contact(theatre: Theatre) -> None:
+    contact = theatre.lea()
+    for name in ("Roof", "Cellar"):
+        theatre.pass_time(minutes=1)
+        deal = theatre.crm.put("deal", [contact], dealname=name, dealstage="new")
+        theatre.deal_moves(deal, "demo")
+        theatre.work()
+        theatre.accept_all()
+        theatre.work()
+    theatre.pass_time(minutes=10)
+    theatre.reply("Reschedule please")
+    theatre.work()
+    assert [row.exit_reason for row in theatre.enrollments()] == ["", "asked for another time"]
+    assert [task["body"] for task in theatre.tasks()] == ["Deal Cellar"]
+
+
 def test_an_owner_s_reply_answers_the_journey_that_texted_the_owner(theatre: Theatre) -> None:
     urgent(theatre)
     theatre.accept_all()
