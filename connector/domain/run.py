@@ -38,6 +38,7 @@ class Fact:
         text: a reply's text; it is read from the message and never kept in a state or a trace.
         names: what `event.*` or `last_reply.*` mean while this fact is looked at.
         enrollment_id: of a reply, the enrollment whose text it answers; None when that is not known.
+        until: of a text that is held now, when it may go out.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Fact:
     text: str = field(default="", repr=False)
     names: Mapping[str, Any] = field(default_factory=dict, repr=False)
     enrollment_id: str | None = None
+    until: datetime | None = None
 
     def concerns(self, enrollment_id: str) -> bool:
         """Tell whether this enrollment may see it: an answer to another enrollment's text says nothing to this one."""

@@ -17,6 +17,10 @@ LOOK_AGAIN = timedelta(days=1)
 """A text that is out or over wakes its enrollment. Should that wake be lost, a look a day finds out; more often would
 cost a query per waiting text for a case that does not happen."""
 
+BEFORE_RELEASE = timedelta(minutes=2)
+"""How long before a held text may go out its journey is looked at again: a window that opens for hundreds of people at
+once leaves time to read all their records and to cancel the texts that have lost their reason overnight."""
+
 
 def take(run: Progress, step: Step) -> Halt | None:
     """Take one step as far as it goes; None when the cursor has moved on."""
@@ -66,7 +70,10 @@ def _recipient(step: Send) -> str:
 
 
 def _stands_at_send(run: Progress, step: Send) -> Waiting:
-    return Waiting(run.now + LOOK_AGAIN, f"the text of {step.id} to go out")
+    """Wait for the text to go out; look again before a held one is let go, in case its journey has ended by then."""
+    held = [fact.until for fact in run.facts if fact.message_id == run.state.message_id and fact.until is not None]
+    looks = [until - BEFORE_RELEASE for until in held[-1:] if until - BEFORE_RELEASE > run.now]
+    return Waiting(min([*looks, run.now + LOOK_AGAIN]), f"the text of {step.id} to go out")
 
 
 def _send_is_over(run: Progress, step: Send, reason: str) -> Halt | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connector.domain.enrollment import Fact, RunState
-from connector.domain.message import OPEN_STATES, Direction
+from connector.domain.message import OPEN_STATES, Direction, MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import UnitOfWork
@@ -71,7 +71,12 @@ def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
 
 def _standing(facts: Sequence[Fact], message: MessageRow | None) -> list[Fact]:
     """Say what became of the message an enrollment stands at when no entry says it: the row is the truth."""
-    if message is None or message.state in OPEN_STATES:
+    if message is None:
+        return []
+    if message.state is MessageState.HELD:
+        at, until = message.updated_at or message.created_at, message.not_before
+        return [Fact(f"held|{message.id}", EntryKind.MESSAGE_HELD, at, message.state, message.id, until=until)]
+    if message.state in OPEN_STATES:
         return []
     if any(fact.message_id == message.id and fact.name == message.state for fact in facts):
         return []

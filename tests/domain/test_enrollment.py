@@ -40,7 +40,7 @@ from connector.domain.journey import (
     WaitFor,
 )
 from connector.domain.message import Purpose
-from connector.domain.stepping import LOOK_AGAIN
+from connector.domain.stepping import BEFORE_RELEASE, LOOK_AGAIN
 from connector.domain.timeline import EntryKind
 from connector.errors import ConditionError
 
@@ -199,6 +199,23 @@ def test_a_held_text_shifts_what_follows() -> None:
     out_at = NOW + 14 * HOUR
     decision = look(what, at_message(), [moved("held", NOW), moved("accepted", out_at)], now=out_at + MINUTE)
     assert decision.due_at == out_at + 3 * DAY
+
+
+def held(until: datetime, message_id: str = "m1") -> Fact:
+    return Fact(f"held|{message_id}", EntryKind.MESSAGE_HELD, NOW, "held", message_id, until=until)
+
+
+@pytest.mark.parametrize(
+    ("fact", "due_at"),
+    [
+        (held(NOW + 9 * HOUR), NOW + 9 * HOUR - BEFORE_RELEASE),
+        (held(NOW + MINUTE), NOW + LOOK_AGAIN),
+        (held(NOW + 3 * DAY), NOW + LOOK_AGAIN),
+        (held(NOW + 9 * HOUR, "m0"), NOW + LOOK_AGAIN),
+    ],
+)
+def test_a_held_text_is_looked_at_again_before_it_is_let_go(fact: Fact, due_at: datetime) -> None:
+    assert look(journey(send()), at_message(), [fact]).due_at == due_at
 
 
 def test_the_first_fact_about_a_text_decides_however_late_it_is_looked_at() -> None:

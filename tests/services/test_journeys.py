@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from connector.domain.message import MessageState, Purpose, SendPolicy
+from connector.domain.stepping import BEFORE_RELEASE
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMUnavailableError
 from connector.services.events import PATIENCE
@@ -222,6 +223,20 @@ def test_a_text_held_overnight_is_cancelled_when_the_invoice_is_paid_meanwhile(t
         MessageState.CANCELLED,
         "its journey ended: invoice.paid happened",
     )
+
+
+def test_a_text_held_overnight_does_not_go_out_for_a_record_that_changed_without_a_webhook(theatre: Theatre) -> None:
+    invoice = overdue(theatre)
+    opens = theatre.clock.at + timedelta(hours=10)
+    theatre.hold(theatre.messages()[0], opens)
+    theatre.work()
+    assert theatre.enrollment().due_at == opens - BEFORE_RELEASE
+    theatre.crm.take_away("invoice", invoice)
+    theatre.clock.at = opens - BEFORE_RELEASE
+    theatre.work()
+    (message,) = theatre.messages()
+    assert message.state is MessageState.CANCELLED
+    assert "no longer exists in the CRM" in message.state_reason
 
 
 def test_another_invoice_s_payment_stops_nothing(theatre: Theatre) -> None:

@@ -223,6 +223,14 @@ class Theatre:
                 uow.commit()
             message = replace(message, state=state)
 
+    def hold(self, message: MessageRow, until: datetime) -> None:
+        """Let the send path hold a text, as it does outside of its window."""
+        change = StateChange(message.id, message.state, MessageState.HELD, "closed", not_before=until)
+        with self.ledger.begin() as uow:
+            assert uow.messages.move([change], self.clock.at)
+            announce(uow, [Moved(message, MessageState.HELD, "closed")], self.clock.at)
+            uow.commit()
+
     def accept_all(self) -> None:
         """Let the gateway take everything that is queued."""
         for message in self.messages():
