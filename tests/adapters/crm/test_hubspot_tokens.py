@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from connector.adapters.crm.hubspot.locks import RedisLocks
 from connector.errors import CRMDisconnectedError, CRMUnavailableError
-from tests.adapters.crm.conftest import ACCOUNT_ID, CLIENT_ID, PORTAL, HubSpot
+from tests.adapters.crm.conftest import ACCOUNT_ID, CLIENT_ID, PORTAL, TOKEN, HubSpot
 
 REDIRECT = "https://sms.example/install"
 
@@ -103,6 +103,21 @@ def test_a_refused_token_without_a_successor_is_a_disconnection(hubspot: HubSpot
     with pytest.raises(CRMDisconnectedError) as caught:
         read(hubspot)
     assert caught.value.status == 401
+
+
+def test_a_token_replaced_while_the_old_one_was_on_its_way_is_used_and_disconnects_nobody(
+    hubspot: HubSpot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hubspot.grant("pat-old", None, timedelta())
+
+    def replace_token(*_: object, **__: object) -> int:
+        hubspot.grant(TOKEN, None, timedelta())  # the admin runs `account add` after the old token was read
+        return 1
+
+    monkeypatch.setattr(hubspot.limiter, "take", replace_token)
+    read(hubspot)
+    assert hubspot.calls("deals.batch_read") == 2
+    assert hubspot.row().status == "active"
 
 
 def test_a_portal_that_refuses_the_fresh_token_too_ends_in_two_calls(hubspot: HubSpot) -> None:

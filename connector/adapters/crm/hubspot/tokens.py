@@ -87,7 +87,10 @@ class PortalTokens:
         Raises:
             CRMDisconnectedError: there is no other: a private app's token was revoked, or the app uninstalled.
         """
-        if self._row(account_id).refresh_token is None:
+        row = self._row(account_id)
+        if row.refresh_token is None:
+            if row.access_token and row.access_token != refused:
+                return row.access_token  # somebody has just given the account a new one
             raise CRMDisconnectedError("HubSpot does not take the account's token any more", status=401)
         return self._refreshed(account_id, refused=refused)
 
