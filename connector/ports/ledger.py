@@ -6,7 +6,7 @@ a unit of work go out after its commit and are dropped on rollback.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -97,12 +97,16 @@ class InboxRepository(Protocol):
         """Insert those not seen before, by (source, external_id); give how many were new."""
         ...
 
+    def add_new(self, rows: Sequence[InboxRow]) -> Collection[str]:
+        """Insert those not seen before, and give the ids of these."""
+        ...
+
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
         """Lease up to `limit` unhandled rows whose time has come, oldest first."""
         ...
 
-    def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> None:
-        """Mark rows handled, with a word for what they came to."""
+    def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
+        """Mark rows handled, with a word for what they came to; give how many were not handled before."""
         ...
 
     def postpone(self, row_id: str, error: str, not_before: datetime) -> None:
@@ -137,6 +141,13 @@ class UnitOfWork(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Roll back what was not committed."""
+        ...
+
+    def lock_numbers(self, account_id: str, msisdns: Sequence[str]) -> None:
+        """Hold an account's numbers until commit, before deciding whether they may be texted or that they may not.
+
+        Without it an opt-out and a claim under way at the same time could miss each other (promise P3).
+        """
         ...
 
     def nudge(self, lane: str) -> None:

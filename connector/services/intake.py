@@ -19,6 +19,7 @@ from connector.ports.time import Clock
 from connector.services.receipts import source
 
 _T = TypeVar("_T")
+_I = TypeVar("_I")
 
 _KEPT_HEADERS = ("content-type", "i-twilio-idempotency-token")
 """What reading a stored callback needs; signatures were checked at the door and are not kept."""
@@ -29,6 +30,10 @@ class Committer(Protocol):
 
     def run(self, work: Callable[[UnitOfWork], _T]) -> _T:
         """Run and commit."""
+        ...
+
+    def join(self, handler: Callable[[UnitOfWork, Sequence[_I]], Sequence[_T]], item: _I) -> _T:
+        """Let `handler` work the items of several callers in one call, and commit; give the result for this one's."""
         ...
 
 
@@ -55,30 +60,53 @@ class Taken:
     foreign: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    crm: str
+    deliveries: Sequence[Delivery]
+    received_at: datetime
+
+
 class Intake:
-    """Writes what arrived into the inbox."""
+    """Writes what arrived into the inbox; what arrives together is written together."""
 
     def __init__(self, committer: Committer, new_id: Callable[[], str], clock: Clock) -> None:
         self._committer, self._new_id, self._clock = committer, new_id, clock
+        self._accounts: dict[tuple[str, str], str] = {}  # an account that is there stays, and keeps its id
 
     def take_events(self, crm: str, deliveries: Sequence[Delivery]) -> Taken:
         """Store a batch of CRM events, of one account or several."""
-        now = self._clock.now()
-        portals = sorted({delivery.external_account_id for delivery in deliveries})
+        return self._committer.join(self._store_events, _Batch(crm, deliveries, self._clock.now()))
 
-        def store(uow: UnitOfWork) -> Taken:
-            accounts = uow.accounts.by_external_ids(crm, portals)
-            rows = [
-                self._row(accounts[delivery.external_account_id], crm, delivery.external_id, delivery.body, {}, now)
-                for delivery in deliveries
-                if delivery.external_account_id in accounts
-            ]
-            new = uow.inbox.add(rows)
-            if new:
-                uow.nudge(EVENTS)
-            return Taken(new, len(rows) - new, len(deliveries) - len(rows))
+    def _store_events(self, uow: UnitOfWork, batches: Sequence[_Batch]) -> Sequence[Taken]:
+        self._meet_accounts(uow, batches)
+        rows = [self._rows(batch) for batch in batches]
+        new = uow.inbox.add_new([row for some in rows for row in some])
+        if new:
+            uow.nudge(EVENTS)
+        counts = [sum(row.id in new for row in some) for some in rows]
+        return [
+            Taken(count, len(some) - count, len(batch.deliveries) - len(some))
+            for batch, some, count in zip(batches, rows, counts, strict=True)
+        ]
 
-        return self._committer.run(store)
+    def _meet_accounts(self, uow: UnitOfWork, batches: Sequence[_Batch]) -> None:
+        """Look up the accounts of portals not met before."""
+        named = {(batch.crm, each.external_account_id) for batch in batches for each in batch.deliveries}
+        strangers: dict[str, list[str]] = {}
+        for crm, portal in sorted(named - self._accounts.keys()):
+            strangers.setdefault(crm, []).append(portal)
+        for crm, portals in strangers.items():
+            found = uow.accounts.by_external_ids(crm, portals)
+            self._accounts |= {(crm, portal): account_id for portal, account_id in found.items()}
+
+    def _rows(self, batch: _Batch) -> list[InboxRow]:
+        accounts = [self._accounts.get((batch.crm, each.external_account_id)) for each in batch.deliveries]
+        return [
+            self._row(account_id, batch.crm, each.external_id, each.body, {}, batch.received_at)
+            for account_id, each in zip(accounts, batch.deliveries, strict=True)
+            if account_id is not None
+        ]
 
     def take_unreadable(self, crm: str, body: bytes, reason: str) -> None:
         """Keep a delivery that is signed but cannot be cut into events, marked for a person to look at."""
@@ -104,11 +132,7 @@ class Intake:
         identity = hashlib.sha256(b"\x00".join([(attempt_id or "").encode(), request.body])).hexdigest()
         row = self._row(None, source(gateway, kind), identity, request.body, context, now)
 
-        def store(uow: UnitOfWork) -> None:
-            if uow.inbox.add([row]):
-                uow.nudge(RECEIPTS)
-
-        self._committer.run(store)
+        self._committer.join(_store_callbacks, row)
 
     def _row(
         self,
@@ -120,3 +144,9 @@ class Intake:
         now: datetime,
     ) -> InboxRow:
         return InboxRow(self._new_id(), account_id, source_, external_id, body, context, now)
+
+
+def _store_callbacks(uow: UnitOfWork, rows: Sequence[InboxRow]) -> Sequence[None]:
+    if uow.inbox.add_new(rows):
+        uow.nudge(RECEIPTS)
+    return [None] * len(rows)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,13 +17,16 @@ from typing import Any, TypeVar
 from connector.ports.ledger import Ledger, UnitOfWork
 
 _T = TypeVar("_T")
+_I = TypeVar("_I")
+_Handler = Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]]
 
 _MOST_TOGETHER = 200  # bounds how long the first of a group waits for the rest to be written
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    work: Callable[[UnitOfWork], Any]
+    handler: _Handler
+    item: Any
     result: Future[Any]
 
 
@@ -42,7 +45,20 @@ class GroupCommit:
         Raises:
             Exception: whatever `work` or the commit raised; then nothing of `work` is in the ledger.
         """
-        wish = _Wish(work, Future())
+        result: _T = self.join(_each_alone, work)
+        return result
+
+    def join(self, handler: Callable[[UnitOfWork, Sequence[_I]], Sequence[_T]], item: _I) -> _T:
+        """Let `handler` work the items of several callers in one call; return the result for this one's.
+
+        Args:
+            handler: gives a result per item, in order. Callers that give an equal one may share a call.
+            item: what is to be worked.
+
+        Raises:
+            Exception: as `run`; an item that fails is worked alone, so that others do not suffer.
+        """
+        wish = _Wish(handler, item, Future())
         self._wishes.put(wish)
         result: _T = wish.result.result()
         return result
@@ -71,9 +87,14 @@ class GroupCommit:
 
     def _commit(self, group: list[_Wish]) -> None:
         """Commit a group; when one of it fails, commit each alone, so that only the culprit hears of it."""
+        by_handler: dict[_Handler, list[_Wish]] = {}
+        for wish in group:
+            by_handler.setdefault(wish.handler, []).append(wish)
+        results: list[tuple[_Wish, Any]] = []
         try:
             with self._ledger.begin() as uow:
-                results = [wish.work(uow) for wish in group]
+                for handler, wishes in by_handler.items():
+                    results += zip(wishes, handler(uow, [wish.item for wish in wishes]), strict=True)
                 uow.commit()
         except Exception as error:  # noqa: BLE001 - it is handed to the request that caused it
             if len(group) == 1:
@@ -82,5 +103,9 @@ class GroupCommit:
             for wish in group:
                 self._commit([wish])
             return
-        for wish, result in zip(group, results, strict=True):
+        for wish, result in results:
             wish.result.set_result(result)
+
+
+def _each_alone(uow: UnitOfWork, works: Sequence[Callable[[UnitOfWork], Any]]) -> Sequence[Any]:
+    return [work(uow) for work in works]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,14 @@ class SQLInboxRepository:
         """Insert those not seen before; give how many were new."""
         return insert_new(self._connection, external_event, [self._values(row) for row in rows])
 
+    def add_new(self, rows: Sequence[InboxRow]) -> Collection[str]:
+        """Insert those not seen before, and give the ids of these; ids are ours, so one that is there is new."""
+        ids = [row.id for row in rows]
+        if self.add(rows) == len(rows):
+            return ids
+        query = select(external_event.c.id).where(external_event.c.id.in_(ids))
+        return frozenset(self._connection.execute(query).scalars())
+
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
         """Lease up to `limit` unhandled rows whose time has come, oldest first."""
         table = external_event
@@ -46,12 +54,13 @@ class SQLInboxRepository:
             )
         return [self._row(row) for row in rows]
 
-    def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> None:
-        """Mark rows handled."""
+    def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
+        """Mark rows handled; give how many were not handled before."""
         values: dict[str, Any] = {"handled_at": now, "outcome": outcome, "lease_until": None}
         if account_id is not None:
             values["account_id"] = account_id
-        self._connection.execute(update(external_event).where(external_event.c.id.in_(ids)).values(**values))
+        unhandled = external_event.c.id.in_(ids) & external_event.c.handled_at.is_(None)
+        return self._connection.execute(update(external_event).where(unhandled).values(**values)).rowcount
 
     def postpone(self, row_id: str, error: str, not_before: datetime) -> None:
         """Give a row back, to be tried again at `not_before`."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +13,10 @@ from sqlalchemy import text
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.group_commit import GroupCommit
+from connector.adapters.store.ids import new_id
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.errors import DecryptionError
-from connector.ports.ledger import UnitOfWork
+from connector.ports.ledger import InboxRow, UnitOfWork
 from tests.adapters.store.factories import NOW, an_account, an_event
 
 LATER = NOW + timedelta(minutes=1)
@@ -108,3 +113,38 @@ def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(ledge
     commit.close()
     with ledger.begin(write=False) as uow:
         assert uow.inbox.waiting(LATER) == {"hubspot": 2}
+
+
+def test_items_of_many_callers_share_a_call_and_a_bad_one_fails_alone(ledger: SQLLedger) -> None:
+    commit = GroupCommit(ledger)
+    seen = an_event("a")
+    sizes: list[int] = []
+
+    def add(uow: UnitOfWork, rows: Sequence[InboxRow]) -> Sequence[bool]:
+        sizes.append(len(rows))
+        if any(row.source == "bad" for row in rows):
+            raise ValueError("bad")
+        new = uow.inbox.add_new(rows)
+        return [row.id in new for row in rows]
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_uow: UnitOfWork) -> None:
+        begun.set()
+        go_on.wait()
+
+    again = replace(seen, id=new_id())
+    rows = [an_event("a"), again, an_event("a", source="bad"), an_event("a")]
+    assert commit.join(add, seen)
+    with ThreadPoolExecutor(5) as pool:
+        held = pool.submit(commit.run, hold)
+        begun.wait()  # the next group gathers while this one is under way
+        results = [pool.submit(commit.join, add, row) for row in rows]
+        while commit._wishes.qsize() < len(rows):
+            pass
+        go_on.set()
+        held.result()
+    assert isinstance(results[2].exception(), ValueError)
+    assert [results[n].result() for n in (0, 1, 3)] == [True, False, True]
+    assert sizes == [1, 4, 1, 1, 1, 1]
+    commit.close()
