@@ -78,7 +78,7 @@ def decide(
         now: aware.
         evaluate: gives the value of an expression.
         stop_reason: why the enrollment has to end whatever the journey says: the contact is opted out or deleted,
-            the account disconnected; empty when nothing does.
+            the record is gone; empty when nothing does.
         entry_names: the trigger's records as they were at entry, when `names` has newer ones. A `where` about an
             event compares with these: in `event.deal.stage != deal.stage` the deal is the one that entered.
     """

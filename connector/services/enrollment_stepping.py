@@ -33,6 +33,7 @@ from connector.services.names import event_names, names_of, owner_id_of
 from connector.services.task_making import TaskMaker
 
 _LONGEST = 255  # the ledger's column for a discriminator
+_TROUBLES = frozenset({"away_since", "failing_since"})  # since when it could not be worked; over once it was
 _KEPT_JOURNEYS = 200  # versions in flight at a time are dozens; each is some kilobytes
 
 
@@ -59,13 +60,11 @@ class EnrollmentStepper:
         account: AccountRow,
         known: Known,
         suppressed: Sequence[Suppression],
-        stop_reason: str,
         now: datetime,
     ) -> None:
         """Decide about a claimed enrollment and write down what follows.
 
-        `suppressed` is what stands against texting the contact's number; `stop_reason` why it has to end for a reason
-        that lies with the account, or empty.
+        `suppressed` is what stands against texting the contact's number.
         """
         journey = self._journey(uow, known.row)
         if journey is None:
@@ -80,7 +79,7 @@ class EnrollmentStepper:
         gone = known.gone or (
             f"{known.row.subject} was deleted in the CRM" if was_deleted(facts, known.row.subject) else ""
         )
-        reason = stop_reason or _contact_reason(known.contact, journey, suppressed) or gone
+        reason = _contact_reason(known.contact, journey, suppressed) or gone
         trace: list[TraceLine] = []
         while True:
             decision = decide(
@@ -200,7 +199,7 @@ class EnrollmentStepper:
             uow.nudge(writeback_lane(setting.account.crm))
 
     def _save(self, uow: UnitOfWork, row: EnrollmentRow, decision: Decision, state: RunState, now: datetime) -> None:
-        kept = {name: value for name, value in row.state.items() if name != "away_since"}
+        kept = {name: value for name, value in row.state.items() if name not in _TROUBLES}
         moved = replace(row, state={**kept, "run": state.to_json()}, attempts=0)
         if decision.ended:
             self.end(uow, moved, decision.exit_reason, now)

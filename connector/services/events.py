@@ -33,9 +33,11 @@ PATIENCE = timedelta(days=1)
 """How long a row waits for a CRM that is away. A text about what happened yesterday does more harm than none."""
 
 MOST_TRIES = 5
-"""A row that failed alone this often, over at least `_SETTLES`, fails for what it holds and not for the moment."""
+"""A row that failed alone this often, over at least `SETTLES`, fails for what it holds and not for the moment."""
 
-_SETTLES = timedelta(minutes=10)
+SETTLES = timedelta(minutes=10)
+"""Long enough to notice that a new release or a migration breaks things, and to take it back."""
+
 _RETRY_BASE, _RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
 """A throttled CRM is back within its window of ten seconds; one that is down is asked again every ten minutes."""
 
@@ -136,7 +138,7 @@ class EventReader:
 
     def _failed_alone(self, account_id: str, row: InboxRow, error: str) -> None:
         now = self._clock.now()
-        if row.attempts + 1 >= MOST_TRIES and now - row.received_at >= _SETTLES:
+        if row.attempts + 1 >= MOST_TRIES and now - row.received_at >= SETTLES:
             self._give_up(account_id, row, f"could not be worked ({error})")
             return
         with self._ledger.begin() as uow:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.domain.message import MessageState, Purpose, SendPolicy
 from connector.domain.stepping import BEFORE_RELEASE
 from connector.domain.timeline import EntryKind
-from connector.errors import CRMDisconnectedError, CRMUnavailableError
+from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
+from connector.ports.crm import CRMAccount
+from connector.ports.enrollments import EnrollmentRow
 from connector.services.events import PATIENCE
 from tests.services.stage import KilledError, Killer, MortalLedger
 from tests.services.theatre import (
@@ -386,14 +389,82 @@ def test_a_reminder_that_waited_a_day_for_the_crm_ends_where_a_person_sees_it(th
     assert theatre.summaries(EntryKind.ATTENTION_NEEDED)
 
 
-def test_a_disconnected_account_ends_its_journeys(theatre: Theatre) -> None:
+def disconnected(theatre: Theatre) -> None:
+    """Let the account turn out to be disconnected when the second reminder is due."""
     overdue(theatre)
     theatre.accept_all()
     theatre.work()
     theatre.pass_time(days=3)
     theatre.crm.fail("read_records", CRMDisconnectedError("revoked", status=401))
     theatre.work()
-    assert theatre.enrollment().exit_reason == "the account is disconnected"
+
+
+def test_a_disconnected_account_s_journeys_wait_until_it_is_connected_again(theatre: Theatre) -> None:
+    disconnected(theatre)
+    assert (theatre.enrollment().status, theatre.enrollment().waits_for) == ("live", "the account is disconnected")
+    theatre.pass_time(hours=20)
+    theatre.work()
+    with theatre.ledger.begin() as uow:
+        assert uow.accounts.get(ACCOUNT).status == "disconnected"
+        uow.accounts.set_status(ACCOUNT, "active", "")
+        uow.commit()
+    theatre.pass_time(minutes=11)
+    theatre.work()
+    assert len(theatre.messages()) == 2
+
+
+def test_an_account_disconnected_for_a_day_ends_its_journeys(theatre: Theatre) -> None:
+    disconnected(theatre)
+    theatre.pass_time(seconds=PATIENCE.total_seconds() + 1)
+    theatre.work()
+    assert theatre.enrollment().exit_reason == "the account was disconnected for a day: revoked"
+
+
+def test_one_refused_record_does_not_hold_up_the_others_or_disconnect_the_account(theatre: Theatre) -> None:
+    booked(theatre)
+    booked(theatre)
+    theatre.accept_all()
+    theatre.work()
+    theatre.pass_time(minutes=10)
+    bad, good = theatre.enrollments()
+    woken(theatre, bad, good)
+    read = theatre.crm.read_records
+
+    def refuse(account: CRMAccount, object_type: str, ids: Sequence[str], properties: Sequence[str]) -> Any:
+        if bad.key in ids:
+            raise CRMRefusedError("this app has not the scopes", status=403, category="MISSING_SCOPES")
+        return read(account, object_type, ids, properties)
+
+    theatre.crm.read_records = refuse  # type: ignore[method-assign]
+    theatre.work()
+    put_off, worked = theatre.enrollments()
+    assert put_off.waits_for == "the CRM, which cannot be read now"
+    assert "RESCHEDULE" in worked.waits_for
+    assert worked.state["read_at"] == theatre.clock.at
+    with theatre.ledger.begin(write=False) as uow:
+        assert uow.accounts.get(ACCOUNT).status == "active"
+
+
+def woken(theatre: Theatre, *rows: EnrollmentRow) -> None:
+    """Make enrollments due now."""
+    with theatre.ledger.begin() as uow:
+        for row in rows:
+            uow.enrollments.save(replace(row, due_at=theatre.clock.at))
+        uow.commit()
+
+
+def test_an_enrollment_that_cannot_be_read_does_not_keep_its_batch_leased(theatre: Theatre) -> None:
+    booked(theatre)
+    booked(theatre)
+    theatre.accept_all()
+    theatre.work()
+    theatre.pass_time(minutes=10)
+    bad, good = theatre.enrollments()
+    woken(theatre, replace(bad, state={**bad.state, "read_at": "no time"}), good)
+    theatre.runner.advance()
+    broken, worked = theatre.enrollments()
+    assert broken.waits_for == "another try after an error (TypeError)"
+    assert worked.state["read_at"] == theatre.clock.at
 
 
 # Versions, failures, crashes
@@ -438,6 +509,21 @@ def test_one_enrollment_that_cannot_be_worked_blocks_no_other_and_ends_visibly(t
         theatre.work()
     assert theatre.enrollments()[0].exit_reason == "could not be worked (KeyError)"
     assert theatre.summaries(EntryKind.ATTENTION_NEEDED)
+
+
+def test_a_bad_release_of_a_few_minutes_ends_no_enrollment(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    booked(theatre)
+    theatre.accept_all()
+    with monkeypatch.context() as broken:
+        broken.setattr("connector.services.enrollment_stepping.decide", lambda: None)
+        for _ in range(9):
+            theatre.work()
+            theatre.pass_time(minutes=1)
+    assert theatre.enrollment().waits_for == "another try after an error (TypeError)"
+    theatre.pass_time(minutes=10)
+    theatre.work()
+    assert "RESCHEDULE" in theatre.enrollment().waits_for
+    assert "failing_since" not in theatre.enrollment().state
 
 
 def test_a_worker_slower_than_its_lease_leaves_the_rows_to_the_next(
