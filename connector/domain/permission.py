@@ -25,6 +25,7 @@ class Answer(StrEnum):
     HOLD = "hold"
     SUPPRESS = "suppress"
     EXPIRE = "expire"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Circumstances:
 
     Attributes:
         is_keyword_answer: the confirmation of a STOP, a START or a HELP; it goes out whatever else holds.
+        journey_has_ended: the enrollment that wanted it is over.
         suppressed_scopes: scopes (`all`, `marketing`) in which the number said never.
         consent: the number's latest word on marketing, `opt_in`, `opt_out`, `doubtful`, or None.
         window: name of the send window.
@@ -52,6 +54,7 @@ class Circumstances:
     purpose: Purpose
     expires_at: datetime | None
     is_keyword_answer: bool
+    journey_has_ended: bool
     suppressed_scopes: frozenset[str]
     consent: str | None
     needs_consent: bool
@@ -64,6 +67,8 @@ def may_send(case: Circumstances, now: datetime) -> Verdict:
     """Answer for one message; the first rule that objects decides."""
     if case.expires_at is not None and case.expires_at <= now:
         return Verdict(Answer.EXPIRE, "its lifetime is over")
+    if case.journey_has_ended:
+        return Verdict(Answer.CANCEL, "its journey has ended")
     if case.is_keyword_answer:
         return Verdict(Answer.SEND, "an answer to STOP, START or HELP always goes out")
     return _refused(case) or _held_by_window(case, now) or _held_by_cap(case, now) or _allowed(case)

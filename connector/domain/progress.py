@@ -14,10 +14,10 @@ from connector.domain.seen_values import seen_values
 from connector.domain.step_order import StepOrder
 from connector.domain.timeline import EntryKind
 
-OUT = frozenset(
-    {MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED, MessageState.UNKNOWN},
-)
-"""The text left us; `unknown` counts, since it may have, and a journey must not hang on a lost answer."""
+OUT = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED})
+"""The text left us. `unknown` does not count: reconciliation settles it within minutes, hours at worst, and may send it
+again, which must not happen after the journey has gone on or ended.
+"""
 
 OVER = frozenset(
     {

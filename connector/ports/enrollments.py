@@ -107,6 +107,10 @@ class EnrollmentRepository(Protocol):
         """
         ...
 
+    def ended(self, enrollment_ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these enrollments that have ended; for the claim, which sends nothing for them any more."""
+        ...
+
     def find(self, account_id: str | None, enrollment_id: str) -> EnrollmentRow | None:
         """Read one by id."""
         ...

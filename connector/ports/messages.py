@@ -103,8 +103,11 @@ class MessageRepository(Protocol):
         """Read the message an account has under an idempotency key."""
         ...
 
-    def many(self, message_ids: Sequence[str]) -> Mapping[str, MessageRow]:
-        """Read messages by id, whichever account they belong to; for the drains only."""
+    def many(self, message_ids: Sequence[str], *, lock: bool = False) -> Mapping[str, MessageRow]:
+        """Read messages by id, whichever account they belong to; for the drains only.
+
+        `lock` holds them until commit, for whoever is about to move them.
+        """
         ...
 
     def standing(self, message_ids: Sequence[str]) -> Mapping[str, Standing]:
@@ -140,13 +143,10 @@ class MessageRepository(Protocol):
         ...
 
     def open_to(self, account_id: str, msisdn: str) -> Sequence[MessageRow]:
-        """Read, and lock until commit, held and queued messages to a number."""
-        ...
+        """Read, and lock until commit, held and queued messages to a number, but for those another worker holds.
 
-    def stop_open(
-        self, account_id: str, msisdn: str, purposes: Sequence[Purpose], reason: str, now: datetime
-    ) -> Sequence[str]:
-        """Suppress held and queued messages of these purposes to a number; give their ids."""
+        Hold the number with `UnitOfWork.lock_numbers` first: a claim that holds a message then waits to see why.
+        """
         ...
 
     def sent_times(
@@ -156,7 +156,10 @@ class MessageRepository(Protocol):
         ...
 
     def last_sent_to(self, msisdn: str, sender: str | None) -> Sequence[MessageRow]:
-        """Give, for every account, its last outbound message to a number (from that sender when one is given)."""
+        """Give, for every account, its last text that may have reached a number (from that sender when one is given).
+
+        Latest first, by when the gateway took it.
+        """
         ...
 
     def set_engagement(

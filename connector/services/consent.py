@@ -76,6 +76,7 @@ class ConsentDesk:
 
     def opt_out(self, uow: UnitOfWork, said: Saying, now: datetime) -> ConsentEvent | None:
         """Suppress a number for good; give the evidence when that is new, None when it was suppressed already."""
+        uow.lock_numbers(said.account_id, [said.msisdn])
         standing = _suppression(uow, said)
         if standing is not None and said.mechanism is Mechanism.CRM_PROPERTY:
             return None  # most likely our own flag coming back as a webhook: no evidence of anything

@@ -21,7 +21,7 @@ from connector.errors import AmbiguousSendError, QueueUnavailableError, SendErro
 from connector.ports.gateway import Accepted, OutgoingSMS, SMSGateway
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import AttemptRow, MessageRow, StateChange
-from connector.ports.queue import RateLimiter, send_lane
+from connector.ports.queue import RateLimiter
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
 from connector.services.outcomes import OutcomeRecorder, Sent
@@ -41,6 +41,7 @@ _STATE_OF = {
     Answer.HOLD: MessageState.HELD,
     Answer.SUPPRESS: MessageState.SUPPRESSED,
     Answer.EXPIRE: MessageState.EXPIRED,
+    Answer.CANCEL: MessageState.CANCELLED,
 }
 
 
@@ -204,12 +205,17 @@ class Dispatcher:
             return
         wait(in_flight, return_when=FIRST_COMPLETED)
         done, _ = wait(in_flight, timeout=_RECORD_EVERY_SECONDS)
-        self._recorder.record([_outcome(in_flight.pop(future), future) for future in done])
+        self._record([_outcome(in_flight.pop(future), future) for future in done])
 
-
-def lane_of(message: MessageRow) -> str:
-    """Name the lane a message waits in."""
-    return send_lane(message.gateway, message.purpose.value)
+    def _record(self, finished: list[Sent]) -> None:
+        """Record answers, and once more when the ledger refused: an answer that is lost costs minutes of asking."""
+        for last_try in (False, True):
+            try:
+                self._recorder.record(finished)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other answers in flight are still to be recorded
+                log.error("send.not_recorded", texts=len(finished), error=type(error).__name__, last_try=last_try)
+            else:
+                return
 
 
 def _outcome(claim: Claim, future: Future[Accepted]) -> Sent:

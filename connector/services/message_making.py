@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.domain.event import Owner
 from connector.domain.journey import Journey, Send
-from connector.domain.message import LIFETIMES, Direction, MessageState, Purpose, default_policy
+from connector.domain.message import LIFETIMES, Direction, MessageState, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
 from connector.domain.segments import measure, replace_smart_characters
 from connector.errors import ConditionError, ConnectorError, InvalidNumberError

@@ -57,8 +57,9 @@ class OutcomeRecorder:
         """
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            standing = uow.messages.standing([sent.message.id for sent in finished])
+            # Attempts before messages, as receipts lock them, so that the two never wait for each other.
             attempts = uow.attempts.many([sent.attempt.id for sent in finished])
+            standing = uow.messages.standing([sent.message.id for sent in finished])
             steps = [
                 self._step(sent, attempts[sent.attempt.id], _as_it_stands(sent.message, standing[sent.message.id]), now)
                 for sent in finished

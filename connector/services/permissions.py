@@ -66,6 +66,8 @@ class PermissionDesk:
     ) -> Mapping[str, Verdict]:
         now = openings.now
         numbers = sorted({message.msisdn for message in messages})
+        uow.lock_numbers(account_id, numbers)
+        ended = uow.enrollments.ended([message.enrollment_id for message in messages if message.enrollment_id])
         suppressions = uow.consents.suppressions(account_id, numbers)
         consents = (
             uow.consents.marketing_consent(account_id, numbers)
@@ -81,6 +83,7 @@ class PermissionDesk:
                 purpose=message.purpose,
                 expires_at=message.expires_at,
                 is_keyword_answer=is_keyword_answer(message.journey, message.step),
+                journey_has_ended=message.enrollment_id in ended,
                 suppressed_scopes=frozenset(str(s.scope) for s in suppressions.get(message.msisdn, ())),
                 consent=_text(consents.get(message.msisdn)),
                 needs_consent=self._compliance.needs_consent(message.purpose),

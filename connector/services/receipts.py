@@ -113,7 +113,7 @@ class ReceiptReader:
             theirs and report.provider_message_id and theirs != report.provider_message_id
         ):
             return "ignored: names another message than the attempt's"
-        message = uow.messages.many([attempt.message_id])[attempt.message_id]
+        message = uow.messages.many([attempt.message_id], lock=True)[attempt.message_id]
         state = after_receipt(message.state, report.state)
         uow.attempts.save([_told(attempt, report, now)])
         uow.messages.move([_change(message, state, report, now)], now)

@@ -112,7 +112,7 @@ class Reconciler:
     def _settle(self, uow: UnitOfWork, attempt_id: str, *, could_ask: bool, found: bool, now: datetime) -> None:
         """Decide what follows from the answer; reads the rows again, since a receipt may have come meanwhile."""
         attempt = uow.attempts.many([attempt_id])[attempt_id]
-        message = uow.messages.many([attempt.message_id])[attempt.message_id]
+        message = uow.messages.many([attempt.message_id], lock=True)[attempt.message_id]
         if attempt.ask_at is None:
             return
         if could_ask and not found and attempt.state is MessageState.UNKNOWN:

@@ -146,8 +146,7 @@ def _conversations(uow: UnitOfWork, sms: IncomingSMS) -> Sequence[Conversation]:
     """Give who may be writing to whom, per account, the most likely one first."""
     last = uow.messages.last_sent_to(sms.from_, sms.to) or uow.messages.last_sent_to(sms.from_, None)
     if last:
-        latest_first = sorted(last, key=lambda message: (message.created_at, message.id), reverse=True)
-        return [Conversation(message.account_id, _contact_of(uow, message), message) for message in latest_first]
+        return [Conversation(message.account_id, _contact_of(uow, message), message) for message in last]
     accounts = uow.accounts.all()
     known = [(account, uow.contacts.with_number(account.id, sms.from_)) for account in accounts]
     found = [Conversation(account.id, contacts[0]) for account, contacts in known if contacts]

@@ -168,7 +168,12 @@ def test_the_key_of_a_send_names_the_enrollment_and_the_step_only() -> None:
     assert first.actions == again.actions
 
 
-@pytest.mark.parametrize("state", ["accepted", "sent", "delivered", "unknown"])
+def test_a_text_nobody_can_tell_the_fate_of_keeps_the_journey_at_its_step() -> None:
+    decision = look(journey(send(), leave("steps[1]", "done")), at_message(), [moved("unknown", NOW + HOUR)])
+    assert not decision.ended
+
+
+@pytest.mark.parametrize("state", ["accepted", "sent", "delivered"])
 def test_a_text_that_is_out_lets_the_journey_go_on(state: str) -> None:
     decision = look(journey(send(), leave("steps[1]", "done")), at_message(), [moved(state, NOW + HOUR)])
     assert (decision.ended, decision.exit_reason) == (True, "done")

@@ -34,6 +34,7 @@ def a_case(**changes: Any) -> Circumstances:
         "purpose": Purpose.TRANSACTIONAL,
         "expires_at": None,
         "is_keyword_answer": False,
+        "journey_has_ended": False,
         "suppressed_scopes": frozenset(),
         "consent": None,
         "needs_consent": False,
@@ -176,3 +177,8 @@ def test_of_several_objections_the_one_that_lasts_longest_decides(first: int) ->
 
 def test_even_the_answer_to_a_stop_expires() -> None:
     assert may_send(a_case(is_keyword_answer=True, expires_at=NOW), NOW).answer is Answer.EXPIRE
+
+
+def test_a_text_whose_journey_has_ended_is_cancelled_whatever_else_holds() -> None:
+    verdict = may_send(a_case(journey_has_ended=True, suppressed_scopes=frozenset({"all"})), NOW)
+    assert verdict.answer is Answer.CANCEL

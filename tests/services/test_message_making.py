@@ -13,11 +13,11 @@ import pytest
 from connector.adapters.rendering import Renderer
 from connector.domain.event import Owner
 from connector.domain.journey import Enroll, Expression, Journey, Place, Send, Task, Text, Trigger
-from connector.domain.message import Purpose, SendPolicy
+from connector.domain.message import LIFETIMES, Purpose, SendPolicy
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow
-from connector.services.message_making import LIFETIMES, MessageMaker, Setting, UnsendableError
+from connector.services.message_making import MessageMaker, Setting, UnsendableError
 from connector.services.task_making import TaskMaker
 
 NOW = datetime(2026, 11, 20, 14, tzinfo=UTC)

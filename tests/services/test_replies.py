@@ -297,8 +297,8 @@ def test_an_owners_reply_is_the_owners(stage: Stage) -> None:
     stage.receive("On it", from_="+12025550199")
     assert not _entries(stage, EntryKind.REPLY_RECEIVED), "the contact did not reply"
     with stage.ledger.begin(write=False) as uow:
-        facts = uow.timeline.facts("account-1", stage.lea.id, "ticket:9", START, [EntryKind.REPLY_RECEIVED])
-    assert [fact.data["from"] for fact in facts] == ["owner"]
+        heard = uow.timeline.of_enrollment("account-1", "enrollment-1")
+    assert [entry.data["from"] for entry in heard if entry.kind is EntryKind.REPLY_RECEIVED] == ["owner"]
     assert _due_at(stage) == stage.clock.at
     stage.drain()
     assert any(body.startswith("SMS from owner") for body in stage.crm.bodies())

@@ -103,6 +103,11 @@ class SQLEnrollmentRepository:
             if values
         )
 
+    def ended(self, enrollment_ids: Sequence[str]) -> frozenset[str]:
+        """Give those of these enrollments that have ended."""
+        query = select(table.c.id).where(table.c.id.in_(enrollment_ids), table.c.status != _LIVE)
+        return frozenset(self._connection.execute(query).scalars())
+
     def find(self, account_id: str | None, enrollment_id: str) -> EnrollmentRow | None:
         """Read one by id; with no account, whichever account it belongs to (for the command line only)."""
         query = select(table).where(table.c.id == enrollment_id)
@@ -134,10 +139,15 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def _wake(named: Column[str], account: ColumnElement[str]) -> Update:
+    """Make rows due, those that are due already too.
+
+    Touching them all is what keeps a wake from being lost: a worker that has claimed one, or is about to, either waits
+    for us or we for it, and whatever it saves then keeps the earlier time.
+    """
     now: BindParameter[datetime] = bindparam("b_now", type_=table.c.due_at.type)
-    later = or_(table.c.due_at.is_(None), table.c.due_at > now)
     ours = and_(account == bindparam("b_account"), table.c.status == _LIVE)
-    return update(table).where(ours, named.in_(bindparam("b_named", expanding=True)), later).values(due_at=now)
+    due_at = case((table.c.due_at < now, table.c.due_at), else_=now)
+    return update(table).where(ours, named.in_(bindparam("b_named", expanding=True))).values(due_at=due_at)
 
 
 # A statement per column: an OR over several would walk all enrollments of the account.

@@ -27,11 +27,9 @@ from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
 from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
 from connector.ports.messages import MessageRow, Standing, StateChange
 
-_COUNTS_AGAINST_CAPS = (
-    MessageState.DISPATCHING, MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT,
-    MessageState.DELIVERED, MessageState.UNDELIVERED,
-)  # fmt: skip
-_NEVER_LEFT = (MessageState.HELD, MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED)
+_MAY_HAVE_LEFT = ("dispatching", "unknown", "accepted", "sent", "delivered", "undelivered")
+"""States of texts that may have reached a phone: they count against caps, and replies may answer them."""
+
 _CONVERSATION_DEPTH = 50  # latest texts to one number looked through for each account's last one
 
 _OPTIONAL = ("not_before", "sent_at", "sender", "provider_message_id", "cost", "currency")
@@ -56,10 +54,10 @@ class SQLMessageRepository:
         query = select(message).where(message.c.account_id == account_id)
         return self._first(query.where(message.c.idempotency_key == idempotency_key))
 
-    def many(self, message_ids: Sequence[str]) -> Mapping[str, MessageRow]:
-        """Read messages by id, locked until commit where the database can."""
+    def many(self, message_ids: Sequence[str], *, lock: bool = False) -> Mapping[str, MessageRow]:
+        """Read messages by id; `lock` holds them until commit where the database can."""
         query = select(message).where(message.c.id.in_(message_ids)).order_by(message.c.id)
-        return {row.id: row for row in self._read(locked(self._connection, query, skip=False))}
+        return {row.id: row for row in self._read(locked(self._connection, query, skip=False) if lock else query)}
 
     def standing(self, message_ids: Sequence[str]) -> Mapping[str, Standing]:
         """Read, and lock until commit, how far messages have come."""
@@ -121,27 +119,17 @@ class SQLMessageRepository:
         return [(gateway, purpose) for gateway, purpose in self._connection.execute(query)]
 
     def open_to(self, account_id: str, msisdn: str) -> Sequence[MessageRow]:
-        """Read, and lock until commit, held and queued messages to a number."""
+        """Read, and lock until commit, held and queued messages to a number, but for those another worker holds.
+
+        A claim holds what is passed over, and waits for the number's lock: it will see why this was asked.
+        """
         query = (
             select(message)
             .where(message.c.account_id == account_id, message.c.msisdn == msisdn)
             .where(message.c.state.in_(["held", "queued"]), message.c.direction == Direction.OUT.value)
             .order_by(message.c.id)
         )
-        return self._read(locked(self._connection, query, skip=False))
-
-    def stop_open(
-        self, account_id: str, msisdn: str, purposes: Sequence[Purpose], reason: str, now: datetime
-    ) -> Sequence[str]:
-        """Suppress held and queued messages of these purposes to a number; give their ids."""
-        return self.move(
-            [
-                StateChange(row.id, row.state, MessageState.SUPPRESSED, reason)
-                for row in self.open_to(account_id, msisdn)
-                if row.purpose in purposes
-            ],
-            now,
-        )
+        return self._read(locked(self._connection, query, skip=True))
 
     def sent_times(
         self, account_id: str, msisdns: Sequence[str], since: datetime
@@ -152,7 +140,7 @@ class SQLMessageRepository:
             select(message.c.msisdn, at.label("at"), message.c.purpose, message.c.journey)
             .where(message.c.account_id == account_id, message.c.msisdn.in_(msisdns), at >= since)
             .where(message.c.direction == Direction.OUT.value)
-            .where(message.c.state.in_([state.value for state in _COUNTS_AGAINST_CAPS]))
+            .where(message.c.state.in_(_MAY_HAVE_LEFT))
         )
         times: dict[str, list[tuple[datetime, Purpose, str]]] = {}
         for msisdn, sent_at, purpose, journey in self._connection.execute(query):
@@ -160,12 +148,12 @@ class SQLMessageRepository:
         return times
 
     def last_sent_to(self, msisdn: str, sender: str | None) -> Sequence[MessageRow]:
-        """Give, for every account, its last text to a number, latest first."""
+        """Give, for every account, its last text that may have reached a number, latest first."""
+        left = or_(message.c.sent_at.is_not(None), message.c.state.in_(_MAY_HAVE_LEFT))
         query = (
             select(message)
-            .where(message.c.msisdn == msisdn, message.c.direction == Direction.OUT.value)
-            .where(message.c.state.not_in([state.value for state in _NEVER_LEFT]))
-            .order_by(message.c.created_at.desc())
+            .where(message.c.msisdn == msisdn, message.c.direction == Direction.OUT.value, left)
+            .order_by(func.coalesce(message.c.sent_at, message.c.updated_at).desc(), message.c.id.desc())
             .limit(_CONVERSATION_DEPTH)
         )
         if sender is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from connector.adapters.store.enrollments import SQLEnrollmentRepository
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.inbox import SQLInboxRepository
 from connector.adapters.store.messages import SQLMessageRepository
+from connector.adapters.store.number_locks import lock_numbers
 from connector.adapters.store.polls import SQLPollRepository
 from connector.adapters.store.records import SQLCRMRecordRepository
 from connector.adapters.store.timeline import SQLTimelineRepository
@@ -114,6 +115,10 @@ class SQLUnitOfWork:
                 self._transaction.rollback()
         finally:
             self._connection.close()
+
+    def lock_numbers(self, account_id: str, msisdns: Sequence[str]) -> None:
+        """Hold an account's numbers until commit."""
+        lock_numbers(self._connection, account_id, msisdns)
 
     def nudge(self, lane: str) -> None:
         """Nudge `lane` after commit."""

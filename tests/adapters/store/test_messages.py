@@ -212,16 +212,14 @@ def test_due_are_held_messages_whose_time_has_come_and_those_past_their_life(
         assert {row.id for row in uow.messages.due(NOW, 10)} == {opened.id, dead.id}
 
 
-def test_stopping_suppresses_what_has_not_gone_out(ledger: SQLLedger, account_id: str) -> None:
+def test_open_texts_to_a_number_are_those_that_have_not_gone_out(ledger: SQLLedger, account_id: str) -> None:
     queued, held = a_message(account_id), a_message(account_id, state=MessageState.HELD)
     sent = a_message(account_id, state=MessageState.SENT)
     elsewhere = a_message(account_id, msisdn="+12025550199")
     with ledger.begin() as uow:
         for row in (queued, held, sent, elsewhere):
             uow.messages.add(row)
-        stopped = uow.messages.stop_open(account_id, NUMBER, list(Purpose), "opted out", NOW)
-        assert set(stopped) == {queued.id, held.id}
-        assert uow.messages.counts(account_id) == {"suppressed": 2, "sent": 1, "queued": 1}
+        assert {row.id for row in uow.messages.open_to(account_id, NUMBER)} == {queued.id, held.id}
 
 
 def test_caps_count_texts_that_may_have_reached_the_person(ledger: SQLLedger, account_id: str) -> None:
@@ -234,17 +232,18 @@ def test_caps_count_texts_that_may_have_reached_the_person(ledger: SQLLedger, ac
     assert [at for at, _, _ in times[NUMBER]] == [NOW, NOW]
 
 
-def test_the_last_text_to_a_number_is_found_per_account(ledger: SQLLedger, account_id: str) -> None:
+def test_the_last_text_to_a_number_is_found_per_account_by_when_it_left(ledger: SQLLedger, account_id: str) -> None:
     other = an_account()
-    older = a_message(account_id, state=MessageState.SENT, sender=SENDER)
-    newer = a_message(account_id, state=MessageState.DELIVERED, sender=SENDER, created_at=LATER)
-    theirs = a_message(other.id, state=MessageState.UNKNOWN, sender=None, created_at=NOW + timedelta(seconds=5))
-    unsent = a_message(account_id, created_at=LATER + timedelta(seconds=5))
+    older = a_message(account_id, state=MessageState.SENT, sender=SENDER, sent_at=NOW, created_at=LATER)
+    held_overnight = a_message(account_id, state=MessageState.DELIVERED, sender=SENDER, sent_at=LATER)
+    theirs = a_message(other.id, state=MessageState.UNKNOWN, sender=None, updated_at=NOW + timedelta(seconds=5))
+    expired = a_message(account_id, state=MessageState.EXPIRED, created_at=LATER + timedelta(seconds=5))
+    queued = a_message(account_id, created_at=LATER + timedelta(seconds=5))
     with ledger.begin() as uow:
         uow.accounts.add(other)
-        for row in (older, newer, theirs, unsent):
+        for row in (older, held_overnight, theirs, expired, queued):
             uow.messages.add(row)
-        assert [row.id for row in uow.messages.last_sent_to(NUMBER, SENDER)] == [newer.id, theirs.id]
+        assert [row.id for row in uow.messages.last_sent_to(NUMBER, SENDER)] == [held_overnight.id, theirs.id]
 
 
 def test_an_attempt_is_saved_and_found_by_both_ids(ledger: SQLLedger, account_id: str) -> None:

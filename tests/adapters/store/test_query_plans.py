@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event
 
 from connector.adapters.store.unit_of_work import SQLLedger
-from connector.domain.message import MessageState, Purpose
+from connector.domain.message import MessageState
 from connector.domain.timeline import EntryKind
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import StateChange
@@ -36,6 +36,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "inbox.waiting": lambda uow: uow.inbox.waiting(NOW),
     "messages.get": lambda uow: uow.messages.get("a", "m1"),
     "messages.by_key": lambda uow: uow.messages.by_key("a", "k"),
+    "enrollments.ended": lambda uow: uow.enrollments.ended(["e1", "e2"]),
     "messages.many": lambda uow: uow.messages.many(["m1", "m2"]),
     "messages.queued": lambda uow: uow.messages.queued("twilio", "transactional", 100, NOW),
     "messages.standing": lambda uow: uow.messages.standing(["m1", "m2"]),
@@ -44,7 +45,6 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "messages.abandoned": lambda uow: uow.messages.abandoned(NOW, 100),
     "messages.waiting_lanes": lambda uow: uow.messages.waiting_lanes(NOW),
     "messages.open_to": lambda uow: uow.messages.open_to("a", NUMBER),
-    "messages.stop_open": lambda uow: uow.messages.stop_open("a", NUMBER, [Purpose.OTP], "stop", NOW),
     "messages.sent_times": lambda uow: uow.messages.sent_times("a", [NUMBER, "+12025550144"], NOW),
     "messages.last_sent_to": lambda uow: uow.messages.last_sent_to(NUMBER, None),
     "messages.last_sent_to from a sender": lambda uow: uow.messages.last_sent_to(NUMBER, "+12025550100"),

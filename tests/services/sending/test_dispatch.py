@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 from connector.adapters.store.ids import new_id
@@ -10,8 +11,10 @@ from connector.domain import keyword_answers
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, PermanentSendError, QueueUnavailableError, TransientSendError
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
+from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import OutgoingSMS, StatusReport
 from connector.ports.messages import MessageRow
+from connector.services.outcomes import Sent
 from tests.adapters.store.factories import NOW, NUMBER, a_message
 from tests.services.sending.conftest import Desk
 
@@ -225,3 +228,45 @@ def test_sending_pauses_when_redis_is_away(desk: Desk) -> None:
     desk.send()
     assert desk.gateway.sent == []
     assert desk.state_of(text) is MessageState.QUEUED
+
+
+def test_a_retry_of_a_text_whose_journey_ended_meanwhile_is_cancelled(desk: Desk) -> None:
+    desk.gateway.script = [TransientSendError("unavailable", code="503")]
+    text = a_text(desk, enrollment_id="e-1")
+    desk.add(text)
+    desk.send()
+    enrollment = EnrollmentRow(
+        id="e-1",
+        account_id=desk.account_id,
+        contact_id="c-1",
+        journey="invoice-overdue",
+        journey_version_id="v-1",
+        key="7",
+        epoch=0,
+        subject="invoice:7",
+        status="ended",
+        state={},
+        started_at=NOW,
+    )
+    with desk.ledger.begin() as uow:
+        uow.enrollments.add(enrollment)
+        uow.commit()
+    desk.clock.advance(minutes=10)
+    desk.send()
+    assert desk.state_of(text) is MessageState.CANCELLED
+    assert len(desk.gateway.sent) == 1
+
+
+def test_an_answer_the_ledger_refused_once_is_recorded_the_second_time(desk: Desk) -> None:
+    text = a_text(desk)
+    desk.add(text)
+    record, refusals = desk.dispatcher._recorder.record, [RuntimeError("deadlock detected")]
+
+    def refuse_once(finished: Sequence[Sent]) -> None:
+        if refusals:
+            raise refusals.pop()
+        record(finished)
+
+    desk.dispatcher._recorder.record = refuse_once  # type: ignore[method-assign]
+    desk.send()
+    assert desk.state_of(text) is MessageState.ACCEPTED
