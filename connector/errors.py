@@ -16,7 +16,7 @@ ConnectorError
     ├── CRMRefusedError          this row or request is refused for good
     ├── CRMUnavailableError      certainly not done: throttled, down, locked; try again after `retry_after`
     ├── CRMAmbiguousError        may have been done: look before doing it again
-    └── CRMDisconnectedError     the account's token is revoked or lacks a scope: stop calling, ask to reconnect
+    └── CRMDisconnectedError     the account's token is revoked: stop calling, ask to reconnect
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class CRMError(ConnectorError):
 
 
 class CRMRefusedError(CRMError):
-    """The CRM refuses this row or request for good; the message is the CRM's reason."""
+    """The CRM refuses this row or request for good, or until the account gets a right it lacks; says the CRM's reason."""
 
 
 class CRMUnavailableError(CRMError):
@@ -161,4 +161,4 @@ class CRMAmbiguousError(CRMError):
 
 
 class CRMDisconnectedError(CRMError):
-    """The account's token is revoked, the app uninstalled, or a scope is missing."""
+    """The account's token is revoked or the app uninstalled."""

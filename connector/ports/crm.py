@@ -11,6 +11,9 @@ from typing import Any, Protocol
 from connector.domain.event import ChangeNotice, ContactSnapshot, ObjectRef, Owner
 from connector.errors import CRMError
 
+MISSING_SCOPES = "MISSING_SCOPES"
+"""Category of a `CRMRefusedError` that holds until the account is given more rights; the message names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CRMAccount:

@@ -42,7 +42,7 @@ class SandboxPortal:
         self.hubspot.faults.arm("hubspot.communications.batch_create", "accept_then_timeout", then="reset")
 
     def fail_next_call(self) -> None:
-        self.hubspot.faults.arm("hubspot.communications.batch_create", "status", status=503)
+        self.hubspot.faults.arm("hubspot.communications.batch_create", "status", status=429)
 
 
 class TestHubSpot(CRMContract):

@@ -17,6 +17,7 @@ from connector.errors import (
     CRMRefusedError,
     CRMUnavailableError,
 )
+from connector.ports.crm import MISSING_SCOPES
 from tests.adapters.crm.conftest import HubSpot
 from tests.adapters.crm.contract import a_text
 
@@ -42,14 +43,15 @@ def failure_of_create(hubspot: HubSpot, kind: str, **options: Any) -> CRMError:
     ("status", "of_read", "of_create"),
     [
         (401, CRMDisconnectedError, CRMDisconnectedError),
-        (403, CRMDisconnectedError, CRMDisconnectedError),
+        (403, CRMRefusedError, CRMRefusedError),
         (405, CRMRefusedError, CRMRefusedError),
+        (408, CRMUnavailableError, CRMAmbiguousError),
         (423, CRMUnavailableError, CRMUnavailableError),
         (429, CRMUnavailableError, CRMUnavailableError),
         (477, CRMUnavailableError, CRMUnavailableError),
         (500, CRMUnavailableError, CRMAmbiguousError),
         (502, CRMUnavailableError, CRMAmbiguousError),
-        (503, CRMUnavailableError, CRMUnavailableError),
+        (503, CRMUnavailableError, CRMAmbiguousError),
         (504, CRMUnavailableError, CRMAmbiguousError),
         (521, CRMUnavailableError, CRMUnavailableError),
         (523, CRMUnavailableError, CRMUnavailableError),
@@ -79,6 +81,7 @@ def test_each_status_means_one_thing_for_a_read_and_one_for_a_creation(
         (477, {"Retry-After": "60"}, None, timedelta(minutes=1)),
         (477, {"Retry-After": "9999999"}, None, timedelta(days=1)),
         (503, {}, None, None),
+        (503, {"Retry-After": "30"}, None, timedelta(seconds=30)),
     ],
 )
 def test_the_pause_hubspot_asks_for_is_passed_on(
@@ -86,6 +89,25 @@ def test_the_pause_hubspot_asks_for_is_passed_on(
 ) -> None:
     options = {"body": body} if body else {}
     assert failure_of_read(hubspot, "status", status=status, headers=headers, **options).retry_after == pause
+
+
+def test_a_missing_scope_refuses_that_call_by_name_and_disconnects_nobody(hubspot: HubSpot) -> None:
+    body = {
+        "category": "MISSING_SCOPES",
+        "message": "This app hasn't been granted all required scopes to make this call.",
+        "errors": [{"message": "…", "context": {"requiredGranularScopes": ["crm.objects.owners.read"]}}],
+    }
+    error = failure_of_read(hubspot, "status", status=403, body=body)
+    assert isinstance(error, CRMRefusedError)
+    assert error.category == MISSING_SCOPES
+    assert "crm.objects.owners.read" in str(error)
+    assert hubspot.row().status == "active"
+
+
+@pytest.mark.parametrize("status", [408, 503])
+def test_a_503_that_a_proxy_wrote_is_no_proof_that_nothing_was_created(hubspot: HubSpot, status: int) -> None:
+    error = failure_of_create(hubspot, "status", status=status, body="<html>upstream is away</html>")
+    assert isinstance(error, CRMAmbiguousError)
 
 
 def test_a_403_that_is_not_about_scopes_is_a_refusal(hubspot: HubSpot) -> None:

@@ -174,7 +174,7 @@ def test_a_batch_refused_whole_is_halved_until_only_the_bad_rows_are_refused(
     assert len(whole_batches.sizes) < 30
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, CRMAmbiguousError), (503, CRMUnavailableError)])
+@pytest.mark.parametrize(("status", "error"), [(503, CRMAmbiguousError), (429, CRMUnavailableError)])
 def test_what_one_half_achieved_is_not_lost_when_the_other_fails(
     hubspot: HubSpot, whole_batches: WholeBatches, status: int, error: type[Exception]
 ) -> None:

@@ -2,10 +2,13 @@
 
 | what came back | meaning |
 |---|---|
-| 401; 403 `MISSING_SCOPES` | the account is disconnected, or must be reconnected with more scopes |
-| 408, 423, 425, 429, 477, 503, 521, 523, 525, 526; no connection; a redirect | certainly not done |
-| any other 5xx; no answer, or none that can be read | may have been done |
+| 401 | the account is disconnected |
+| 423, 425, 429, 477, 521, 523, 525, 526; no connection; a redirect | certainly not done |
+| 408, any other 5xx; no answer, or none that can be read | may have been done |
+| 403 `MISSING_SCOPES` | refused until the app is given more scopes; other calls go on |
 | every other 4xx | refused for good |
+
+A 503 or 408 may come from a proxy on the way, after HubSpot did what was asked.
 
 A call that may be repeated without harm (a read, an update) is never ambiguous: then "may have been done" and
 "certainly not done" both mean "do it again later". Statuses beyond HTTP's own are HubSpot's and Cloudflare's
@@ -33,7 +36,8 @@ from connector.errors import (
     CRMUnavailableError,
 )
 
-_CERTAINLY_NOT_DONE = frozenset({408, 423, 425, 429, 477, 503, 521, 523, 525, 526})
+_CERTAINLY_NOT_DONE = frozenset({423, 425, 429, 477, 521, 523, 525, 526})
+_REQUEST_TIMEOUT = 408
 _PAUSES = MappingProxyType(
     {
         423: timedelta(seconds=2),  # locked: HubSpot asks for two seconds
@@ -85,14 +89,14 @@ def of_answer(what: str, status: int, body: object, headers: Mapping[str, str], 
     told = _told(body)
     category = str(told.get("category") or told.get("errorType") or "")
     text = f"{what}: {reason(told) or f'HTTP {status}'}"
-    if status == 401 or (status == 403 and category == "MISSING_SCOPES"):
+    if status == 401:
         return CRMDisconnectedError(text, status=status, category=category)
+    pause = _pause(status, str(told.get("policyName") or ""), headers)
     if status in _CERTAINLY_NOT_DONE:
-        pause = _pause(status, str(told.get("policyName") or ""), headers)
         return CRMUnavailableError(text, status=status, category=category, retry_after=pause)
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status != _REQUEST_TIMEOUT:
         return CRMRefusedError(text, status=status, category=category)
-    return _unanswered(text, is_repeatable, status=status, category=category)
+    return _unanswered(text, is_repeatable, status=status, category=category, retry_after=pause)
 
 
 def of_row(what: str, row: Mapping[str, Any]) -> CRMError:
@@ -131,9 +135,11 @@ def _of_transport(what: str, error: urllib3.exceptions.HTTPError, is_repeatable:
     return _unanswered(f"{what}: no answer from HubSpot", is_repeatable)
 
 
-def _unanswered(text: str, is_repeatable: bool, *, status: int = 0, category: str = "") -> CRMError:
+def _unanswered(
+    text: str, is_repeatable: bool, *, status: int = 0, category: str = "", retry_after: timedelta | None = None
+) -> CRMError:
     kind = CRMUnavailableError if is_repeatable else CRMAmbiguousError
-    return kind(text, status=status, category=category)
+    return kind(text, status=status, category=category, retry_after=retry_after)
 
 
 def _told(body: object) -> Mapping[str, Any]:
