@@ -117,6 +117,10 @@ class CRMRecordRepository(Protocol):
         """Count records by CRM that could be written now."""
         ...
 
+    def put_off_because(self, limit: int) -> Mapping[str, int]:
+        """Count, by reason, the records that wait because writing them failed; the most frequent reasons first."""
+        ...
+
     def of_messages(self, account_id: str, message_ids: Sequence[str]) -> Mapping[str, CRMRecordRow]:
         """Read the records that show messages, by message id."""
         ...

@@ -10,13 +10,13 @@ from connector.domain.journey import Journey
 from connector.errors import Mistake
 from connector.ports.ledger import UnitOfWork
 
-_SHOWN = 20  # refused records shown; the count says how many there are
+_SHOWN = 20  # of reasons and of refused records: what fits a screen
 
 
 def status_report(
     uow: UnitOfWork, journeys: Mapping[str, Journey], mistakes: Sequence[Mistake], now: datetime
 ) -> dict[str, Any]:
-    """Give accounts, journeys, messages by state, what waits and what the CRM refused, by title."""
+    """Give accounts, journeys, messages by state, what waits and why, and what the CRM refused, by title."""
     broken = sorted({mistake.file for mistake in mistakes if mistake.severity == "error"})
     return {
         "accounts": [
@@ -32,6 +32,7 @@ def status_report(
         "waiting": {f"inbox {source}": count for source, count in uow.inbox.waiting(now).items()}
         | {"enrollments due": uow.enrollments.due_count(now)}
         | {f"write-back {crm}": count for crm, count in uow.records.waiting(now).items()},
+        "write_back_put_off": dict(uow.records.put_off_because(_SHOWN)),
         "refused_by_crm": [
             {"record": record.ref, "kind": record.kind.value, "reason": record.error}
             for record in uow.records.refused(None, _SHOWN)

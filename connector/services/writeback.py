@@ -1,8 +1,9 @@
 """How does what the ledger knows reach the CRM, exactly once and without slowing anything?
 
 A drain claims waiting records of one account, says each from the present state of its message (so that states are
-coalesced), and writes them in batches. Records about to be created are marked in the committed claim: after a crash
-or a lost answer they are looked up before anything is created again. Failures leave the records waiting in the ledger.
+coalesced), and writes them in batches. Records about to be created are marked, and that is committed, right before
+the call leaves: after a crash or a lost answer they are looked up before anything is created again. Failures leave the
+records waiting in the ledger.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.records import CRMRecordRow
 from connector.ports.time import Clock
-from connector.services.writeback_batch import Batch, LeaseSpentError, is_new
+from connector.services.writeback_batch import Batch, LeaseSpentError
 from connector.services.writeback_flags import find_contacts, write_flags
 
 log = structlog.get_logger(__name__)
@@ -63,13 +64,11 @@ class WriteBack:
         return batch.size
 
     def _claim(self, crm_slug: str, limit: int) -> Batch | None:
-        """Lease records and commit, before anything leaves, which of them are about to be created."""
+        """Lease records of one account; None when there are none."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
             rows = self._claim_reachable(uow, crm_slug, limit, now)
             if rows:
-                new = [row.id for row in rows if is_new(row)]
-                uow.records.mark_creating(new, now)
                 account = uow.accounts.get(rows[0].account_id)
             uow.commit()
         if not rows:

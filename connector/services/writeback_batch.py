@@ -7,10 +7,9 @@ refused, or given back to wait; what is still in the batch when a call fails as 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connector.domain.event import ObjectRef
 from connector.errors import (
     CRMAmbiguousError,
     CRMDisconnectedError,
@@ -18,20 +17,19 @@ from connector.errors import (
     CRMRefusedError,
     CRMUnavailableError,
 )
-from connector.ports.crm import CRM, CRMAccount, RecordKind, RecordWrite, WriteResult
-from connector.ports.ledger import Ledger, UnitOfWork
-from connector.ports.messages import MessageRow
+from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount, RecordKind, RecordWrite, WriteResult
+from connector.ports.ledger import Ledger
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.time import Clock
-from connector.services.writeback_text import consent_text, message_text, reply_text, task_text
+from connector.services.writeback_saying import RECORDS, Said, what_to_say
 
 GRACE = timedelta(seconds=60)
 """A create whose answer got lost may be under way this long; looking earlier could miss it and create it again."""
 
-_LEASE_RESERVE = timedelta(seconds=30)  # one call with its time-outs must end before the lease does
+RIGHTS_PAUSE = timedelta(hours=1)
+"""How long what the account lacks the right for waits: a person has to give it the scope first."""
 
-_SHOWN_MESSAGE = frozenset({RecordSubject.MESSAGE, RecordSubject.REPLY})
-_RECORDS = _SHOWN_MESSAGE | {RecordSubject.OPT_OUT, RecordSubject.TASK}
+_LEASE_RESERVE = timedelta(seconds=30)  # one call with its time-outs must end before the lease does
 
 
 class LeaseSpentError(Exception):
@@ -40,15 +38,7 @@ class LeaseSpentError(Exception):
 
 def is_new(row: CRMRecordRow) -> bool:
     """Tell whether a record is to be created and no create has ever left for it."""
-    return row.kind in _RECORDS and not row.crm_record_id and row.create_sent_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class _Says:
-    """A claimed record and what it is to say."""
-
-    row: CRMRecordRow
-    write: RecordWrite
+    return row.kind in RECORDS and not row.crm_record_id and row.create_sent_at is None
 
 
 class Batch:
@@ -70,7 +60,7 @@ class Batch:
         self._left = {row.id: row for row in rows}
         self.size = len(rows)
         self.attempts = max(row.attempts for row in rows)
-        self._says: list[_Says] = []
+        self._said: list[Said] = []
 
     def left(self, kinds: Iterable[RecordSubject]) -> list[CRMRecordRow]:
         """Give the records of some kinds that are not settled yet."""
@@ -92,47 +82,65 @@ class Batch:
         In a transaction of its own, after the claim's: a state read now is at least as new as the change the claim
         saw, and holding records while reading messages would lock in the opposite order of those who move messages.
         """
-        rows = self.left(_RECORDS)
+        rows = self.left(RECORDS)
         with self.ledger.begin(write=False) as uow:
-            messages = uow.messages.many([_message_id(row) for row in rows if row.kind in _SHOWN_MESSAGE])
-            beside = _records_beside(uow, self.account.account_id, rows, messages)
+            found = what_to_say(uow, self.account.account_id, rows)
         for row in rows:
-            message = messages.get(_message_id(row)) if row.kind in _SHOWN_MESSAGE else None
-            if row.kind in _SHOWN_MESSAGE and message is None:
-                self.refuse([row], "the message is no longer in the ledger")
-            elif row.kind is not RecordSubject.TASK and not row.contact_crm_id:
-                self.refuse([row], "there is no contact in the CRM to show it on")
+            said = found[row.id]
+            if isinstance(said, Said):
+                self._said.append(said)
             else:
-                self._says.append(_Says(row, _write(row, message, beside.get(row.id, ()))))
+                self.refuse([row], said)
 
     def write_records(self) -> None:
         """Create and update what the batch holds."""
-        self._create([said for said in self._says if is_new(said.row)])
-        found, missing = self._look_up([said for said in self._says if _may_exist(said.row)])
-        if missing:
-            with self.ledger.begin() as uow:
-                uow.records.mark_creating([said.row.id for said in missing], self.clock.now())
-                uow.commit()
-            # The CRM certainly has none of them: should the create not leave, there is nothing to look for.
-            self._left |= {said.row.id: replace(said.row, create_sent_at=None) for said in missing}
-            self._create(missing)
-        self._update([*found, *(said for said in self._says if said.row.crm_record_id)])
+        self._create([said for said in self._said if is_new(said.row)])
+        found, missing = self._look_up([said for said in self._said if _may_exist(said.row)])
+        # The CRM certainly has none of them: should the create not leave, there is nothing to look for.
+        self._left |= {said.row.id: replace(said.row, create_sent_at=None) for said in missing}
+        self._create(missing)
+        self._update([*found, *(said for said in self._said if said.row.crm_record_id)])
 
-    def _create(self, said: Sequence[_Says]) -> None:
+    def _create(self, said: Sequence[Said]) -> None:
+        for kind in RecordKind:
+            some = [one for one in said if one.write.kind is kind]
+            if some:
+                results = self._create_some(some)
+                unowned = [one for one in some if _is_refused_with_owner(one, results)]
+                self._settle([one for one in some if one not in unowned], results, was_create=True)
+                if unowned:
+                    # People leave; whoever is left must be asked all the same.
+                    bare = [one.without_owner() for one in unowned]
+                    self._settle(bare, self._create_some(bare), was_create=True)
+
+    def _create_some(self, said: Sequence[Said]) -> Mapping[str, WriteResult]:
+        """Make one create call. That it leaves is committed first, with the time a lookup must wait from.
+
+        Raises:
+            CRMUnavailableError: no trustworthy answer came; every row is noted, and the rest should wait.
+        """
+        self.may_call()
+        with self.ledger.begin() as uow:
+            uow.records.mark_creating([one.row.id for one in said], self.clock.now())
+            uow.commit()
+        try:
+            return self._call(self.crm.create, said)
+        except CRMAmbiguousError as error:
+            self._postpone([one.row for one in said], str(error), self.clock.now() + GRACE, certain=False)
+            raise CRMUnavailableError(str(error), status=error.status, retry_after=error.retry_after) from error
+
+    def _update(self, said: Sequence[Said]) -> None:
         for kind in RecordKind:
             some = [one for one in said if one.write.kind is kind]
             if some:
                 self.may_call()
-                self._settle(some, self._call(self.crm.create, some), was_create=True)
+                try:
+                    results = self._call(self.crm.update, some)
+                except CRMAmbiguousError as error:
+                    raise CRMUnavailableError(str(error), status=error.status) from error
+                self._settle(some, results, was_create=False)
 
-    def _update(self, said: Sequence[_Says]) -> None:
-        for kind in RecordKind:
-            some = [one for one in said if one.write.kind is kind]
-            if some:
-                self.may_call()
-                self._settle(some, self._call(self.crm.update, some), was_create=False)
-
-    def _look_up(self, said: Sequence[_Says]) -> tuple[list[_Says], list[_Says]]:
+    def _look_up(self, said: Sequence[Said]) -> tuple[list[Said], list[Said]]:
         """Part records whose create may have arrived into those that exist and those that do not.
 
         Those whose create may still be under way are given back until its time is over.
@@ -149,21 +157,25 @@ class Batch:
             ids = self.crm.find_written(self.account, [one.write for one in certain])
         except CRMAmbiguousError as error:
             raise CRMUnavailableError(str(error), status=error.status) from error
+        except CRMRefusedError as error:
+            for one in certain:
+                self.note_error(one.row, error)
+            return [], []
         found = [one for one in certain if one.write.ref in ids]
-        adopted = [_Says(one.row, replace(one.write, crm_record_id=ids[one.write.ref])) for one in found]
+        adopted = [Said(one.row, replace(one.write, crm_record_id=ids[one.write.ref])) for one in found]
         return adopted, [one for one in certain if one.write.ref not in ids]
 
     def _call(
-        self, call: Callable[[CRMAccount, Sequence[RecordWrite]], Sequence[WriteResult]], said: Sequence[_Says]
+        self, call: Callable[[CRMAccount, Sequence[RecordWrite]], Sequence[WriteResult]], said: Sequence[Said]
     ) -> Mapping[str, WriteResult]:
-        """Make one call; an error about the rows as a whole becomes the error of each."""
+        """Make one call; a refusal of the rows as a whole becomes the error of each."""
         try:
             results = call(self.account, [one.write for one in said])
-        except (CRMRefusedError, CRMAmbiguousError) as error:
+        except CRMRefusedError as error:
             return {one.write.ref: WriteResult(one.write.ref, error=error) for one in said}
         return {result.ref: result for result in results}
 
-    def _settle(self, said: Sequence[_Says], results: Mapping[str, WriteResult], *, was_create: bool) -> None:
+    def _settle(self, said: Sequence[Said], results: Mapping[str, WriteResult], *, was_create: bool) -> None:
         """Note what became of each row; a row the CRM does not mention may have been written."""
         unsaid = CRMAmbiguousError("the CRM's answer does not mention this record")
         outcomes = {one.row.id: results.get(one.write.ref, WriteResult(one.write.ref, error=unsaid)) for one in said}
@@ -198,11 +210,19 @@ class Batch:
         if isinstance(error, CRMDisconnectedError):
             raise error
         if isinstance(error, CRMRefusedError):
-            self.refuse([row], str(error))
+            self._note_refusal(row, error, was_create=was_create)
             return
         is_unsure = was_create and not isinstance(error, CRMUnavailableError)
         wait = GRACE if is_unsure else error.retry_after or self._wait(row.attempts)
         self._postpone([row], str(error), self.clock.now() + wait, certain=not is_unsure)
+
+    def _note_refusal(self, row: CRMRecordRow, error: CRMRefusedError, *, was_create: bool) -> None:
+        """Note that the CRM never takes a record, or not before the account is given the right to write it."""
+        if error.category != MISSING_SCOPES:
+            self.refuse([row], str(error))
+            return
+        until = self.clock.now() + RIGHTS_PAUSE
+        self._postpone([row], str(error), until, certain=was_create or not _may_exist(row))
 
     def refuse(self, rows: Sequence[CRMRecordRow], reason: str) -> None:
         """Note that the CRM never takes these records."""
@@ -229,64 +249,21 @@ class Batch:
             del self._left[row.id]
 
 
+def _is_refused_with_owner(said: Said, results: Mapping[str, WriteResult]) -> bool:
+    """Whether a task may have been refused because of its owner, such as one who has left."""
+    result = results.get(said.write.ref)
+    error = None if result is None else result.error
+    return (
+        said.write.owner_id is not None
+        and said.row.kind is RecordSubject.TASK
+        and isinstance(error, CRMRefusedError)
+        and error.category != MISSING_SCOPES
+    )
+
+
 def _may_exist(row: CRMRecordRow) -> bool:
     return not row.crm_record_id and row.create_sent_at is not None
 
 
 def _arrived_by(row: CRMRecordRow) -> datetime:
     return (row.create_sent_at or row.not_before) + GRACE
-
-
-def _message_id(row: CRMRecordRow) -> str:
-    return row.subject.partition(":")[2]
-
-
-def _records_beside(
-    uow: UnitOfWork, account_id: str, rows: Sequence[CRMRecordRow], messages: Mapping[str, MessageRow]
-) -> Mapping[str, tuple[ObjectRef, ...]]:
-    """Give, for records about to be created, the CRM record their journey was started by."""
-    enrollments = {
-        row.id: message.enrollment_id
-        for row in rows
-        if not row.crm_record_id
-        and (message := messages.get(_message_id(row))) is not None
-        and message.enrollment_id is not None
-    }
-    subjects = {each: uow.enrollments.find(account_id, each) for each in set(enrollments.values())}
-    return {
-        row_id: (ObjectRef.parse(found.subject),)
-        for row_id, each in enrollments.items()
-        if (found := subjects[each]) is not None and found.subject
-    }
-
-
-def _write(row: CRMRecordRow, message: MessageRow | None, beside: tuple[ObjectRef, ...]) -> RecordWrite:
-    write = RecordWrite(
-        ref=row.ref,
-        kind=RecordKind.COMMUNICATION,
-        contact_crm_id=row.contact_crm_id,
-        body="",
-        at=row.at,
-        associations=beside,
-        crm_record_id=row.crm_record_id,
-    )
-    if row.kind is RecordSubject.TASK:
-        return _task(row, write)
-    if message is None:
-        return replace(write, body=consent_text(row.payload, row.ref))
-    if row.kind is RecordSubject.REPLY:
-        return replace(write, body=reply_text(message, str(row.payload.get("note", "")), row.ref))
-    return replace(write, body=message_text(message, row.ref), at=message.sent_at or row.at)
-
-
-def _task(row: CRMRecordRow, write: RecordWrite) -> RecordWrite:
-    said = row.payload
-    return replace(
-        write,
-        kind=RecordKind.TASK,
-        title=said["title"],
-        body=task_text(said, row.ref),
-        priority=said.get("priority") or "",
-        owner_id=said.get("owner_id"),
-        associations=tuple(ObjectRef.parse(text) for text in said.get("associations") or ()),
-    )

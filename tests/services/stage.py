@@ -15,7 +15,7 @@ from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import metadata
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
-from connector.errors import CRMError
+from connector.errors import CRMError, CRMRefusedError
 from connector.ports.contacts import ContactRow
 from connector.ports.crm import CRM, CRMAccount, RecordWrite, WriteResult
 from connector.ports.gateway import IncomingSMS
@@ -51,6 +51,7 @@ class WritingCRM:
         failures: errors to raise, one per coming call; None lets a call through.
         answer_lost: the coming create does its work and then raises its failure.
         refuses: refs or contact ids it refuses, with the error.
+        refuses_owners: ids of owners who have left.
     """
 
     slug: str = "hubspot"
@@ -60,6 +61,7 @@ class WritingCRM:
     failures: list[CRMError | None] = field(default_factory=list)
     answer_lost: bool = False
     refuses: dict[str, CRMError] = field(default_factory=dict)
+    refuses_owners: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     _ids: count[int] = field(default_factory=lambda: count(9001))
 
@@ -112,6 +114,8 @@ class WritingCRM:
 
     def _result(self, row: RecordWrite, write: Any) -> WriteResult:
         refused = self.refuses.get(row.ref)
+        if row.owner_id in self.refuses_owners:
+            refused = CRMRefusedError("hubspot_owner_id INVALID_OWNER_ID", status=400)
         return WriteResult(row.ref, error=refused) if refused is not None else WriteResult(row.ref, write(row))
 
     def _add(self, row: RecordWrite) -> str:

@@ -12,10 +12,12 @@ import pytest
 
 from connector.domain.message import MessageState
 from connector.errors import CRMAmbiguousError, CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import RecordKind
+from connector.ports.crm import MISSING_SCOPES, RecordKind
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.services.reports import status_report
+from connector.services.writeback_batch import Batch
 from tests.services.stage import START, KilledError, Killer, MortalCRM, MortalLedger, Stage
 
 RECOVERED = timedelta(minutes=4)  # longer than lease and grace together
@@ -248,6 +250,101 @@ def test_a_disconnected_account_is_marked_and_its_records_wait_for_it(stage: Sta
     assert stage.record_of(row).state == "written"
 
 
+def test_a_create_that_left_late_in_its_lease_is_not_looked_up_while_it_may_be_under_way(stage: Stage) -> None:
+    """The claim is not the create: a batch that was held up makes its calls long after it was claimed."""
+    row = stage.add_message()
+    read = Batch.read
+
+    def slow_read(batch: Batch) -> None:
+        stage.pass_time(seconds=80)
+        read(batch)
+
+    stage.crm.failures = [CRMAmbiguousError("read timed out")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Batch, "read", slow_read)
+        stage.pass_time(seconds=2)
+        stage.writer().write_back("hubspot")
+    assert stage.record_of(row).create_sent_at == stage.clock.at
+    stage.drain(settle=50)
+    assert stage.crm.calls == ["create"]
+
+
+def test_a_crm_that_answers_503_to_creates_is_asked_once_and_not_per_batch(stage: Stage) -> None:
+    for _ in range(250):
+        stage.add_message()
+    stage.crm.failures = [CRMAmbiguousError("503", status=503)]
+    writer = stage.writer()
+    stage.pass_time(seconds=2)
+    while writer.write_back("hubspot"):
+        pass
+    assert stage.crm.calls == ["create"]
+    for _ in range(3):
+        stage.drain(writer, settle=70)
+    refs = [written.ref for written in stage.crm.records.values()]
+    assert len(refs) == len(set(refs)) == 250
+
+
+def test_an_update_without_an_answer_is_just_made_again(stage: Stage) -> None:
+    row = stage.move(stage.add_message(), MessageState.DISPATCHING)
+    stage.drain()
+    stage.move(row, MessageState.DELIVERED)
+    stage.crm.failures = [CRMAmbiguousError("reset")]
+    stage.drain()
+    stage.drain(settle=900)
+    assert stage.crm.calls == ["create", "update", "update"]
+    assert "delivered" in stage.crm.bodies()[0]
+
+
+_NO_RIGHT = CRMRefusedError(
+    "create communication: needs crm.objects.contacts.write", status=403, category=MISSING_SCOPES
+)
+
+
+def test_a_missing_scope_refuses_nothing_for_good(stage: Stage) -> None:
+    row = stage.add_message()
+    stage.crm.failures = [_NO_RIGHT]
+    stage.drain()
+    assert stage.refused() == []
+    with stage.ledger.begin(write=False) as uow:
+        assert uow.accounts.get("account-1").status == "active"
+        report = status_report(uow, {}, [], stage.clock.at)
+    assert report["write_back_put_off"] == {str(_NO_RIGHT): 1}
+    stage.drain(settle=1800)
+    assert stage.crm.calls == ["create"]
+    stage.drain(settle=1802)
+    assert stage.record_of(row).state == "written"
+    assert stage.crm.calls == ["create", "create"]
+
+
+def test_a_missing_scope_of_a_lookup_leaves_the_lost_record_to_be_looked_up(stage: Stage) -> None:
+    row = stage.add_message()
+    stage.crm.answer_lost = True
+    stage.crm.failures = [CRMAmbiguousError("read timed out"), _NO_RIGHT]
+    stage.drain()
+    stage.drain(settle=70)
+    assert stage.record_of(row).create_sent_at is not None
+    stage.drain(settle=3602)
+    assert stage.crm.calls == ["create", "find_written", "find_written", "update"]
+
+
+def test_a_lookup_the_crm_refuses_is_shown_with_its_reason(stage: Stage) -> None:
+    stage.add_message()
+    stage.crm.failures = [CRMAmbiguousError("read timed out"), CRMRefusedError("no such association", status=400)]
+    stage.drain()
+    stage.drain(settle=70)
+    assert [refused.error for refused in stage.refused()] == ["no such association"]
+
+
+def test_a_missing_scope_for_the_flag_waits_too(stage: Stage) -> None:
+    stage.receive("Stop")
+    stage.crm.refuses["51"] = _NO_RIGHT
+    stage.drain()
+    assert stage.refused() == []
+    stage.crm.refuses = {}
+    stage.drain(settle=3602)
+    assert stage.crm.flags["51"][0] is True
+
+
 def test_a_row_that_tells_of_a_disconnection_leaves_a_lost_neighbour_marked(stage: Stage) -> None:
     first, lost = stage.add_message(), stage.add_message()
     stage.crm.refuses = {
@@ -302,6 +399,28 @@ def test_a_task_is_created_once_with_owner_due_time_and_associations(stage: Stag
     assert written.at == START + timedelta(days=1)
     assert [str(ref) for ref in written.associations] == ["deal:9"]
     assert written.body == "She did not reply.\n\nRef SMS-TASK0001"
+
+
+def test_a_task_for_an_owner_who_has_left_is_given_to_nobody_instead_of_being_lost(stage: Stage) -> None:
+    task = _task(stage)
+    stage.crm.refuses_owners = {"7"}
+    stage.drain()
+    (written,) = stage.crm.records.values()
+    assert (written.ref, written.title, written.owner_id) == (task.ref, "Call Lea", None)
+    assert written.body == (
+        "She did not reply.\n\nThe CRM did not take the owner this task was meant for, so nobody is assigned.\n\n"
+        "Ref SMS-TASK0001"
+    )
+    assert stage.crm.calls == ["create", "create"]
+    assert stage.refused() == []
+
+
+def test_a_task_that_is_refused_without_an_owner_too_is_shown(stage: Stage) -> None:
+    task = _task(stage)
+    stage.crm.refuses[task.ref] = CRMRefusedError("contact 51 was deleted", status=400)
+    stage.drain()
+    assert stage.crm.calls == ["create", "create"]
+    assert [refused.error for refused in stage.refused()] == ["contact 51 was deleted"]
 
 
 def test_a_message_that_is_gone_is_refused_with_that_reason(stage: Stage) -> None:

@@ -156,6 +156,13 @@ class SQLCRMRecordRepository:
         query = select(_T.crm, func.count().label("number")).where(_of_active_account(), _free(now)).group_by(_T.crm)
         return {row.crm: row.number for row in self._connection.execute(query)}
 
+    def put_off_because(self, limit: int) -> Mapping[str, int]:
+        """Count, by reason, the records that wait because writing them failed; the most frequent reasons first."""
+        number = func.count().label("number")
+        query = select(_T.error, number).where(_WAITING, _T.error != "").group_by(_T.error)
+        query = query.order_by(number.desc(), _T.error).limit(limit)
+        return {row.error: row.number for row in self._connection.execute(query)}
+
     def of_messages(self, account_id: str, message_ids: Sequence[str]) -> Mapping[str, CRMRecordRow]:
         """Read the records that show messages, by message id."""
         ids = {f"message:{message_id}": message_id for message_id in message_ids}
@@ -256,9 +263,12 @@ _CHANGED = (
 )
 
 
+_WAITING = text("crm_record.state IN ('waiting', 'creating')")  # as in the partial index: a bound value hides it
+
+
 def _free(now: datetime) -> ColumnElement[bool]:
     return and_(
-        text("crm_record.state IN ('waiting', 'creating')"),  # as in the partial index: a bound value hides it
+        _WAITING,
         _T.not_before <= now,
         or_(_T.lease_until.is_(None), _T.lease_until <= now),
     )
