@@ -261,12 +261,18 @@ def _convert(kind: ValueKind, raw: str | None, stage_labels: Mapping[str, str]) 
     return {"true": True, "false": False}.get(text.lower()) if kind is ValueKind.YES_NO else text
 
 
+_MOST_DIGITS = 100
+"""Before or behind the point. No amount or count has that many; to write one of a million out takes seconds."""
+
+
 def _number(text: str) -> Decimal | None:
+    if len(text) > _MOST_DIGITS:
+        return None
     try:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS else None
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -279,7 +285,7 @@ def _moment(text: str, kind: ValueKind) -> datetime | date | None:
             moment = _EPOCH + timedelta(milliseconds=int(text))
         else:
             moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.date() if kind is ValueKind.DATE else moment
