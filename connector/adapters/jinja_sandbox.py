@@ -15,11 +15,14 @@ from jinja2 import StrictUndefined, Undefined, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from connector.adapters.text_filters import FILTERS, TESTS, FilterError, shown
+from connector.adapters.text_filters import FILTERS, TESTS, FilterError, joined, shown
 from connector.domain.durations import parse_duration
 
 _DATE_PARTS = frozenset({"year", "month", "day"})
 _TIME_PARTS = _DATE_PARTS | {"hour", "minute"}
+
+IN_TEXT, IN_CONDITION = "_shown", "_joined"
+"""Filters that write what `~` joins, which Jinja itself would write in Python's way."""
 
 
 class Record:
@@ -36,6 +39,12 @@ class Record:
         if value is None:
             return Missing(hint=f"`{self.path}.{name}` has no value")
         return Record(f"{self.path}.{name}", value) if isinstance(value, Mapping) else value
+
+    def __repr__(self) -> str:
+        """Raise: whatever turns a record into text would send a customer a Python object."""
+        raise FilterError(f"`{self.path}` is a record and cannot be shown: name one of its parts")
+
+    __str__ = __repr__
 
 
 class Missing(StrictUndefined):
@@ -58,7 +67,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             undefined=Missing, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=pass_context(shown)
         )  # SMS is plain text: there is nothing to escape
         self.globals.clear()
-        self.filters = {**FILTERS, "_duration": parse_duration}
+        self.filters = {**FILTERS, "_duration": parse_duration, IN_TEXT: shown, IN_CONDITION: joined}
         self.tests = dict(TESTS)
 
     def getattr(self, obj: Any, attribute: str) -> Any:

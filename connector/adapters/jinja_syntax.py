@@ -18,7 +18,7 @@ from jinja2 import Template, TemplateSyntaxError, nodes
 from jinja2.exceptions import TemplateError
 from jinja2.parser import Parser
 
-from connector.adapters.jinja_sandbox import SANDBOX
+from connector.adapters.jinja_sandbox import IN_CONDITION, IN_TEXT, SANDBOX
 from connector.adapters.text_filters import FILTERS, TESTS
 
 LONGEST_SOURCE = 8_000  # characters; an SMS text ends at 1,600, with markup and two branches at some thousands
@@ -105,7 +105,7 @@ class _Refused(Exception):  # noqa: N818 - leaves this module as a Flaw only
 @lru_cache(maxsize=4096)
 def compile_text(source: str) -> Compiled:
     """Inspect and compile a template."""
-    return _compile(source, _parse_text)
+    return _compile(source, _parse_text, IN_TEXT)
 
 
 @lru_cache(maxsize=4096)
@@ -114,10 +114,10 @@ def compile_condition(source: str) -> Compiled:
 
     Durations are written as in the rest of a journey: `appointment.starts_at - 24 hours`.
     """
-    return _compile(source, _parse_condition)
+    return _compile(source, _parse_condition, IN_CONDITION)
 
 
-def _compile(source: str, parse: Any) -> Compiled:
+def _compile(source: str, parse: Any, written_by: str) -> Compiled:
     if len(source) > LONGEST_SOURCE:
         return Compiled(None, (Flaw(f"is longer than {LONGEST_SOURCE} characters"),))
     try:
@@ -125,6 +125,7 @@ def _compile(source: str, parse: Any) -> Compiled:
         flaws = tuple(_inspect(root))
         if not flaws:
             _give_currency(root)
+            _write_joined(root, written_by)
         names = () if root.find(_NAMING) else tuple(_names(nodes.Output([root])))
         if flaws:
             return Compiled(None, flaws, names)
@@ -254,3 +255,10 @@ def _give_currency(root: nodes.Node) -> None:
             currency = nodes.Getattr(each.node.node, "currency", "load", lineno=each.lineno)
             currency.set_environment(SANDBOX)
             each.args.append(currency)
+
+
+def _write_joined(root: nodes.Node, written_by: str) -> None:
+    """Let what `~` joins be written by one of our filters."""
+    for each in nodes.Output([root]).find_all(nodes.Concat):
+        each.nodes = [nodes.Filter(part, written_by, [], [], None, None, lineno=part.lineno) for part in each.nodes]
+        each.set_environment(SANDBOX)

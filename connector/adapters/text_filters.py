@@ -24,6 +24,7 @@ LOCALE, ZONE = "_locale", "_zone"
 
 _STYLES = frozenset({"short", "medium", "long", "full"})
 _LONGEST_PATTERN = 40  # characters; "EEEE, d. MMMM yyyy, HH:mm" takes 25
+_MOST_DIGITS = 100  # before or behind the point; to write a number of a million digits out takes seconds
 _PLAIN_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
 _HONORIFICS = frozenset(
     {"dr", "prof", "mr", "mrs", "ms", "miss", "mx", "herr", "frau", "m", "mme", "mlle", "sr", "sra"}
@@ -143,7 +144,16 @@ def shown(context: Context, value: Any) -> str:
         return date_(context, value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise FilterError("only texts, numbers, dates and times can be shown")
-    return plain(numbers.format_decimal(value, locale=_locale(context)))
+    return plain(numbers.format_decimal(_number(value, "a text"), locale=_locale(context)))
+
+
+def joined(value: Any) -> str:
+    """Write a value that a condition joins to others with `~`: to be compared, so the same wherever it is read."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(_number(value, "`~`"))
 
 
 def plain(text: str) -> str:
@@ -169,7 +179,10 @@ def _number(value: Any, name: str) -> Decimal:
     _demand(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise FilterError(f"{name} needs a number")
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if number.is_finite() and abs(number.adjusted()) > _MOST_DIGITS:
+        raise FilterError(f"{name} needs a number of at most {_MOST_DIGITS} digits")
+    return number
 
 
 def _text(value: Any, name: str) -> str:

@@ -1,9 +1,15 @@
 """A template gets at nothing but the values it is given, and cannot ask for endless work."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
+from connector.adapters.jinja_sandbox import Record
 from connector.adapters.jinja_syntax import compile_condition, compile_text
 from connector.adapters.rendering import Renderer
+from connector.adapters.text_filters import FilterError
 from connector.domain.journey import Expression, Place, Text
 from connector.errors import ConditionError
 
@@ -92,6 +98,50 @@ def test_a_template_cannot_change_what_it_is_given() -> None:
     with pytest.raises(ConditionError):
         Renderer().render(Text("{{ contact.update({'name': 'x'}) }}", PLACE), names)
     assert names == {"contact": {"name": "Ada"}}
+
+
+MET = datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
+JOINED = {"contact": {"name": "Ada"}, "amount": Decimal("1234.5"), "on": date(2026, 11, 20), "at": MET, "yes": True}
+
+
+@pytest.mark.parametrize("joined", ["contact", "[contact]", "contact | default('x')", "yes", "none", "[1]", "gone"])
+@pytest.mark.parametrize("source", ["'Dear ' ~ {}", "{} ~ 'x'", "('x' ~ {}) | upper", "'a' ~ ('b' ~ {})"])
+def test_what_no_person_can_read_is_not_joined_into_a_text(source: str, joined: str) -> None:
+    with pytest.raises(ConditionError):
+        Renderer().render(Text("{{ " + source.format(joined) + " }}", PLACE), JOINED)
+    with pytest.raises(ConditionError):
+        Renderer().evaluate(Expression(source.format(joined), PLACE), JOINED)
+
+
+@pytest.mark.parametrize(
+    ("joined", "in_text", "in_condition"),
+    [
+        ("contact.name", "Ada", "Ada"),
+        ("amount", "1.234,5", "1234.5"),
+        ("on", "20.11.2026", "2026-11-20"),
+        ("at", "20.11.2026 15:04", "2026-11-20T15:04:05+00:00"),
+    ],
+)
+def test_what_is_joined_is_written_for_people_in_texts_and_exactly_in_conditions(
+    joined: str, in_text: str, in_condition: str
+) -> None:
+    source = f"'x ' ~ {joined}"
+    assert Renderer().render(Text("{{ " + source + " }}", PLACE), JOINED, locale="de").text == f"x {in_text}"
+    assert Renderer().evaluate(Expression(source, PLACE), JOINED) == f"x {in_condition}"
+
+
+def test_a_record_never_becomes_text() -> None:
+    for write in (str, repr):
+        with pytest.raises(FilterError, match="`contact` is a record"):
+            write(Record("contact", {}))
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("number", [Decimal("1E+400000"), Decimal("1E-400000"), Decimal("-9E+999999")])
+@pytest.mark.parametrize("use", ["amount", "amount | int", "amount | ordinal", "amount | money('EUR')", "amount | abs"])
+def test_a_number_of_a_million_digits_is_refused_and_not_written_out(use: str, number: Any) -> None:
+    with pytest.raises(ConditionError):
+        Renderer().render(Text("{{ " + use + " }}", PLACE), {"amount": number})
 
 
 def test_a_refused_filter_has_a_near_miss() -> None:
