@@ -21,8 +21,10 @@ from connector.adapters.event_schema import (
 from connector.adapters.journey_schema import EVENT, VARIABLE
 from connector.adapters.yaml_file import Document, Trail, files_in, read_file
 from connector.adapters.yaml_shapes import closest, listed, quoted, shape_of, spoken
+from connector.domain.durations import parse_duration
 from connector.domain.event import ChangeKind
 from connector.domain.event_mapping import (
+    NOW,
     ContactFrom,
     ContactMapping,
     ContactRule,
@@ -39,6 +41,7 @@ from connector.domain.event_mapping import (
 from connector.errors import MappingError, Mistake
 
 _FILTER = re.compile(rf"\s*({PROPERTY})\s*(?:(<=|>=|!=|=|<|>)\s*(.+?)|(in)\s*\((.+)\)|(exists))\s*")
+_AGO = re.compile(rf"{NOW}\s*-\s*(.+)")
 _OPERATORS = {"=": "EQ", "!=": "NEQ", "<": "LT", "<=": "LTE", ">": "GT", ">=": "GTE"}
 _SOONEST = timedelta(minutes=1)  # a CRM's search index lags by about as much; more often finds nothing new
 
@@ -140,9 +143,16 @@ class _EventReader:
             return None
         if found[4]:
             return PollFilter(found[1], "IN", tuple(word.strip() for word in found[5].split(",")))
-        return (
-            PollFilter(found[1], "HAS_PROPERTY") if found[6] else PollFilter(found[1], _OPERATORS[found[2]], found[3])
-        )
+        if found[6]:
+            return PollFilter(found[1], "HAS_PROPERTY")
+        ago = _AGO.fullmatch(found[3])
+        if ago is None:
+            return PollFilter(found[1], _OPERATORS[found[2]], found[3])
+        try:
+            return PollFilter(found[1], _OPERATORS[found[2]], NOW, parse_duration(ago[1]))
+        except ValueError as exc:
+            self._say(trail, str(exc))
+            return None
 
     def _records(self, trail: Trail, raw: Any) -> dict[str, Reads]:
         if not isinstance(raw, dict) or not raw:

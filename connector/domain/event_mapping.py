@@ -69,17 +69,22 @@ class OnChange:
 
 @dataclass(frozen=True, slots=True)
 class PollFilter:
-    """One condition of a poll; `operator` is EQ, NEQ, LT, LTE, GT, GTE, IN or HAS_PROPERTY."""
+    """One condition of a poll; `operator` is EQ, NEQ, LT, LTE, GT, GTE, IN or HAS_PROPERTY.
+
+    Attributes:
+        back: of a condition about `now`, how long before it: `now - 30 days`.
+    """
 
     property_name: str
     operator: str
     value: str | tuple[str, ...] = ""
+    back: timedelta = timedelta(0)
 
     def at(self, now: datetime) -> PollFilter:
         """Put a time in the place of `now`: milliseconds since 1970, which HubSpot's search takes for times."""
         if self.value != NOW:
             return self
-        return replace(self, value=str((now - _EPOCH) // timedelta(milliseconds=1)))
+        return replace(self, value=str((now - self.back - _EPOCH) // timedelta(milliseconds=1)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,11 @@ def test_now_in_a_search_is_the_time_of_the_search_in_milliseconds() -> None:
     assert PollFilter("status", "EQ", "open").at(AT).value == "open"
 
 
+def test_a_search_may_ask_for_a_time_before_now() -> None:
+    bound = PollFilter("hs_due_date", "GTE", "now", timedelta(days=30)).at(AT)
+    assert bound.value == str(int((AT - timedelta(days=30)).timestamp() * 1000))
+
+
 def test_a_new_due_date_is_a_new_happening() -> None:
     poll = Poll(timedelta(minutes=15), "invoice", (), ("hs_object_id", "hs_due_date"))
     first = poll.discriminator({"hs_object_id": "7", "hs_due_date": "2026-11-20"})

@@ -15,7 +15,7 @@ from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.crm import Link
 from connector.services.contact_snapshots import MERGED_INTO
 from connector.services.events import PATIENCE
-from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, Theatre
+from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, Theatre, due
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_never_again_means_never_for_the_same_key(theatre: Theatre) -> None:
     theatre.work()
     theatre.hear("invoice.propertyChange", invoice, propertyName="hs_invoice_status", propertyValue="paid")
     theatre.work()
-    theatre.crm.change("invoice", invoice, hs_due_date="2000")
+    theatre.crm.change("invoice", invoice, hs_due_date=due(days_ago=1))
     theatre.pass_time(hours=1)
     theatre.poller.poll_due()
     theatre.work()
@@ -225,6 +225,15 @@ def test_a_poll_waits_its_time_and_skips_invoices_that_are_not_due(theatre: Thea
     theatre.pass_time(minutes=5)
     theatre.poller.poll_due()
     assert theatre.crm.calls["search"] == 1
+
+
+def test_a_newly_connected_portal_does_not_text_everybody_who_ever_owed_something(theatre: Theatre) -> None:
+    contact = theatre.lea()
+    for days_ago in (4_000, 31, 29):
+        theatre.invoice(contact, hs_due_date=due(days_ago=days_ago), hs_number=str(days_ago))
+    assert theatre.poller.poll_due() == 1
+    theatre.work()
+    assert [message.body for message in theatre.messages()] == ["Hi Lea, 29: $600.00."]
 
 
 def test_a_slow_poll_does_not_stretch_the_interval(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,8 +498,8 @@ def test_an_opt_out_of_marketing_keeps_out_of_marketing_only(tmp_path: Path, dat
         msisdn=NUMBER,
         kind=ConsentKind.OPT_OUT,
         scope=Scope.MARKETING,
-        mechanism=Mechanism.PERSON.value,
-        source="person:1",
+        mechanism=Mechanism.CRM_PROPERTY.value,
+        source="crm_property:1",
         at=theatre.clock.at,
     )
     with theatre.ledger.begin() as uow:

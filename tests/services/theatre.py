@@ -100,6 +100,11 @@ TEXTS = {
 }
 
 
+def due(*, days_ago: float) -> str:
+    """A due date that long before the start, as HubSpot gives it."""
+    return str(int((START - timedelta(days=days_ago)).timestamp() * 1000))
+
+
 class Clock:
     """A clock that stands still until it is moved."""
 
@@ -179,7 +184,7 @@ class Theatre:
     def invoice(self, contact: str, **properties: str) -> str:
         """Put an overdue invoice into the CRM."""
         known = {"hs_number": "INV-7", "hs_balance_due": "600", "hs_currency": "USD", "hs_invoice_status": "open"}
-        return self.crm.put("invoice", [contact], **(known | {"hs_due_date": "1000"} | properties))
+        return self.crm.put("invoice", [contact], **(known | {"hs_due_date": due(days_ago=2)} | properties))
 
     def hear(self, subscription: str, object_id: str, **more: Any) -> str:
         """Let a webhook event arrive; give its inbox row's id."""

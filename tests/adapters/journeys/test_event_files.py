@@ -1,5 +1,6 @@
 """Event files: what they declare is found, and each mistake in one is told where it is."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ events:
     poll:
       every: 15 minutes
       object: invoice
-      where: [hs_due_date < now, 'a in (b, c)', d exists]
+      where: [hs_due_date < now, 'a in (b, c)', d exists, e >= now - 2 weeks]
       once_per: [hs_object_id]
     read: {invoice: {id: hs_object_id}}
     contact: {associated: invoice}
@@ -54,6 +55,7 @@ def test_a_file_is_read_as_written(tmp_path: Path) -> None:
         PollFilter("hs_due_date", "LT", "now"),
         PollFilter("a", "IN", ("b", "c")),
         PollFilter("d", "HAS_PROPERTY"),
+        PollFilter("e", "GTE", "now", timedelta(weeks=2)),
     )
     (created,) = shelf.catalogue.find("contact.created")
     assert created.contact.source is ContactFrom.SELF
@@ -94,6 +96,7 @@ def test_a_file_is_read_as_written(tmp_path: Path) -> None:
             "is no condition",
             None,
         ),
+        ("now - 2 weeks", "now - soon", "events.invoice.overdue.poll.where[3]", "is not a duration", None),
         ("kind: created", "kind: ⟦deleted", "events.contact.created.on.kind", "is not one of created, changed", None),
         (
             "contact: self",
