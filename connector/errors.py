@@ -149,7 +149,7 @@ class CRMError(ConnectorError):
 
 
 class CRMRefusedError(CRMError):
-    """The CRM refuses this row or request for good, or until the account gets a right it lacks; says the CRM's reason."""
+    """The CRM refuses this for good, or until the account gets a right it lacks; the message is the CRM's reason."""
 
 
 class CRMUnavailableError(CRMError):

@@ -21,7 +21,7 @@ class ConsentKind(StrEnum):
 
     OPT_IN = "opt_in"
     OPT_OUT = "opt_out"
-    DOUBTFUL = "doubtful"  # may be a revocation: marketing is held and a person looks
+    DOUBTFUL = "doubtful"  # may be a revocation: no marketing until a person has looked
 
 
 class Mechanism(StrEnum):
@@ -30,7 +30,6 @@ class Mechanism(StrEnum):
     KEYWORD = "keyword"  # a reply
     GATEWAY = "gateway"  # the gateway or carrier knows of an opt-out
     CRM_PROPERTY = "crm_property"  # the flag was changed in the CRM
-    PERSON = "person"  # a colleague recorded it
 
 
 @dataclass(frozen=True, slots=True)

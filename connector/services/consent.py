@@ -22,6 +22,7 @@ from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import Moved, announce, message_ref
 from connector.services.consent_records import consent_records
+from connector.services.merged_contacts import shown_crm_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,13 @@ _MAY_LIFT: Mapping[Mechanism, frozenset[Mechanism]] = {
     # The person takes back their own word, never a block by the staff; the staff never take back the person's.
     Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
     Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
-    Mechanism.CRM_PROPERTY: frozenset({Mechanism.CRM_PROPERTY, Mechanism.PERSON}),
-    Mechanism.PERSON: frozenset({Mechanism.CRM_PROPERTY, Mechanism.PERSON}),
+    Mechanism.CRM_PROPERTY: frozenset({Mechanism.CRM_PROPERTY}),
 }
 
 _HOW: Mapping[Mechanism, str] = {
     Mechanism.KEYWORD: "by a keyword",
     Mechanism.GATEWAY: "says the gateway",
     Mechanism.CRM_PROPERTY: "by the flag in the CRM",
-    Mechanism.PERSON: "recorded by a colleague",
 }
 
 
@@ -83,8 +82,6 @@ class ConsentDesk:
         event = self._event(said, ConsentKind.OPT_OUT, Scope.ALL)
         if not uow.consents.record(event):
             return None
-        if standing is not None and said.mechanism is Mechanism.PERSON:
-            uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)  # held by a firmer hand from now on
         is_news = uow.consents.suppress(event) and standing is None
         stopped = self._stop_open(uow, said, now)
         if is_news:
@@ -108,12 +105,12 @@ class ConsentDesk:
         return OptIn.LIFTED
 
     def doubt(self, uow: UnitOfWork, said: Saying, now: datetime) -> bool:
-        """Hold marketing to a number whose words may be an opt-out, and ask a person; False when not needed."""
+        """Allow no marketing to a number whose words may be an opt-out, and ask a person; False when not needed."""
         event = self._event(said, ConsentKind.DOUBTFUL, Scope.MARKETING)
         if _suppression(uow, said) is not None or not uow.consents.record(event):
             return False
         contacts = _concerned(uow, said)
-        summary = "a reply may be an opt-out; marketing is held until a person decides"
+        summary = "a reply may be an opt-out; no marketing until somebody decides"
         self._enter(uow, said, EntryKind.REVOCATION_DOUBTED, summary, contacts, now)
         self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, contacts, now)
         speaker = next((contact for contact in contacts if contact.id == said.contact_id), None)
@@ -218,11 +215,12 @@ class ConsentDesk:
             at=now,
             not_before=now,
             contact_id=contact.id,
-            contact_crm_id=contact.crm_id,
+            contact_crm_id=shown_crm_id(contact),
             payload={
                 "title": f"Does {name} want no more SMS?",
-                "body": f"They wrote: {said.wording}\n\nThis may be an opt-out. Marketing SMS to this number are held "
-                "until somebody decides. If it is one, set the SMS opt-out on the contact.",
+                "body": f"They wrote: {said.wording}\n\nThis may be an opt-out. No marketing SMS goes to this number "
+                "until somebody decides. If it is one, set the SMS opt-out on the contact; if it is none, record "
+                "a new SMS opt-in there.",
                 "owner_id": contact.owner_id,
                 "priority": "high",
                 "associations": [],

@@ -9,11 +9,11 @@ from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism
 from connector.ports.contacts import ContactRow
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import message_ref
+from connector.services.merged_contacts import by_shown_id
 
 _HOW = {
     Mechanism.GATEWAY: "The SMS gateway reports that this number has opted out.",
     Mechanism.CRM_PROPERTY: "The SMS opt-out of a contact with this number was changed in the CRM.",
-    Mechanism.PERSON: "A colleague recorded it.",
 }
 
 
@@ -25,13 +25,14 @@ def consent_records(
     stopped: int,
     now: datetime,
 ) -> list[CRMRecordRow]:
-    """Ask for a communication and the flag on each known contact, and for a search for contacts we do not know."""
-    shown = [_communication(new_id(), event, contact, stopped, now) for contact in contacts]
-    flags = [
-        flag_record(new_id(), event.account_id, contact.crm, contact.crm_id, event.msisdn, event.at)
-        for contact in contacts
-    ]
-    return [*shown, *flags, _search(new_id(), event, crm, [contact.crm_id for contact in contacts], now)]
+    """Ask for a communication and the flag on each known contact, and for a search for contacts we do not know.
+
+    A contact merged into another is that other one: the CRM shows them as one.
+    """
+    shown = by_shown_id(contacts)
+    notes = [_communication(new_id(), event, crm_id, contact, stopped, now) for crm_id, contact in shown.items()]
+    flags = [flag_record(new_id(), event.account_id, crm, crm_id, event.msisdn, event.at) for crm_id in shown]
+    return [*notes, *flags, _search(new_id(), event, crm, list(shown), now)]
 
 
 def flag_record(
@@ -53,19 +54,19 @@ def flag_record(
 
 
 def _communication(
-    record_id: str, event: ConsentEvent, contact: ContactRow, stopped: int, now: datetime
+    record_id: str, event: ConsentEvent, crm_id: str, contact: ContactRow, stopped: int, now: datetime
 ) -> CRMRecordRow:
     return CRMRecordRow(
         id=record_id,
         account_id=event.account_id,
         crm=contact.crm,
         kind=RecordSubject.OPT_OUT,
-        subject=f"opt-out:{event.id}:{contact.crm_id}",
+        subject=f"opt-out:{event.id}:{crm_id}",
         ref=message_ref(record_id),
         at=event.at,
         not_before=now,
         contact_id=contact.id,
-        contact_crm_id=contact.crm_id,
+        contact_crm_id=crm_id,
         payload=_sayings(event, stopped),
     )
 

@@ -12,10 +12,9 @@ from connector.ports.consents import ConsentKind, Mechanism, Scope
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.services.consent import ConsentDesk, Saying
+from connector.services.merged_contacts import MERGED_INTO, shown_crm_id
 
-MERGED_INTO = "merged_into"
-"""Attribute of a contact that the CRM merged into another: the id of that other one. The row lives on, since journeys
-and messages name it, and shows what the other one shows."""
+__all__ = ["MERGED_INTO", "ContactKeeper", "contact_row", "shown_crm_id", "usable_number"]
 
 OPT_IN_SETTLES = timedelta(minutes=15)
 """After somebody opts in again, our own write-back takes the CRM's flag away; until then the flag proves nothing."""
@@ -95,8 +94,3 @@ def usable_number(snapshot: ContactSnapshot, default_region: str) -> tuple[str |
         except InvalidNumberError as error:
             complaints.append(f"{property_name}: {error}")
     return None, "; ".join(complaints) or "the contact has no phone number"
-
-
-def shown_crm_id(contact: ContactRow) -> str:
-    """Give the CRM id under which the contact is to be found now: the surviving one after a merge."""
-    return str(contact.attributes.get(MERGED_INTO) or contact.crm_id)

@@ -23,6 +23,7 @@ from connector.ports.messages import MessageRow
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.services.announcing import message_record
 from connector.services.consent import ConsentDesk
+from connector.services.merged_contacts import shown_crm_id
 from connector.services.reply_keywords import Conversation, Heard, KeywordAnswers, show_engagement
 
 log = structlog.get_logger(__name__)
@@ -126,7 +127,7 @@ class ReplyDesk:
         if talk.last is not None:
             show_engagement(uow, talk.last, now, replied_at=now)
         if talk.contact is not None:
-            record = message_record(reply, self._new_id(), talk.contact.crm, talk.contact.crm_id, now)
+            record = message_record(reply, self._new_id(), talk.contact.crm, shown_crm_id(talk.contact), now)
             uow.records.want([replace(record, payload={"note": note} if note else {})])
             uow.nudge(writeback_lane(talk.contact.crm))
 

@@ -20,6 +20,7 @@ from connector.ports.queue import send_lane, writeback_lane
 from connector.ports.records import RecordSubject
 from connector.services.announcing import message_record
 from connector.services.consent import ConsentDesk, OptIn, Saying
+from connector.services.merged_contacts import shown_crm_id
 
 _LIFETIMES = {
     # 47 CFR 64.1200(a)(12): a confirmation within five minutes of the opt-out needs no further justification.
@@ -117,7 +118,7 @@ class KeywordAnswers:
         doubts = [self._consent.doubt(uow, _saying(heard.sms, source, talk, now), now) for talk in talks]
         if not any(doubts):
             return ""
-        return "This may be an opt-out: marketing SMS are held until somebody decides."
+        return "This may be an opt-out: no marketing SMS goes to this number until somebody decides."
 
     def _answer(
         self, uow: UnitOfWork, heard: Heard, talk: Conversation, step: str, once_per: str, now: datetime
@@ -127,7 +128,8 @@ class KeywordAnswers:
         uow.messages.add(answer)
         uow.timeline.add([_created(answer, now)])
         if talk.contact is not None:
-            uow.records.want([message_record(answer, self._new_id(), talk.contact.crm, talk.contact.crm_id, now)])
+            shown = shown_crm_id(talk.contact)
+            uow.records.want([message_record(answer, self._new_id(), talk.contact.crm, shown, now)])
             uow.nudge(writeback_lane(talk.contact.crm))
         uow.nudge(send_lane(answer.gateway, answer.purpose.value))
 

@@ -19,6 +19,7 @@ from connector.ports.messages import MessageRow
 from connector.ports.queue import send_lane, writeback_lane
 from connector.ports.time import Clock
 from connector.services.announcing import message_record
+from connector.services.merged_contacts import shown_crm_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class SingleTexts:
                 return self._known(uow, message)
             uow.timeline.add([_created(message, now)])
             if contact is not None:
-                record = message_record(message, self._ledger.new_id(), account.crm, contact.crm_id, now)
+                record = message_record(message, self._ledger.new_id(), account.crm, shown_crm_id(contact), now)
                 uow.records.want([record])
                 uow.nudge(writeback_lane(account.crm))
             uow.nudge(send_lane(message.gateway, message.purpose.value))
@@ -101,7 +102,7 @@ class SingleTexts:
             recipient="contact" if contact is not None else "number",
             sender=order.sender,
             time_zones=(zone,) if zone else time_zones(number.e164),
-            country=number.region,
+            country=number.region if len(number.region) == 2 else None,
             expires_at=now + LIFETIMES[order.purpose],
         )
 

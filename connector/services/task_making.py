@@ -12,7 +12,7 @@ from connector.errors import ConditionError
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer
 from connector.services.announcing import message_ref
-from connector.services.contact_snapshots import shown_crm_id
+from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Setting
 
 _LONGEST_TITLE = 255  # what CRMs show of a task's subject

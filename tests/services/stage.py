@@ -178,6 +178,11 @@ class Stage:
             uow.commit()
         return contact
 
+    def change_contact(self, contact: ContactRow, **attributes: str) -> None:
+        with self.ledger.begin() as uow:
+            uow.contacts.save(replace(contact, attributes={**contact.attributes, **attributes}))
+            uow.commit()
+
     def add_message(self, state: MessageState = MessageState.QUEUED, **changes: Any) -> MessageRow:
         """Put an outbound message and the wish to show it into the ledger."""
         number = next(self._numbers)

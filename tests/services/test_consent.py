@@ -88,6 +88,23 @@ def test_every_contact_with_the_number_is_told(stage: Stage) -> None:
     assert stage.crm.flags == dict.fromkeys(["51", "52", "88"], (True, START))
 
 
+@pytest.mark.parametrize("knows_survivor", [True, False])
+def test_a_stop_after_a_merge_makes_one_record_and_one_flag_on_the_survivor(stage: Stage, knows_survivor: bool) -> None:
+    stage.change_contact(stage.lea, merged_into="52")
+    if knows_survivor:
+        stage.add_contact("52")
+    stage.crm.numbers = {NUMBER: ["52"]}
+    stage.add_message(MessageState.SENT)
+    stage.receive("Stop")
+    stage.drain()
+    stage.drain()
+    opt_outs = [each for each in stage.crm.records.values() if each.body.startswith("Opted out")]
+    assert [each.contact_crm_id for each in opt_outs] == ["52"]
+    assert stage.crm.flags.keys() == {"52"}
+    shown = [each for each in stage.crm.records.values() if not each.body.startswith("SMS to contact · sent")]
+    assert {each.contact_crm_id for each in shown} == {"52"}, "the reply and the confirmation too"
+
+
 def test_the_record_of_an_opt_out_says_how_and_what_follows(stage: Stage) -> None:
     stage.add_message()
     _opt_out(stage)
@@ -162,9 +179,8 @@ def test_start_from_someone_who_never_opted_out_changes_nothing(stage: Stage) ->
         assert not uow.consents.marketing_consent("account-1", [NUMBER])
 
 
-@pytest.mark.parametrize("mechanism", [Mechanism.CRM_PROPERTY, Mechanism.PERSON])
-def test_start_never_overrides_a_block_made_by_the_staff(stage: Stage, mechanism: Mechanism) -> None:
-    _opt_out(stage, _said(stage, mechanism, "event:1"))
+def test_start_never_overrides_a_block_made_by_the_staff(stage: Stage) -> None:
+    _opt_out(stage, _said(stage, Mechanism.CRM_PROPERTY, "event:1"))
     assert _opt_in(stage, Mechanism.KEYWORD) is OptIn.BLOCK_STANDS
     assert stage.is_suppressed()
     assert EntryKind.ATTENTION_NEEDED in _kinds(stage)
@@ -173,7 +189,6 @@ def test_start_never_overrides_a_block_made_by_the_staff(stage: Stage, mechanism
 def test_the_staff_never_take_back_what_the_person_said(stage: Stage) -> None:
     _opt_out(stage)
     assert _opt_in(stage, Mechanism.CRM_PROPERTY) is OptIn.BLOCK_STANDS
-    assert _opt_in(stage, Mechanism.PERSON, "person:1") is OptIn.BLOCK_STANDS
     assert stage.is_suppressed()
 
 
@@ -181,12 +196,6 @@ def test_a_flag_taken_off_in_the_crm_lifts_a_block_made_there(stage: Stage) -> N
     _opt_out(stage, _said(stage, Mechanism.CRM_PROPERTY, "event:1"))
     assert _opt_in(stage, Mechanism.CRM_PROPERTY, "event:2") is OptIn.LIFTED
     assert not stage.is_suppressed()
-
-
-def test_a_block_by_a_colleague_after_a_stop_outlives_a_start(stage: Stage) -> None:
-    _opt_out(stage)
-    assert not _opt_out(stage, _said(stage, Mechanism.PERSON, "person:1"))
-    assert _opt_in(stage, Mechanism.KEYWORD) is OptIn.BLOCK_STANDS
 
 
 def test_the_gateways_opt_out_is_taken_over(stage: Stage) -> None:
@@ -280,6 +289,17 @@ def test_a_doubt_holds_marketing_and_asks_the_owner_once(stage: Stage) -> None:
     (task,) = stage.crm.records.values()
     assert (task.title, task.owner_id) == ("Does Lea want no more SMS?", "7")
     assert "please take me off" in task.body
+    assert "No marketing SMS goes to this number until somebody decides." in task.body
+
+
+def test_a_doubt_about_a_merged_contact_asks_on_the_survivor(stage: Stage) -> None:
+    stage.change_contact(stage.lea, merged_into="52")
+    with stage.ledger.begin() as uow:
+        assert stage.consent.doubt(uow, _said(stage), stage.clock.at)
+        uow.commit()
+    stage.drain()
+    (task,) = stage.crm.records.values()
+    assert task.contact_crm_id == "52"
 
 
 def test_a_doubt_about_someone_who_opted_out_asks_nobody(stage: Stage) -> None:

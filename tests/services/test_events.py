@@ -264,6 +264,64 @@ def test_a_poll_that_fails_is_tried_again_and_a_disconnected_account_is_not(thea
     assert theatre.crm.calls["search"] == 3
 
 
+def test_a_missing_scope_disconnects_nobody_and_is_shown_once_a_day(theatre: Theatre) -> None:
+    refused = CRMRefusedError("this app has not the scopes", status=403, category="MISSING_SCOPES")
+    theatre.crm.fail("search", *[refused] * 3)
+    for _ in range(3):
+        assert theatre.poller.poll_due() == 0
+        theatre.pass_time(minutes=16)
+    (summary,) = theatre.summaries(EntryKind.ATTENTION_NEEDED)
+    assert "refuses the search for invoice.overdue" in summary
+    with theatre.ledger.begin(write=False) as uow:
+        assert uow.accounts.get(ACCOUNT).status == "active"
+    theatre.invoice(theatre.lea())
+    assert theatre.poller.poll_due() == 1
+
+
+EXIT_ON_OVERDUE = """
+journey: welcome
+title: Welcome
+purpose: transactional
+trigger: {event: contact.created}
+exit_when:
+  - event: invoice.overdue
+steps:
+  - send: confirmation/first
+"""
+WAIT_FOR_OVERDUE = """
+journey: welcome
+title: Welcome
+purpose: transactional
+trigger: {event: contact.created}
+steps:
+  - wait_for:
+      within: 1 day
+      cases:
+        - event: invoice.overdue
+          then: [{exit: overdue}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("journeys", "searches"),
+    [
+        ({"reminder": REMINDER}, 1),
+        ({"welcome": EXIT_ON_OVERDUE}, 1),
+        ({"welcome": WAIT_FOR_OVERDUE}, 1),
+        ({"reminder": REMINDER.replace("title:", "enabled: false\ntitle:")}, 0),
+        ({"confirmation": CONFIRMATION}, 0),
+    ],
+)
+def test_no_account_is_searched_for_events_that_no_journey_names(
+    tmp_path: Path, database_url: str, journeys: dict[str, str], searches: int
+) -> None:
+    theatre = Theatre(tmp_path, database_url, journeys)
+    theatre.invoice(theatre.lea())
+    theatre.poller.poll_due()
+    assert theatre.crm.calls["search"] == searches
+    theatre.close()
+
+
 def test_while_the_crm_is_down_events_wait_and_none_is_lost(theatre: Theatre) -> None:
     row = theatre.hear("deal.propertyChange", booked(theatre, theatre.lea()), propertyName="dealstage")
     theatre.crm.fail("read_records", CRMUnavailableError("down", status=503))

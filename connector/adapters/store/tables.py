@@ -301,7 +301,7 @@ consent_event = Table(
     Column("contact_id", _ID),
     Column("kind", _WORD, nullable=False),  # opt_in | opt_out | doubtful
     Column("scope", _WORD, nullable=False),  # all | marketing
-    Column("mechanism", _WORD, nullable=False),  # keyword | crm_property | gateway | person
+    Column("mechanism", _WORD, nullable=False),  # keyword | crm_property | gateway
     Column("wording_sealed", LargeBinary),
     Column("source", _KEY, nullable=False),  # message:<id>, crm property, attempt:<id>
     Column("jurisdiction", String(2)),
