@@ -53,7 +53,7 @@ from connector.services.journeys import JourneyRunner
 from connector.services.message_making import MessageMaker
 from connector.services.outcomes import OutcomeRecorder
 from connector.services.permissions import PermissionDesk
-from connector.services.polling import Poller
+from connector.services.polling import Poller, events_named
 from connector.services.receipts import ReceiptReader
 from connector.services.reconcile import Reconciler
 from connector.services.replies import ReplyDesk
@@ -163,8 +163,7 @@ class Connector:
     @cached_property
     def events(self) -> EventReader:
         """Understands CRM events and enrolls."""
-        enabled = [journey for journey in self.shelf.journeys.values() if journey.enabled]
-        enroller = Enroller(enabled, self._renderer, self.ledger.new_id)
+        enroller = Enroller(list(self.shelf.journeys.values()), self._renderer, self.ledger.new_id)
         recorder = EventRecorder(self.catalogue, enroller, self._keeper)
         return EventReader(self.ledger, self.crms, self.catalogue, self._crm_reader, recorder, self.clock, self.rng)
 
@@ -225,7 +224,8 @@ class Connector:
     @cached_property
     def poller(self) -> Poller:
         """Looks for what no webhook tells."""
-        return Poller(self.ledger, self.crms, self.catalogue, self.clock, self.rng)
+        wanted = events_named(self.shelf.journeys.values())
+        return Poller(self.ledger, self.crms, self.catalogue, wanted, self.clock, self.rng)
 
     @cached_property
     def alarm(self) -> Alarm:

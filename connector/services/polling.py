@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from connector.domain.event_mapping import EventCatalogue, EventMapping, Poll
-from connector.errors import CRMDisconnectedError, CRMError
+from connector.domain.journey import Journey, WaitFor, walk
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
 from connector.ports.crm import CRM, CRMAccount, SearchFilter
 from connector.ports.ledger import AccountRow, InboxRow, Ledger
 from connector.ports.queue import EVENTS
@@ -38,9 +40,17 @@ class Poller:
     """Runs polls."""
 
     def __init__(
-        self, ledger: Ledger, crms: Mapping[str, CRM], catalogue: EventCatalogue, clock: Clock, rng: random.Random
+        self,
+        ledger: Ledger,
+        crms: Mapping[str, CRM],
+        catalogue: EventCatalogue,
+        wanted: Collection[str],
+        clock: Clock,
+        rng: random.Random,
     ) -> None:
+        """`wanted` names the events to look for, as `events_named` gives them: a search nobody needs costs a scope."""
         self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
+        self._wanted = wanted
 
     def poll_due(self) -> int:
         """Run every poll that is due; give how many new happenings were found."""
@@ -66,6 +76,10 @@ class Poller:
         except CRMDisconnectedError as error:
             self._disconnect(account, error)
             return 0
+        except CRMRefusedError as error:
+            self._refused(account, mapping, error, begun)
+            self._next(account_id, event, begun, every)
+            return 0
         except CRMError as error:
             log.warning("poll.failed", account_id=account_id, poll=event, status=error.status)
             self._next(account_id, event, begun, min(every, error.retry_after or every))
@@ -76,7 +90,9 @@ class Poller:
 
     def _polls(self, account: AccountRow) -> Sequence[EventMapping]:
         events = self._catalogue.by_crm.get(account.crm)
-        return events.polls() if events is not None and account.status == ACTIVE else ()
+        if events is None or account.status != ACTIVE:
+            return ()
+        return [mapping for mapping in events.polls() if mapping.name in self._wanted]
 
     def _search(self, account: AccountRow, mapping: EventMapping, poll: Poll, now: datetime) -> list[InboxRow]:
         conditions = [each.at(now) for each in poll.where]
@@ -125,3 +141,35 @@ class Poller:
         with self._ledger.begin() as uow:
             uow.accounts.set_status(account.id, "disconnected", str(error))
             uow.commit()
+
+    def _refused(self, account: AccountRow, mapping: EventMapping, error: CRMRefusedError, now: datetime) -> None:
+        """Show a person, once a day, that a search is refused; for a missing scope the account lives on without it."""
+        log.warning("poll.refused", account_id=account.id, poll=mapping.name, status=error.status, why=error.category)
+        entry = TimelineEntry(
+            account_id=account.id,
+            kind=EntryKind.ATTENTION_NEEDED,
+            subject=f"poll:{mapping.name}",
+            discriminator=f"refused:{now.date()}",
+            at=now,
+            summary=f"The CRM refuses the search for {mapping.name}, which starts nothing until it is allowed: {error}",
+            path=f"events.{mapping.name}.poll",
+            file=mapping.file,
+            line=mapping.line,
+            data={"event": mapping.name, "category": error.category},
+        )
+        with self._ledger.begin() as uow:
+            uow.timeline.add([entry])
+            uow.commit()
+
+
+def events_named(journeys: Iterable[Journey]) -> frozenset[str]:
+    """Give the events that some journey starts on, ends on or waits for; a journey switched off needs none."""
+    return frozenset(name for journey in journeys if journey.enabled for name in _named(journey))
+
+
+def _named(journey: Journey) -> Iterator[str]:
+    yield journey.trigger.event
+    yield from (rule.event for rule in journey.exit_when if rule.event is not None)
+    for step in walk(journey.steps):
+        if isinstance(step, WaitFor):
+            yield from (case.event for case in step.cases if case.event is not None)

@@ -39,7 +39,7 @@ from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.journeys import JourneyRunner
 from connector.services.message_making import MessageMaker
-from connector.services.polling import Poller
+from connector.services.polling import Poller, events_named
 from connector.services.replies import ReplyDesk
 from connector.services.task_making import TaskMaker
 from connector.services.traces import Traces
@@ -167,7 +167,7 @@ class Theatre:
         )
         freshener = Freshener(ledger, self.catalogue, reader, keeper, self.clock)
         self.runner = JourneyRunner(ledger, freshener, stepper, self.clock, rng)
-        self.poller = Poller(ledger, crms, self.catalogue, self.clock, rng)
+        self.poller = Poller(ledger, crms, self.catalogue, events_named(self.journeys), self.clock, rng)
         self.replies = ReplyDesk(new_id, self.keywords, consent)
         self.traces = Traces(ledger)
 
