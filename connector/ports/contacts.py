@@ -37,7 +37,10 @@ class ContactRepository(Protocol):
     """Contacts."""
 
     def save(self, contact: ContactRow) -> str:
-        """Insert, or replace the snapshot with the same (account, crm, crm_id); give the row's id."""
+        """Insert, or replace the snapshot with the same (account, crm, crm_id); give the row's id.
+
+        A snapshot read before the contact was deleted changes nothing, and nothing ever revives a purged one.
+        """
         ...
 
     def get(self, account_id: str, contact_id: str) -> ContactRow | None:
@@ -61,5 +64,8 @@ class ContactRepository(Protocol):
         ...
 
     def purge(self, account_id: str, crm_id: str, now: datetime) -> None:
-        """Erase number and attributes of a contact whose data must go; the row stays as a tombstone."""
+        """Erase number and attributes of a contact whose data must go, and what the CRM was to show of it.
+
+        The row stays as a tombstone: its id is named by messages and journeys.
+        """
         ...

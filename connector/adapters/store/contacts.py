@@ -7,23 +7,35 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, null, or_, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_or_ignore
 from connector.adapters.store.tables import contact as table
+from connector.adapters.store.tables import crm_record
 from connector.domain.documents import clean_text, from_document, to_document
 from connector.ports.contacts import ContactRow
+from connector.ports.records import RecordSubject
 
 _IDENTITY = frozenset({"id", "account_id", "crm", "crm_id"})
 
 _FIELDS = tuple(each.name for each in fields(ContactRow))
+_ERASED = "erased on request of the CRM"
+"""What a purged row says where another says which property its number came from."""
+
+_SAME = [table.c[name] == bindparam(f"b_{name}") for name in ("account_id", "crm", "crm_id")]
 _REPLACE = (
     update(table)
-    .where(*(table.c[name] == bindparam(f"b_{name}") for name in ("account_id", "crm", "crm_id")))
+    .where(
+        *_SAME,
+        # A snapshot may have been read before the CRM said that the contact is no more, and be saved after it.
+        or_(table.c.deleted_at.is_(None), table.c.deleted_at < bindparam("b_read_at", type_=table.c.read_at.type)),
+        table.c.msisdn_reason != _ERASED,
+    )
     .values({column.name: bindparam(column.name) for column in table.c if column.name not in _IDENTITY})
     .returning(table.c.id)
 )
+_FIND = select(table.c.id).where(*_SAME)
 
 
 class SQLContactRepository:
@@ -33,7 +45,7 @@ class SQLContactRepository:
         self._connection, self._vault = connection, vault
 
     def save(self, contact: ContactRow) -> str:
-        """Insert, or replace the snapshot with the same (account, crm, crm_id); give the row's id."""
+        """Insert, or replace the older snapshot with the same (account, crm, crm_id); give the row's id."""
         values = _values(contact)
         inserted = self._connection.execute(
             insert_or_ignore(self._connection, table).values(values).returning(table.c.id)
@@ -41,7 +53,9 @@ class SQLContactRepository:
         if inserted is not None:
             return contact.id
         names = {f"b_{name}" if name in _IDENTITY else name: value for name, value in values.items()}
-        return str(self._connection.execute(_REPLACE, names).scalar_one())
+        names["b_read_at"] = contact.read_at
+        replaced = self._connection.execute(_REPLACE, names).scalar()
+        return str(replaced or self._connection.execute(_FIND, names).scalar_one())
 
     def get(self, account_id: str, contact_id: str) -> ContactRow | None:
         """Read one by our id."""
@@ -70,20 +84,39 @@ class SQLContactRepository:
         )
 
     def purge(self, account_id: str, crm_id: str, now: datetime) -> None:
-        """Erase number and attributes of a contact whose data must go; the row stays as a tombstone."""
+        """Erase number and attributes of a contact whose data must go, and what the CRM was to show of it."""
         self.mark_deleted(account_id, crm_id, now)
         self._connection.execute(
             update(table)
             .where(table.c.account_id == account_id, table.c.crm_id == crm_id)
             .values(
                 msisdn=None,
-                msisdn_reason="erased on request of the CRM",
+                msisdn_reason=_ERASED,
                 time_zone=None,
                 locale=None,
                 country=None,
                 attributes={},
             )
         )
+        self._purge_records(account_id, crm_id)
+
+    def _purge_records(self, account_id: str, crm_id: str) -> None:
+        """Erase what the contact's records in the CRM were to say; what was not written yet never is."""
+        ids = select(table.c.id).where(table.c.account_id == account_id, table.c.crm_id == crm_id)
+        flag = and_(
+            crm_record.c.kind == RecordSubject.OPT_OUT_PROPERTY.value, crm_record.c.subject == f"contact:{crm_id}"
+        )
+        is_open = crm_record.c.state.in_(["waiting", "creating"])
+        for those in (crm_record.c.contact_id.in_(ids), flag):
+            self._connection.execute(
+                update(crm_record)
+                .where(crm_record.c.account_id == account_id, those)
+                .values(
+                    payload_sealed=null(),
+                    state=case((is_open, "refused"), else_=crm_record.c.state),
+                    error=case((is_open, _ERASED), else_=crm_record.c.error),
+                )
+            )
 
     def _read(self, *conditions: Any) -> Sequence[ContactRow]:
         query = select(table).where(*conditions).order_by(table.c.id)

@@ -8,8 +8,11 @@ from decimal import Decimal
 
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.contacts import ContactRow
+from connector.ports.ledger import AccountRow
+from connector.ports.records import CRMRecordRow, RecordSubject
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 LEA = ContactRow(
     id="contact-1",
     account_id="account-1",
@@ -85,3 +88,52 @@ def test_a_contact_that_was_deleted_first_is_still_purged(ledger: SQLLedger) -> 
         found = work.contacts.get("account-1", "contact-1")
     assert found is not None
     assert (found.msisdn, found.deleted_at) == (None, NOW)
+
+
+def test_a_snapshot_read_before_a_privacy_deletion_and_saved_after_it_revives_nobody(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.contacts.save(LEA)
+        work.contacts.purge("account-1", "51", NOW + SECOND)
+        for read_at in (NOW, NOW + SECOND, NOW + timedelta(days=1)):
+            assert work.contacts.save(replace(LEA, id="contact-2", read_at=read_at)) == "contact-1"
+        found = work.contacts.get("account-1", "contact-1")
+        assert not work.contacts.with_number("account-1", "+12025550143")
+    assert found is not None
+    assert (found.msisdn, dict(found.attributes), found.deleted_at) == (None, {}, NOW + SECOND)
+
+
+def test_a_contact_restored_in_the_crm_lives_again_and_not_by_an_older_snapshot(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.contacts.save(LEA)
+        work.contacts.mark_deleted("account-1", "51", NOW + SECOND)
+        work.contacts.save(replace(LEA, read_at=NOW + SECOND))
+        assert not work.contacts.with_number("account-1", "+12025550143")
+        work.contacts.save(replace(LEA, read_at=NOW + 2 * SECOND))
+        assert [row.crm_id for row in work.contacts.with_number("account-1", "+12025550143")] == ["51"]
+
+
+def test_what_the_crm_was_to_show_of_a_purged_contact_is_erased_and_never_written(ledger: SQLLedger) -> None:
+    task = CRMRecordRow(
+        id="record-1", account_id="account-1", crm="hubspot", kind=RecordSubject.TASK, subject="task:1:steps[0]",
+        ref="SMS-1", at=NOW, not_before=NOW, contact_id="contact-1", contact_crm_id="51",
+        payload={"title": "Call Lea", "body": "She wrote: please stop"},
+    )  # fmt: skip
+    flag = replace(
+        task, id="record-2", kind=RecordSubject.OPT_OUT_PROPERTY, subject="contact:51", contact_id=None,
+        payload={"msisdn": "+12025550143", "at": NOW.isoformat()},
+    )  # fmt: skip
+    others = [
+        replace(task, id="record-3", subject="task:2:steps[0]", contact_id="contact-2"),
+        replace(flag, id="record-4", subject="contact:52"),
+        replace(task, id="record-5", subject="task:3:steps[0]", account_id="account-2"),
+    ]
+    with ledger.begin() as work:
+        for account_id in ("account-1", "account-2"):
+            work.accounts.add(AccountRow(account_id, "hubspot", account_id, "", "active", "", {}, NOW))
+        work.contacts.save(LEA)
+        work.records.want([task, flag, *others])
+        work.contacts.purge("account-1", "51", NOW)
+        assert {row.error for row in work.records.refused("account-1", 9)} == {"erased on request of the CRM"}
+        assert [dict(row.payload) for row in work.records.refused(None, 9)] == [{}, {}]
+        claimed = [row.id for _ in range(2) for row in work.records.claim("hubspot", 9, NOW, NOW + SECOND)]
+    assert sorted(claimed) == ["record-3", "record-4", "record-5"]
