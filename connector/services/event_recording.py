@@ -22,6 +22,10 @@ from connector.services.happenings import Happening
 from connector.services.names import Values, event_names, names_of, owner_id_of
 
 
+class LeaseLostError(Exception):
+    """Rows were held longer than their lease, and may be another worker's by now."""
+
+
 class EventRecorder:
     """Writes down a batch of one account's happenings."""
 
@@ -31,7 +35,11 @@ class EventRecorder:
     def record(
         self, uow: UnitOfWork, account: AccountRow, happenings: Sequence[Happening], reading: Reading, now: datetime
     ) -> None:
-        """Write everything that follows from these happenings, and finish their rows."""
+        """Write everything that follows from these happenings, and finish their rows.
+
+        Raises:
+            LeaseLostError: another worker has finished one of them; nothing may be committed.
+        """
         contacts = self._keeper.save(uow, account, reading.contacts, now)
         outcomes: dict[str, list[str]] = {}
         for each in happenings:
@@ -41,7 +49,8 @@ class EventRecorder:
             outcome = each.useless or "; ".join(word for word, _ in noted) or "noted: no event is made of it"
             outcomes.setdefault(outcome, []).append(each.row.id)
         for outcome, ids in outcomes.items():
-            uow.inbox.finish(ids, outcome, now, account.id)
+            if uow.inbox.finish(ids, outcome, now, account.id) != len(ids):
+                raise LeaseLostError
 
     def _note_gone(self, uow: UnitOfWork, account: AccountRow, each: Happening, now: datetime) -> None:
         """Take over that a record is no more; a contact whose data must go loses them here too."""

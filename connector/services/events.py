@@ -21,7 +21,7 @@ from connector.ports.crm import CRM
 from connector.ports.ledger import AccountRow, InboxRow, Ledger
 from connector.ports.time import Clock
 from connector.services.crm_reading import CRMReader, Reading, Wanted
-from connector.services.event_recording import EventRecorder
+from connector.services.event_recording import EventRecorder, LeaseLostError
 from connector.services.happenings import POLL, Happening, happening
 
 log = structlog.get_logger(__name__)
@@ -73,32 +73,37 @@ class EventReader:
             if account_id is None:
                 self._finish(group, "ignored: belongs to no account")
             else:
-                self._work(account_id, group)
+                self._work(account_id, group, now + LEASE)
         return len(rows)
 
-    def _work(self, account_id: str, rows: Sequence[InboxRow]) -> None:
+    def _work(self, account_id: str, rows: Sequence[InboxRow], lease_until: datetime) -> None:
         """Work one account's rows together; each alone when they fail together."""
         try:
-            self._understand(account_id, rows)
+            self._understand(account_id, rows, lease_until)
         except CRMRefusedError as error:
             if len(rows) == 1:
                 self._give_up(account_id, rows[0], f"refused by the CRM: {error}")
             else:
-                self._each_alone(account_id, rows)
+                self._each_alone(account_id, rows, lease_until)
         except CRMError as error:
             self._crm_is_away(account_id, rows, error)
+        except LeaseLostError:
+            log.warning("events.lease_lost", account_id=account_id, rows=len(rows))
+            if len(rows) > 1:
+                self._each_alone(account_id, rows, lease_until)
         except Exception as error:  # noqa: BLE001 - whatever a row holds, it must not block the others
             log.error("events.failed", account_id=account_id, rows=len(rows), error=type(error).__name__)
             if len(rows) == 1:
                 self._failed_alone(account_id, rows[0], type(error).__name__)
             else:
-                self._each_alone(account_id, rows)
+                self._each_alone(account_id, rows, lease_until)
 
-    def _each_alone(self, account_id: str, rows: Sequence[InboxRow]) -> None:
+    def _each_alone(self, account_id: str, rows: Sequence[InboxRow], lease_until: datetime) -> None:
         for row in rows:
-            self._work(account_id, [row])
+            self._work(account_id, [row], lease_until)
 
-    def _understand(self, account_id: str, rows: Sequence[InboxRow]) -> None:
+    def _understand(self, account_id: str, rows: Sequence[InboxRow], lease_until: datetime) -> None:
+        self._demand_lease(lease_until)
         with self._ledger.begin(write=False) as uow:
             account = uow.accounts.get(account_id)
         if account.status != ACTIVE:
@@ -106,10 +111,17 @@ class EventReader:
         crm = self._crms[account.crm]
         happenings = [happening(row, crm, self._catalogue) for row in rows]
         reading = self._read(account, happenings)
-        now = self._clock.now()
+        now = self._demand_lease(lease_until)
         with self._ledger.begin() as uow:
             self._recorder.record(uow, account, happenings, reading, now)
             uow.commit()
+
+    def _demand_lease(self, lease_until: datetime) -> datetime:
+        """Give the time; raise when the rows may be another worker's by now, who would record them a second time."""
+        now = self._clock.now()
+        if now >= lease_until:
+            raise LeaseLostError
+        return now
 
     def _read(self, account: AccountRow, happenings: Sequence[Happening]) -> Reading:
         wanted = [Wanted(event, each.ref) for each in happenings if each.ref for event in each.events]
@@ -152,8 +164,8 @@ class EventReader:
         """Finish a row that came to nothing, where a person sees it."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            uow.timeline.add([_needs_attention(account_id, row, why, now)])
-            uow.inbox.finish([row.id], f"gave up: {why}", now, account_id)
+            if uow.inbox.finish([row.id], f"gave up: {why}", now, account_id):
+                uow.timeline.add([_needs_attention(account_id, row, why, now)])
             uow.commit()
 
     def _finish(self, rows: Sequence[InboxRow], outcome: str) -> None:

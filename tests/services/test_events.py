@@ -478,6 +478,49 @@ def test_a_change_of_a_known_contact_is_taken_over_and_strangers_are_not_kept(th
     assert stranger not in theatre.contacts()
 
 
+def test_a_worker_slower_than_its_lease_records_nothing(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatre = play(tmp_path, database_url, "welcome", again="always")
+    contact = theatre.lea()
+    theatre.hear("contact.creation", contact)
+    read = theatre.crm.read_contacts
+
+    def slow(*args: Any) -> Any:
+        monkeypatch.setattr(theatre.crm, "read_contacts", read)
+        theatre.pass_time(minutes=6)
+        assert theatre.reader.understand() == 1  # another worker, who may claim the row by now
+        return read(*args)
+
+    monkeypatch.setattr(theatre.crm, "read_contacts", slow)
+    theatre.work()
+    assert len(theatre.enrollments()) == 1
+    theatre.close()
+
+
+def test_a_row_that_another_worker_has_finished_is_not_recorded_a_second_time(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatre = play(tmp_path, database_url, "welcome", again="always")
+    first = theatre.hear("contact.creation", theatre.lea())
+    second = theatre.hear("contact.creation", theatre.lea(mobilephone="+12025550144"))
+    read = theatre.crm.read_contacts
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(theatre.crm, "read_contacts", read)
+        with theatre.ledger.begin() as uow:
+            assert uow.inbox.finish([first], "done by another", theatre.clock.at) == 1
+            uow.commit()
+        return read(*args)
+
+    monkeypatch.setattr(theatre.crm, "read_contacts", overtaken)
+    theatre.work()
+    assert theatre.outcome(first) == "done by another"
+    assert theatre.outcome(second) == "contact.created: welcome"
+    assert len(theatre.enrollments()) == 1
+    theatre.close()
+
+
 PURPOSED = """
 journey: {name}
 title: Purposed
