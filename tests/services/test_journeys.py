@@ -30,6 +30,8 @@ from tests.services.theatre import (
     Theatre,
 )
 
+ROOT = Path(__file__).parents[2]
+
 ALERT = """
 journey: alert
 title: Alert
@@ -240,6 +242,24 @@ def test_a_text_held_overnight_does_not_go_out_for_a_record_that_changed_without
     (message,) = theatre.messages()
     assert message.state is MessageState.CANCELLED
     assert "no longer exists in the CRM" in message.state_reason
+
+
+@pytest.mark.parametrize("status", ["paid", "voided"])
+def test_a_missed_webhook_brings_no_reminder_that_nothing_is_still_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    for path in (ROOT / "templates" / "invoice-overdue").iterdir():
+        monkeypatch.setitem(TEXTS, f"invoice-overdue/{path.name}", path.read_text())
+    shipped = (ROOT / "mappings" / "journeys" / "invoice-overdue.yaml").read_text()
+    theatre = Theatre(tmp_path, f"sqlite:///{tmp_path}/ledger", {"invoice-overdue": shipped})
+    invoice = overdue(theatre, hs_invoice_status="open")
+    theatre.accept_all()
+    theatre.work()
+    theatre.crm.change("invoice", invoice, hs_invoice_status=status, hs_balance_due="0")
+    theatre.pass_time(days=4)
+    theatre.work()
+    assert (theatre.enrollment().status, len(theatre.messages())) == ("ended", 1)
+    theatre.close()
 
 
 def test_another_invoice_s_payment_stops_nothing(theatre: Theatre) -> None:
