@@ -8,9 +8,11 @@ from typing import Any
 
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NAME = re.compile(r"(?<![\w.|])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_PRIVATE = frozenset({"text", "body", "phone", "mobile", "mobilephone", "msisdn", "email"})
-"""Last parts of names whose values are bodies, numbers or addresses: a trace shows that they were looked at only."""
-_NUMBER = re.compile(r"\+\d[\d ().-]{6,}")
+_PRIVATE = re.compile(r"(?:.*\.)?(?:text|body|msisdn|email)|.*(?:phone|mobile|fax).*", re.IGNORECASE)
+"""Names whose values are bodies, numbers or addresses: a trace shows that they were looked at only."""
+_RECORD_ID = re.compile(r"(?:.*[._])?id")
+_NUMBER = re.compile(r"(?:\d[\s()./\u2010-\u2015-]{0,3}){7,}")
+"""As many digits as the shortest phone numbers have, however they are set apart; a CRM's free text may hold one."""
 _HIDDEN, _UNDEFINED = "(not shown)", "(undefined)"
 _LONGEST = 120  # a trace is read by a person on one line
 
@@ -31,10 +33,12 @@ def _value(name: str, names: Mapping[str, Any]) -> Any:
 
 
 def _shown(name: str, value: Any) -> Any:
-    if name.rpartition(".")[2] in _PRIVATE:
+    if _PRIVATE.fullmatch(name):
         return _HIDDEN
     if isinstance(value, Mapping):
         return "(a record)"
+    if isinstance(value, list | tuple):
+        return "(a list)"
     if isinstance(value, str):
-        return _HIDDEN if _NUMBER.fullmatch(value.strip()) else value[:_LONGEST]
+        return _HIDDEN if _NUMBER.search(value) and not _RECORD_ID.fullmatch(name) else value[:_LONGEST]
     return value

@@ -77,10 +77,12 @@ class Enroller:
             if journey.trigger.event != arrival.name or journey.crm not in {None, account.crm}:
                 continue
             verdict = self._judge(uow, account, journey, arrival, now)
-            if isinstance(verdict, _Entry) and self._enroll(uow, account, journey, arrival, verdict, now):
-                taken.append(journey.id)
-            elif isinstance(verdict, _Refusal):
-                uow.timeline.add([_refused(account, journey, arrival, verdict, now)])
+            if isinstance(verdict, _Entry):
+                if self._enroll(uow, account, journey, arrival, verdict, now):
+                    taken.append(journey.id)
+                    continue
+                verdict = _Refusal("another event let the contact in for the same key at the same moment", "enroll.key")
+            uow.timeline.add([_refused(account, journey, arrival, verdict, now)])
         return taken
 
     def _judge(
@@ -123,7 +125,7 @@ class Enroller:
         ]
         why = _again_refuses(journey, earlier, now)
         if why is not None:
-            return _Refusal(why, "enroll.again", expression.place.line, {"key": key})
+            return _Refusal(why, "enroll.again", expression.place.line, seen_values(expression.source, arrival.names))
         return _Entry(key, 1 + max((found.epoch for found in earlier), default=-1))
 
     def _enroll(

@@ -11,7 +11,18 @@ from connector.domain.seen_values import seen_values
 
 NAMES: dict[str, Any] = {
     "invoice": {"balance_due": Decimal(600), "number": "INV-7", "link": "x" * 300, "dial": "+1 202 555 0143"},
-    "contact": {"phone": "+12025550143", "name": "Lea"},
+    "contact": {
+        "phone": "+12025550143",
+        "name": "Lea",
+        "id": "9001202555",
+        "whatsapp": "2025550143",
+        "notes": "call (202) 555-0143 after six",
+        "Fax_2": "0143",
+        "phones": {"first": "0143"},
+        "street": "Main St 202, 1043",
+    },
+    "deal": {"amount": Decimal(12025550143)},
+    "vars": {"numbers": ["+12025550143"], "valid": "12025550143"},
     "last_reply": {"text": "my secret"},
     "now": "2026",
 }
@@ -29,7 +40,16 @@ NAMES: dict[str, Any] = {
         ("invoice.paid_on < now", {"invoice.paid_on": "(undefined)", "now": "2026"}),
         ("invoice is defined and not contact.name|upper", {"contact.name": "Lea", "invoice": "(a record)"}),
         ("invoice.link", {"invoice.link": "x" * 120}),
-        ("deal.amount and true", {}),
+        ("ticket.subject and true", {}),
+        ("contact.id", {"contact.id": "9001202555"}),
+        ("contact.whatsapp", {"contact.whatsapp": "(not shown)"}),
+        ("contact.notes", {"contact.notes": "(not shown)"}),
+        ("contact.Fax_2", {"contact.Fax_2": "(not shown)"}),
+        ("contact.phones.first", {"contact.phones.first": "(not shown)"}),
+        ("contact.street", {"contact.street": "Main St 202, 1043"}),
+        ("deal.amount > 1", {"deal.amount": Decimal(12025550143)}),
+        ("vars.numbers", {"vars.numbers": "(a list)"}),
+        ("vars.valid", {"vars.valid": "(not shown)"}),
     ],
 )
 def test_each_name_is_shown_with_its_value(source: str, seen: dict[str, object]) -> None:

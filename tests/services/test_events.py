@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connector.adapters.store.enrollments import SQLEnrollmentRepository
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
@@ -78,6 +79,32 @@ def test_the_same_event_understood_twice_enrolls_once(theatre: Theatre) -> None:
     assert len(theatre.enrollments()) == 1
     assert theatre.summaries(EntryKind.NOT_ENROLLED) == [
         "Not enrolled in confirmation: the contact is in this journey for the same key already"
+    ]
+
+
+def test_a_key_that_is_a_phone_number_is_in_no_trace(tmp_path: Path, database_url: str) -> None:
+    theatre = play(tmp_path, database_url, "welcome", key="contact.phone")
+    contact = theatre.lea(phone=NUMBER)
+    appear(theatre, contact)
+    appear(theatre, contact)
+    (refused,) = theatre.entries(EntryKind.NOT_ENROLLED)
+    assert refused.data["values"] == {"contact.phone": "(not shown)"}
+    assert NUMBER not in repr(theatre.entries())
+    theatre.close()
+
+
+def test_an_event_that_comes_second_in_a_race_for_a_key_leaves_a_trace(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = booked(theatre, theatre.lea())
+    theatre.reader.understand()
+    # What the second worker reads just before the first one commits.
+    monkeypatch.setattr(SQLEnrollmentRepository, "latest", lambda *_: None)
+    theatre.deal_moves(deal, "demo")
+    theatre.reader.understand()
+    assert len(theatre.enrollments()) == 1
+    assert theatre.summaries(EntryKind.NOT_ENROLLED) == [
+        "Not enrolled in confirmation: another event let the contact in for the same key at the same moment"
     ]
 
 
