@@ -155,9 +155,17 @@ class CRM(Protocol):
         ...
 
     def set_opt_out(
-        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime
+        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime, source: str
     ) -> Sequence[WriteResult]:
-        """Set the opt-out properties on up to 100 contacts in one call; `ref` of a result is the contact id."""
+        """Set the opt-out properties on up to 100 contacts in one call; `ref` of a result is the contact id.
+
+        Args:
+            account: whose contacts.
+            contact_ids: theirs.
+            opted_out: what the flag says from now on.
+            at: since when.
+            source: how that came, in words for people.
+        """
         ...
 
     def install(self, account: CRMAccount) -> Mapping[str, Any]:

@@ -34,7 +34,7 @@ class CRMRecordRow:
         wanted: counts changes to be shown; `written` is the change the CRM shows.
         payload: what the record says where no other row says it; encrypted at rest. By kind: task `title`, `body`,
             `owner_id`, `priority`, `associations` (`["deal:9001"]`); reply `note`; opt_out `headline`, `wording`,
-            `effect`; opt_out_property and find_contacts `msisdn`.
+            `effect`; opt_out_property and find_contacts `msisdn`, `mechanism`.
         create_sent_at: set before a create leaves, so that after a crash we look before creating again.
         state: `waiting`, `creating`, `written` or `refused`.
     """

@@ -17,6 +17,13 @@ _HOW = {
 }
 
 
+_SOURCE = {
+    Mechanism.KEYWORD: "a reply by SMS",
+    Mechanism.GATEWAY: "the SMS gateway or carrier",
+    Mechanism.CRM_PROPERTY: "this contact, or another with its number, was changed in the CRM",
+}
+
+
 def consent_records(
     new_id: Callable[[], str],
     event: ConsentEvent,
@@ -31,12 +38,18 @@ def consent_records(
     """
     shown = by_shown_id(contacts)
     notes = [_communication(new_id(), event, crm_id, contact, stopped, now) for crm_id, contact in shown.items()]
-    flags = [flag_record(new_id(), event.account_id, crm, crm_id, event.msisdn, event.at) for crm_id in shown]
+    how = Mechanism(event.mechanism)
+    flags = [flag_record(new_id(), event.account_id, crm, crm_id, event.msisdn, event.at, how) for crm_id in shown]
     return [*notes, *flags, _search(new_id(), event, crm, list(shown), now)]
 
 
+def source_in_words(mechanism: str) -> str:
+    """Say to the people of the CRM how an opt-out came, or was lifted."""
+    return _SOURCE[Mechanism(mechanism)]
+
+
 def flag_record(
-    record_id: str, account_id: str, crm: str, contact_crm_id: str, msisdn: str, at: datetime
+    record_id: str, account_id: str, crm: str, contact_crm_id: str, msisdn: str, at: datetime, mechanism: str
 ) -> CRMRecordRow:
     """Ask for the opt-out flag on a contact to say what the ledger says; one record per contact for good."""
     return CRMRecordRow(
@@ -49,7 +62,7 @@ def flag_record(
         at=at,
         not_before=at,
         contact_crm_id=contact_crm_id,
-        payload={"msisdn": msisdn, "at": at.isoformat()},
+        payload={"msisdn": msisdn, "at": at.isoformat(), "mechanism": str(mechanism)},
     )
 
 
@@ -98,5 +111,5 @@ def _search(record_id: str, event: ConsentEvent, crm: str, flagged: Sequence[str
         ref=message_ref(record_id),
         at=event.at,
         not_before=now,
-        payload={"msisdn": event.msisdn, "flagged": list(flagged)},
+        payload={"msisdn": event.msisdn, "mechanism": event.mechanism, "flagged": list(flagged)},
     )

@@ -7,6 +7,7 @@ flag the CRM refuses never undoes an opt-out: the ledger's suppression is what s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
@@ -15,10 +16,15 @@ from connector.ports.crm import WriteResult
 from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
-from connector.services.consent_records import flag_record
+from connector.services.consent_records import flag_record, source_in_words
 from connector.services.writeback_batch import Batch
 
-_Flag = tuple[bool, datetime]
+
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    opted_out: bool
+    at: datetime
+    mechanism: str
 
 
 def write_flags(batch: Batch) -> None:
@@ -48,7 +54,7 @@ def find_contacts(batch: Batch) -> None:
 
 
 def _flags(uow: UnitOfWork, account_id: str, rows: Sequence[CRMRecordRow]) -> Mapping[str, _Flag]:
-    """Give for each record whether its contact has opted out, and since when.
+    """Give for each record whether its contact has opted out, since when and how.
 
     A contact may have opted out with a number the CRM holds beside the one we text: either counts.
     """
@@ -62,17 +68,22 @@ def _flags(uow: UnitOfWork, account_id: str, rows: Sequence[CRMRecordRow]) -> Ma
     flags: dict[str, _Flag] = {}
     for row in rows:
         standing = [each for number in numbers[row.id] for each in found.get(number, ())]
-        since = [each.since for each in standing if each.scope is Scope.ALL]
-        flags[row.id] = (True, min(since)) if since else (False, datetime.fromisoformat(row.payload["at"]))
+        first = min((each for each in standing if each.scope is Scope.ALL), key=lambda each: each.since, default=None)
+        if first is not None:
+            flags[row.id] = _Flag(opted_out=True, at=first.since, mechanism=first.mechanism)
+        else:
+            at = datetime.fromisoformat(row.payload["at"])
+            flags[row.id] = _Flag(opted_out=False, at=at, mechanism=row.payload["mechanism"])
     return flags
 
 
 def _write(batch: Batch, rows: Sequence[CRMRecordRow], flag: _Flag) -> None:
     batch.may_call()
-    opted_out, at = flag
     ids = [row.contact_crm_id for row in rows]
     try:
-        results = batch.crm.set_opt_out(batch.account, ids, opted_out=opted_out, at=at)
+        results = batch.crm.set_opt_out(
+            batch.account, ids, opted_out=flag.opted_out, at=flag.at, source=source_in_words(flag.mechanism)
+        )
     except CRMRefusedError as error:
         results = [WriteResult(crm_id, error=error) for crm_id in ids]
     except CRMAmbiguousError as error:
@@ -89,11 +100,10 @@ def _write(batch: Batch, rows: Sequence[CRMRecordRow], flag: _Flag) -> None:
 
 def _want_flags(batch: Batch, row: CRMRecordRow, crm_ids: Sequence[str]) -> None:
     with batch.ledger.begin() as uow:
+        number, how = row.payload["msisdn"], row.payload["mechanism"]
+        ids = [(batch.ledger.new_id(), crm_id) for crm_id in crm_ids]
         uow.records.want(
-            [
-                flag_record(batch.ledger.new_id(), row.account_id, row.crm, crm_id, row.payload["msisdn"], row.at)
-                for crm_id in crm_ids
-            ]
+            [flag_record(new_id, row.account_id, row.crm, crm_id, number, row.at, how) for new_id, crm_id in ids]
         )
         if crm_ids:
             uow.nudge(writeback_lane(row.crm))

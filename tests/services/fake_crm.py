@@ -139,7 +139,7 @@ class FakeCRM:
         return {row.ref: each for each, row in self.written.items() if row.ref in wanted}
 
     def set_opt_out(
-        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime
+        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime, source: str
     ) -> Sequence[WriteResult]:
         self._begin("set_opt_out")
         known = [each for each in contact_ids if each in self.records.get("contact", {})]

@@ -57,6 +57,7 @@ class WritingCRM:
     slug: str = "hubspot"
     records: dict[str, RecordWrite] = field(default_factory=dict)
     flags: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, list[str]] = field(default_factory=dict)
     failures: list[CRMError | None] = field(default_factory=list)
     answer_lost: bool = False
@@ -87,10 +88,12 @@ class WritingCRM:
         return {held.ref: crm_id for crm_id, held in self.records.items() if held.ref in wanted}
 
     def set_opt_out(
-        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime
+        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime, source: str
     ) -> Sequence[WriteResult]:
         self._begin("set_opt_out", contact_ids)
         self._fail()
+        assert source
+        self.sources |= dict.fromkeys(contact_ids, source)
         good = [each for each in contact_ids if each not in self.refuses]
         self.flags |= dict.fromkeys(good, (opted_out, at))
         return [WriteResult(each, each if each in good else None, self.refuses.get(each)) for each in contact_ids]

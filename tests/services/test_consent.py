@@ -86,6 +86,7 @@ def test_every_contact_with_the_number_is_told(stage: Stage) -> None:
     opt_outs = [each.contact_crm_id for each in stage.crm.records.values() if each.body.startswith("Opted out")]
     assert sorted(opt_outs) == ["51", "52"]
     assert stage.crm.flags == dict.fromkeys(["51", "52", "88"], (True, START))
+    assert stage.crm.sources == dict.fromkeys(["51", "52", "88"], "a reply by SMS")
 
 
 @pytest.mark.parametrize("knows_survivor", [True, False])

@@ -143,13 +143,13 @@ class CRMContract:
     def test_opting_out_and_in_again_sets_the_flag_row_by_row(self, portal: Portal) -> None:
         contact = portal.add_contact()
         portal.crm.install(portal.account)
-        results = portal.crm.set_opt_out(portal.account, [contact, "999999"], opted_out=True, at=NOON)
+        results = portal.crm.set_opt_out(portal.account, [contact, "999999"], opted_out=True, at=NOON, source="a reply")
         assert [each.ref for each in results] == [contact, "999999"]
         assert results[0].error is None
         assert isinstance(results[1].error, CRMRefusedError)
         assert portal.is_opted_out(contact)
         assert portal.crm.read_contacts(portal.account, [contact], {})[contact].opted_out
-        portal.crm.set_opt_out(portal.account, [contact], opted_out=False, at=NOON)
+        portal.crm.set_opt_out(portal.account, [contact], opted_out=False, at=NOON, source="a reply")
         assert not portal.is_opted_out(contact)
 
     def test_installing_twice_is_installing_once(self, portal: Portal) -> None:

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
+from connector.adapters.crm.hubspot.properties import DEFINITIONS
 from connector.domain.event import ObjectRef
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import RecordKind, RecordWrite
@@ -101,10 +102,28 @@ def test_an_update_of_a_record_that_is_gone_is_refused_for_that_row(hubspot: Hub
 def test_the_same_contact_twice_is_flagged_once_and_answered_twice(hubspot: HubSpot) -> None:
     hubspot.crm.install(hubspot.account)
     contact = hubspot.contact()
-    results = hubspot.crm.set_opt_out(hubspot.account, [contact, contact], opted_out=True, at=NOON)
+    results = hubspot.crm.set_opt_out(hubspot.account, [contact, contact], opted_out=True, at=NOON, source="a reply")
     assert [(each.ref, each.error) for each in results] == [(contact, None)] * 2
     held = stored(hubspot, "contacts", contact)
     assert held["sms_connector_opted_out_at"] == "2026-11-20T12:00:00.000Z"
+    assert held["sms_connector_consent_source"] == "a reply"
+
+
+def test_a_lifted_opt_out_is_not_written_down_as_consent_to_marketing(hubspot: HubSpot) -> None:
+    hubspot.crm.install(hubspot.account)
+    contact = hubspot.contact()
+    hubspot.crm.set_opt_out(hubspot.account, [contact], opted_out=False, at=NOON, source="a reply")
+    read = hubspot.crm.read_contacts(hubspot.account, [contact], {})[contact]
+    assert (read.opted_out, read.opted_in) == (False, False)
+
+
+def test_every_property_we_make_is_written_or_read(hubspot: HubSpot) -> None:
+    hubspot.crm.install(hubspot.account)
+    contact = hubspot.contact()
+    hubspot.crm.set_opt_out(hubspot.account, [contact], opted_out=True, at=NOON, source="a reply")
+    written = {name for name, value in stored(hubspot, "contacts", contact).items() if value}
+    made = {definition["name"] for definition in DEFINITIONS}
+    assert made - written == {"sms_connector_opted_in_at"}
 
 
 def test_a_lost_text_is_found_among_more_records_than_one_batch(hubspot: HubSpot) -> None:

@@ -127,10 +127,10 @@ class HubSpotCRM:
         return self._writing.find_written(account, rows)
 
     def set_opt_out(
-        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime
+        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime, source: str
     ) -> Sequence[WriteResult]:
         """Set the opt-out properties."""
-        return self._writing.set_opt_out(account, contact_ids, opted_out=opted_out, at=at)
+        return self._writing.set_opt_out(account, contact_ids, opted_out=opted_out, at=at, source=source)
 
     def install(self, account: CRMAccount) -> Mapping[str, Any]:
         """Create our property group and properties; give the portal's name, time zone and currency."""

@@ -20,8 +20,6 @@ OPTED_OUT = f"{PREFIX}opted_out"
 OPTED_OUT_AT = f"{PREFIX}opted_out_at"
 OPTED_IN_AT = f"{PREFIX}opted_in_at"
 CONSENT_SOURCE = f"{PREFIX}consent_source"
-LAST_STATUS = f"{PREFIX}last_status"
-LAST_REPLY_AT = f"{PREFIX}last_reply_at"
 
 _YES_NO = [
     {"label": "Yes", "value": "true", "displayOrder": 0, "hidden": False},
@@ -43,12 +41,11 @@ def _property(name: str, label: str, kind: str, field: str, description: str, **
 
 DEFINITIONS = (
     _property(OPTED_OUT, "SMS opted out", "bool", "booleancheckbox",
-              "No marketing SMS goes to this contact's number while this is Yes.", options=_YES_NO),
+              "No SMS at all goes to this contact's number while this is Yes.", options=_YES_NO),
     _property(OPTED_OUT_AT, "SMS opted out at", "datetime", "date", "When the latest opt-out came."),
-    _property(OPTED_IN_AT, "SMS opted in at", "datetime", "date", "When the latest opt-in came."),
-    _property(CONSENT_SOURCE, "SMS consent source", "string", "text", "How the latest opt-in or opt-out came."),
-    _property(LAST_STATUS, "SMS last status", "string", "text", "The state of the latest SMS to this contact."),
-    _property(LAST_REPLY_AT, "SMS last reply at", "datetime", "date", "When this contact last replied."),
+    _property(OPTED_IN_AT, "SMS opted in at", "datetime", "date",
+              "When this contact agreed to marketing SMS. Yours to fill in, by hand or from a form."),
+    _property(CONSENT_SOURCE, "SMS consent source", "string", "text", "How the latest opt-out came, or was lifted."),
 )  # fmt: skip
 
 

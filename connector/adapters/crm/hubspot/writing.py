@@ -17,7 +17,7 @@ from connector.adapters.crm.hubspot.batches import batched
 from connector.adapters.crm.hubspot.calls import PortalCalls
 from connector.adapters.crm.hubspot.dated_client import PortalAPI
 from connector.adapters.crm.hubspot.object_types import path_name
-from connector.adapters.crm.hubspot.properties import OPTED_IN_AT, OPTED_OUT, OPTED_OUT_AT
+from connector.adapters.crm.hubspot.properties import CONSENT_SOURCE, OPTED_OUT, OPTED_OUT_AT
 from connector.adapters.crm.hubspot.record_format import BODY_PROPERTY, carries, change, creation, timestamp
 from connector.adapters.crm.hubspot.records import PortalRecords
 from connector.errors import CRMError, CRMRefusedError
@@ -43,10 +43,15 @@ class PortalWriting:
         return self._by_kind(account, rows, _Updating)
 
     def set_opt_out(
-        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime
+        self, account: CRMAccount, contact_ids: Sequence[str], *, opted_out: bool, at: datetime, source: str
     ) -> list[WriteResult]:
-        """Set the flag and the time of the change on contacts; see the port."""
-        values = {OPTED_OUT: str(opted_out).lower(), OPTED_OUT_AT if opted_out else OPTED_IN_AT: timestamp(at)}
+        """Set the flag, how it came and the time of an opt-out on contacts; see the port.
+
+        Lifting an opt-out is no consent to marketing: the time of that is left to those who asked for it.
+        """
+        values = {OPTED_OUT: str(opted_out).lower(), CONSENT_SOURCE: source}
+        if opted_out:
+            values[OPTED_OUT_AT] = timestamp(at)
         ids = list(dict.fromkeys(contact_ids))
         rows = [BatchRow(each, {"id": each, "properties": values, "objectWriteTraceId": each}) for each in ids]
         batch = _Updating(self.calls, account, "contact")
