@@ -157,7 +157,7 @@ def _if(run: Progress, step: If, is_new: bool) -> Halt | None:  # noqa: ARG001 -
 
 
 def _task(run: Progress, step: Task, is_new: bool) -> Halt | None:  # noqa: ARG001 - every kind is called alike
-    run.note(step.path, step.place, "task", f"Asks {step.assignee} to do a task")
+    """Ask for a task; the line of the trace comes with the task itself, which may have more to say."""
     run.actions.append(CreateTask(step, f"{run.state.enrollment_id}:{step.path}"))
     return run.go_on(step)
 

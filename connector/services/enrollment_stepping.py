@@ -190,6 +190,7 @@ class EnrollmentStepper:
             summary=f"Asks {action.step.assignee} to do a task" + (f" ({complaint})" if complaint else ""),
             contact_id=setting.contact.id,
             enrollment_id=setting.enrollment_id,
+            ref=known.row.subject,
             path=action.step.path,
             file=setting.journey.file,
             line=action.step.place.line,

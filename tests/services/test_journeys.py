@@ -290,6 +290,8 @@ def test_a_reply_resumes_the_journey_and_asks_the_owner_to_act(theatre: Theatre)
     assert theatre.enrollment().exit_reason == "asked for another time"
     (task,) = theatre.tasks()
     assert (task["title"], task["owner_id"], task["associations"]) == ("Lea wants another time", "7", [f"deal:{deal}"])
+    told = [entry for entry in theatre.entries() if entry.path == "steps[1].wait_for.cases[0].then[0]"]
+    assert [(entry.kind, entry.ref) for entry in told] == [("task.wanted", f"deal:{deal}")]
 
 
 def test_one_reply_does_not_resume_every_journey_of_the_contact(theatre: Theatre) -> None:
