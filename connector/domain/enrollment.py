@@ -13,7 +13,6 @@ from typing import Any
 
 from connector.domain.documents import from_document, to_document
 from connector.domain.journey import ExitRule, Journey
-from connector.domain.message import Purpose
 from connector.domain.progress import Ended, Halt, Progress
 from connector.domain.run import (
     Action,
@@ -105,13 +104,8 @@ def _seen(state: RunState, names: Mapping[str, Any], facts: Sequence[Fact], now:
 def _stopped(run: Progress, reason: str) -> Ended | None:
     if reason:
         return Ended(reason)
-    opted_out = any(fact.kind is EntryKind.OPTED_OUT and _covers(fact, run.journey) for fact in run.facts)
+    opted_out = any(fact.kind is EntryKind.OPTED_OUT for fact in run.facts)
     return Ended("the contact opted out") if opted_out else None
-
-
-def _covers(fact: Fact, journey: Journey) -> bool:
-    """Tell whether an opt-out is about this journey: one from marketing only does not end other journeys."""
-    return fact.name != "marketing" or journey.purpose is Purpose.MARKETING
 
 
 def _variables(run: Progress) -> Ended | None:

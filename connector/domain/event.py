@@ -65,6 +65,9 @@ class ContactSnapshot:
         attributes: everything the mapping reads, by our names (`name`, `first_name`, `email`, …).
         opted_out: the CRM's own opt-out flag for SMS.
         opted_in: a marketing opt-in recorded in the CRM.
+        opted_in_at: when that was given, or None if the CRM does not say.
+        opted_in_property: the property that says so.
+        read_at: when the reading began, or None if it has just ended.
     """
 
     crm_id: str
@@ -76,6 +79,9 @@ class ContactSnapshot:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     opted_out: bool = False
     opted_in: bool = False
+    opted_in_at: datetime | None = None
+    opted_in_property: str = ""
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +91,3 @@ class Owner:
     owner_id: str
     name: str
     email: str
-
-
-@dataclass(frozen=True, slots=True)
-class CRMEvent:
-    """A named event with the records the mapping promises.
-
-    Attributes:
-        name: dotted name, such as `deal.stage_changed`.
-        ref: the record it is about.
-        occurred_at: when the CRM says it happened.
-        values: the trigger's objects by name, such as `{"deal": {"id": "9001", "amount": …}}`.
-        contact_ids: CRM ids of the contacts it concerns, chosen one first; empty when the record has none.
-        chosen_because: how the contact was chosen, for the trace.
-        is_import: came with a bulk import.
-    """
-
-    name: str
-    ref: ObjectRef
-    occurred_at: datetime
-    values: Mapping[str, Mapping[str, Any]]
-    contact_ids: tuple[str, ...] = ()
-    chosen_because: str = ""
-    is_import: bool = False

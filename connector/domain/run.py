@@ -33,8 +33,7 @@ class Fact:
 
     Attributes:
         id: tells facts apart; a `wait_for` uses up a reply or an event by it.
-        name: an event's dotted name, the state a message moved to, what a reply means for consent (`help`), or the
-            scope of an opt-out.
+        name: an event's dotted name, the state a message moved to, or what a reply means for consent (`help`).
         text: a reply's text; it is read from the message and never kept in a state or a trace.
         names: what `event.*` or `last_reply.*` mean while this fact is looked at.
         enrollment_id: of a reply, the enrollment whose text it answers; None when that is not known.

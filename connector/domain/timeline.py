@@ -21,7 +21,6 @@ class EntryKind(StrEnum):
     MESSAGE_CREATED = "message.created"
     MESSAGE_HELD = "message.held"
     MESSAGE_MOVED = "message.moved"  # a change of state; `data.state` says to which
-    RECEIPT_IGNORED = "receipt.ignored"  # a receipt that added nothing
     REPLY_RECEIVED = "reply.received"
     OPTED_OUT = "contact.opted_out"
     OPTED_IN = "contact.opted_in"

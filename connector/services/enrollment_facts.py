@@ -65,8 +65,7 @@ def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
             names={"last_reply": reply_names(text, entry.at)},
             enrollment_id=entry.enrollment_id,
         )
-    name = str(entry.data.get("state" if entry.kind is EntryKind.MESSAGE_MOVED else "scope", ""))
-    return Fact(identity, entry.kind, entry.at, name, message_id=entry.message_id)
+    return Fact(identity, entry.kind, entry.at, str(entry.data.get("state", "")), entry.message_id)
 
 
 def _standing(facts: Sequence[Fact], message: MessageRow | None) -> list[Fact]:

@@ -105,7 +105,7 @@ def journey(*steps: Step, **more: Any) -> Journey:
     return Journey(
         id="test",
         title="Test",
-        purpose=more.pop("purpose", Purpose.TRANSACTIONAL),
+        purpose=Purpose.TRANSACTIONAL,
         trigger=Trigger("invoice.overdue", HERE),
         enroll=Enroll(when("invoice.id")),
         steps=steps,
@@ -549,18 +549,9 @@ def test_a_broken_exit_rule_ends_it_rather_than_texting_on() -> None:
     assert (decision.actions, decision.exit_reason) == ((), "exit_when[0] failed: nonsense is undefined")
 
 
-@pytest.mark.parametrize(
-    ("purpose", "scope", "ends"),
-    [
-        (Purpose.TRANSACTIONAL, "all", True),
-        (Purpose.TRANSACTIONAL, "", True),
-        (Purpose.TRANSACTIONAL, "marketing", False),
-        (Purpose.MARKETING, "marketing", True),
-    ],
-)
-def test_an_opt_out_ends_every_journey_it_covers(purpose: Purpose, scope: str, *, ends: bool) -> None:
-    fact = Fact("optout", EntryKind.OPTED_OUT, NOW, scope)
-    assert look(journey(send(), purpose=purpose), facts=[fact]).ended is ends
+def test_an_opt_out_ends_it() -> None:
+    said_stop = Fact("optout", EntryKind.OPTED_OUT, NOW)
+    assert look(journey(send()), facts=[said_stop]).exit_reason == "the contact opted out"
 
 
 def test_a_reason_from_outside_ends_it_at_once() -> None:
@@ -586,6 +577,12 @@ def test_variables_are_computed_at_entry_and_kept() -> None:
 def test_a_variable_that_cannot_be_computed_ends_the_enrollment() -> None:
     decision = look(journey(send(), variables={"broken": when("nonsense")}))
     assert decision.exit_reason == "variables.broken failed: nonsense is undefined"
+
+
+def test_a_task_is_not_told_twice() -> None:
+    decision = look(journey(task("steps[0]"), wait("steps[1]", HOUR)))
+    assert [type(action) for action in decision.actions] == [CreateTask]
+    assert [path for path, _ in words(decision)] == ["steps[1]"]
 
 
 def test_a_trace_shows_no_number_and_no_text() -> None:
