@@ -22,6 +22,7 @@ from connector.adapters.crm.hubspot.tokens import OAuthApp
 from connector.adapters.event_files import load_events
 from connector.adapters.journey_files import JourneyShelf, journey_from_source, load_journeys
 from connector.adapters.keyword_file import load_keyword_book
+from connector.adapters.nudge_thread import NudgeThread
 from connector.adapters.rate_limiter import RedisRateLimiter
 from connector.adapters.redis_server import make_redis
 from connector.adapters.rendering import Renderer
@@ -136,8 +137,9 @@ class Connector:
 
     @cached_property
     def intake(self) -> Intake:
-        """Takes webhooks and callbacks in; starts this process's writing thread."""
-        return Intake(GroupCommit(self.ledger), self.ledger.new_id, self.clock)
+        """Takes webhooks and callbacks in; starts this process's writing thread, and the one that nudges after it."""
+        ledger = self.ledger.nudging(NudgeThread(self.queue.nudge))
+        return Intake(GroupCommit(ledger), ledger.new_id, self.clock)
 
     @cached_property
     def hubspot_door(self) -> HubSpotDoor:

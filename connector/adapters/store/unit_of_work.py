@@ -143,6 +143,10 @@ class SQLLedger:
         """Make a unit of work."""
         return SQLUnitOfWork(self.engine, self._vault, self._nudge, write=write)
 
+    def nudging(self, nudge: Callable[[str], None]) -> SQLLedger:
+        """Give this very ledger with another way for nudges to leave after a commit."""
+        return SQLLedger(self.engine, self._vault, nudge)
+
     def new_id(self) -> str:
         """Make a UUIDv7."""
         return new_id()
