@@ -19,13 +19,14 @@ def hubspot() -> Response:
     A signed body that is no batch of events is kept for a person to look at and answered 2xx: sent again it would be
     no better.
     """
+    door, intake = connector().hubspot_door, connector().intake
     body = request.get_data()
-    connector().hubspot_door.verify(request.method, public_url(), dict(request.headers), body)
+    door.verify(request.method, public_url(), dict(request.headers), body)
     try:
-        events = connector().hubspot_door.split(body)
+        events = door.split(body)
     except UnreadableBatchError as error:
-        connector().intake.take_unreadable(HUBSPOT, body, str(error))
+        intake.take_unreadable(HUBSPOT, body, str(error))
         return jsonify(unreadable=str(error))
-    deliveries = [Delivery(event.portal_id, event.external_id, event.body) for event in events]
-    taken = connector().intake.take_events(HUBSPOT, deliveries)
-    return jsonify(new=taken.new, known=taken.known, foreign=taken.foreign)
+    taken = intake.take_events(HUBSPOT, [Delivery(each.portal_id, each.external_id, each.body) for each in events])
+    told = f'{{"new":{taken.new},"known":{taken.known},"foreign":{taken.foreign}}}\n'
+    return Response(told, mimetype="application/json")  # jsonify would cost a tenth of the whole request
