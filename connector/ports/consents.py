@@ -91,7 +91,7 @@ class ConsentRepository(Protocol):
 
     def marketing_consent(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, ConsentKind]:
         """Give the latest word of each number about marketing, whichever scope it was said in; a number that never
-        said anything is absent.
+        said anything is absent. That people of the CRM lift their own block is no word of the number's.
         """
         ...
 

@@ -16,6 +16,7 @@ class ContactRow:
         msisdn: E.164, or None.
         msisdn_reason: which property it came from, or why there is no usable number.
         attributes: what the mapping reads, by our names.
+        read_at: when the reading began.
     """
 
     id: str
@@ -39,7 +40,8 @@ class ContactRepository(Protocol):
     def save(self, contact: ContactRow) -> str:
         """Insert, or replace the snapshot with the same (account, crm, crm_id); give the row's id.
 
-        A snapshot read before the contact was deleted changes nothing, and nothing ever revives a purged one.
+        A snapshot read before the one we have, or before the contact was deleted, changes nothing, and nothing ever
+        revives a purged one.
         """
         ...
 

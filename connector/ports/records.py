@@ -117,6 +117,10 @@ class CRMRecordRepository(Protocol):
         """Count records by CRM that could be written now."""
         ...
 
+    def flags(self, account_id: str, crm_ids: Sequence[str]) -> Mapping[str, CRMRecordRow]:
+        """Read the records that set the opt-out flag on contacts, by the CRM's id of the contact."""
+        ...
+
     def put_off_because(self, limit: int) -> Mapping[str, int]:
         """Count, by reason, the records that wait because writing them failed; the most frequent reasons first."""
         ...

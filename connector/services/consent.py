@@ -21,7 +21,7 @@ from connector.ports.messages import MessageRow, StateChange
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import Moved, announce, message_ref
-from connector.services.consent_records import consent_records
+from connector.services.consent_records import consent_records, flag_records
 from connector.services.merged_contacts import shown_crm_id
 
 
@@ -90,6 +90,7 @@ class ConsentDesk:
 
     def opt_in(self, uow: UnitOfWork, said: Saying, now: datetime) -> OptIn:
         """Lift a suppression, if there is one that this mechanism may take back."""
+        uow.lock_numbers(said.account_id, [said.msisdn])
         standing = _suppression(uow, said)
         if standing is None:
             return OptIn.NEVER_OPTED_OUT
@@ -100,9 +101,16 @@ class ConsentDesk:
         event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
         if not uow.consents.record(event):
             return OptIn.SEEN_BEFORE
+        if said.mechanism is Mechanism.CRM_PROPERTY and (own := _own_opt_out(uow, said)) is not None:
+            self._pass_on(uow, said, own, now)
+            return OptIn.BLOCK_STANDS
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
         self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
         return OptIn.LIFTED
+
+    def agree_to_marketing(self, uow: UnitOfWork, said: Saying) -> bool:
+        """Keep it as evidence that somebody agreed to marketing; it lifts nothing. False when it was known."""
+        return uow.consents.record(self._event(said, ConsentKind.OPT_IN, Scope.MARKETING))
 
     def doubt(self, uow: UnitOfWork, said: Saying, now: datetime) -> bool:
         """Allow no marketing to a number whose words may be an opt-out, and ask a person; False when not needed."""
@@ -132,6 +140,17 @@ class ConsentDesk:
         )
         if self.opt_out(uow, said, now) is not None:
             uow.messages.set_engagement(message.id, opted_out_at=now)
+
+    def _pass_on(self, uow: UnitOfWork, said: Saying, own: ConsentEvent, now: datetime) -> None:
+        """Let the person's own opt-out take the place of the staff's block, and the flag say so again."""
+        uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
+        uow.consents.suppress(own)
+        contacts = _concerned(uow, said)
+        summary = f"the flag was taken off in the CRM, but the opt-out {_HOW[Mechanism(own.mechanism)]} stands"
+        self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, contacts, now)
+        crm = uow.accounts.get(said.account_id).crm
+        uow.records.want(flag_records(self._new_id, own, crm, contacts))
+        uow.nudge(writeback_lane(crm))
 
     def _event(self, said: Saying, kind: ConsentKind, scope: Scope) -> ConsentEvent:
         return ConsentEvent(
@@ -231,6 +250,13 @@ class ConsentDesk:
 def _suppression(uow: UnitOfWork, said: Saying) -> Suppression | None:
     found = uow.consents.suppressions(said.account_id, [said.msisdn]).get(said.msisdn, ())
     return next((each for each in found if each.scope is Scope.ALL), None)
+
+
+def _own_opt_out(uow: UnitOfWork, said: Saying) -> ConsentEvent | None:
+    """Give the person's own opt-out, if that was their latest word: under a block of the staff it changed nothing."""
+    history = uow.consents.history(said.account_id, said.msisdn)
+    own = [each for each in history if each.scope is Scope.ALL and each.mechanism != Mechanism.CRM_PROPERTY]
+    return own[-1] if own and own[-1].kind is ConsentKind.OPT_OUT else None
 
 
 def _stands(standing: Suppression) -> str:

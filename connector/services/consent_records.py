@@ -38,9 +38,15 @@ def consent_records(
     """
     shown = by_shown_id(contacts)
     notes = [_communication(new_id(), event, crm_id, contact, stopped, now) for crm_id, contact in shown.items()]
-    how = Mechanism(event.mechanism)
-    flags = [flag_record(new_id(), event.account_id, crm, crm_id, event.msisdn, event.at, how) for crm_id in shown]
-    return [*notes, *flags, _search(new_id(), event, crm, list(shown), now)]
+    return [*notes, *flag_records(new_id, event, crm, contacts), _search(new_id(), event, crm, list(shown), now)]
+
+
+def flag_records(
+    new_id: Callable[[], str], event: ConsentEvent, crm: str, contacts: Sequence[ContactRow]
+) -> list[CRMRecordRow]:
+    """Ask for the flag on each known contact."""
+    said = event.msisdn, event.at, event.mechanism
+    return [flag_record(new_id(), event.account_id, crm, crm_id, *said) for crm_id in by_shown_id(contacts)]
 
 
 def source_in_words(mechanism: str) -> str:
@@ -62,7 +68,7 @@ def flag_record(
         at=at,
         not_before=at,
         contact_crm_id=contact_crm_id,
-        payload={"msisdn": msisdn, "at": at.isoformat(), "mechanism": str(mechanism)},
+        payload={"msisdn": msisdn, "at": at.isoformat(), "mechanism": mechanism},
     )
 
 

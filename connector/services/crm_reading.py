@@ -7,7 +7,7 @@ for a while.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -109,8 +109,9 @@ class CRMReader:
         """Read contacts into `reading`."""
         if crm_ids:
             attributes = self._catalogue.by_crm[account.crm].contact.attributes
+            begun = self._clock.now()
             found = self._crms[account.crm].read_contacts(_acting(account), list(dict.fromkeys(crm_ids)), attributes)
-            reading.contacts.update(found)
+            reading.contacts.update({each: replace(snapshot, read_at=begun) for each, snapshot in found.items()})
 
     def owners(self, account: AccountRow) -> Mapping[str, Owner]:
         """Give every owner by id, as read at most `KEPT_FOR` ago."""

@@ -40,6 +40,7 @@ class FakeCRM:
     people: dict[str, Owner] = field(default_factory=dict)
     written: dict[str, RecordWrite] = field(default_factory=dict)
     opted_out: dict[str, bool] = field(default_factory=dict)
+    opted_in: dict[str, datetime | None] = field(default_factory=dict)
     failures: dict[str, list[CRMError]] = field(default_factory=dict)
     answers_lost: set[str] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
@@ -172,6 +173,9 @@ class FakeCRM:
             owner_id=held.get("hubspot_owner_id"),
             attributes={ours: held.get(theirs) for ours, theirs in attributes.items()},
             opted_out=self.opted_out.get(crm_id, False),
+            opted_in=crm_id in self.opted_in,
+            opted_in_at=self.opted_in.get(crm_id),
+            opted_in_property="agreed",
         )
 
     def _create(self, row: RecordWrite) -> WriteResult:

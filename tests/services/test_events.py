@@ -181,31 +181,6 @@ def test_a_number_that_opted_out_is_not_enrolled(theatre: Theatre) -> None:
     assert (standing.scope, standing.mechanism) == (Scope.ALL, Mechanism.CRM_PROPERTY.value)
 
 
-@pytest.mark.parametrize(("minutes_ago", "counts"), [(1, False), (60, True)])
-def test_the_crm_s_flag_counts_again_once_our_own_change_of_it_has_settled(
-    theatre: Theatre, minutes_ago: int, *, counts: bool
-) -> None:
-    contact = theatre.lea()
-    said = ConsentEvent(
-        id="consent-1",
-        account_id=ACCOUNT,
-        msisdn=NUMBER,
-        kind=ConsentKind.OPT_IN,
-        scope=Scope.ALL,
-        mechanism=Mechanism.KEYWORD.value,
-        source="message:1",
-        at=theatre.clock.at - timedelta(minutes=minutes_ago),
-    )
-    with theatre.ledger.begin() as uow:
-        uow.consents.record(said)
-        uow.commit()
-    theatre.crm.opted_out[contact] = True
-    booked(theatre, contact)
-    theatre.reader.understand()
-    with theatre.ledger.begin(write=False) as uow:
-        assert bool(uow.consents.suppressions(ACCOUNT, [NUMBER])) is counts
-
-
 def test_a_contact_may_enter_again_after_its_exit_and_under_another_epoch(theatre: Theatre) -> None:
     deal = booked(theatre, theatre.lea())
     theatre.work()

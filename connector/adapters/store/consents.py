@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, and_, delete, not_, select
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.rows import insert_or_ignore
 from connector.adapters.store.tables import consent_event, suppression
 from connector.domain.documents import clean_text
-from connector.ports.consents import ConsentEvent, ConsentKind, Scope, Suppression
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 
 _WORDING = "consent_event.wording"
 
@@ -89,9 +89,12 @@ class SQLConsentRepository:
     def marketing_consent(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, ConsentKind]:
         """Give the latest word of each number about marketing; a number that never said anything is absent."""
         table = consent_event.c
+        is_block_lifted = and_(
+            table.kind == ConsentKind.OPT_IN, table.scope == Scope.ALL, table.mechanism == Mechanism.CRM_PROPERTY
+        )
         query = (
             select(table.msisdn, table.kind)
-            .where(table.account_id == account_id, table.msisdn.in_(msisdns))
+            .where(table.account_id == account_id, table.msisdn.in_(msisdns), not_(is_block_lifted))
             .order_by(table.at, table.id)
         )
         return {row.msisdn: ConsentKind(row.kind) for row in self._connection.execute(query)}

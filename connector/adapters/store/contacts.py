@@ -23,13 +23,15 @@ _FIELDS = tuple(each.name for each in fields(ContactRow))
 _ERASED = "erased on request of the CRM"
 """What a purged row says where another says which property its number came from."""
 
+_READ_AT = bindparam("b_read_at", type_=table.c.read_at.type)
 _SAME = [table.c[name] == bindparam(f"b_{name}") for name in ("account_id", "crm", "crm_id")]
 _REPLACE = (
     update(table)
     .where(
         *_SAME,
         # A snapshot may have been read before the CRM said that the contact is no more, and be saved after it.
-        or_(table.c.deleted_at.is_(None), table.c.deleted_at < bindparam("b_read_at", type_=table.c.read_at.type)),
+        table.c.read_at <= _READ_AT,
+        or_(table.c.deleted_at.is_(None), table.c.deleted_at < _READ_AT),
         table.c.msisdn_reason != _ERASED,
     )
     .values({column.name: bindparam(column.name) for column in table.c if column.name not in _IDENTITY})

@@ -156,6 +156,14 @@ class SQLCRMRecordRepository:
         query = select(_T.crm, func.count().label("number")).where(_of_active_account(), _free(now)).group_by(_T.crm)
         return {row.crm: row.number for row in self._connection.execute(query)}
 
+    def flags(self, account_id: str, crm_ids: Sequence[str]) -> Mapping[str, CRMRecordRow]:
+        """Read the records that set the opt-out flag on contacts, by the CRM's id of the contact."""
+        ids = {f"contact:{crm_id}": crm_id for crm_id in crm_ids}
+        query = select(crm_record).where(
+            _T.account_id == account_id, _T.kind == RecordSubject.OPT_OUT_PROPERTY, _T.subject.in_(list(ids))
+        )
+        return {ids[row.subject]: self._record(row) for row in self._connection.execute(query)}
+
     def put_off_because(self, limit: int) -> Mapping[str, int]:
         """Count, by reason, the records that wait because writing them failed; the most frequent reasons first."""
         number = func.count().label("number")

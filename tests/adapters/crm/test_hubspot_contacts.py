@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from connector.adapters.crm.hubspot.contacts import _moment
 from connector.adapters.crm.hubspot.places import country_code, iana_zone
 from connector.domain.event import ContactSnapshot
 from tests.adapters.crm.conftest import PORTAL, HubSpot
@@ -59,10 +62,18 @@ def test_a_number_typed_with_its_country_code_comes_first_as_typed(hubspot: HubS
 def test_an_opt_in_counts_until_an_opt_out(hubspot: HubSpot) -> None:
     hubspot.crm.install(hubspot.account)
     contact = hubspot.contact(sms_connector_opted_in_at="2026-11-01T00:00:00Z")
-    assert hubspot.crm.read_contacts(hubspot.account, [contact], {})[contact].opted_in
+    read = hubspot.crm.read_contacts(hubspot.account, [contact], {})[contact]
+    assert read.opted_in
+    assert read.opted_in_at == datetime(2026, 11, 1, tzinfo=UTC)
+    assert read.opted_in_property == "sms_connector_opted_in_at"
     hubspot.world.update(PORTAL, "contacts", contact, {"sms_connector_opted_out": "true"})
     read = hubspot.crm.read_contacts(hubspot.account, [contact], {})[contact]
     assert (read.opted_in, read.opted_out) == (False, True)
+
+
+@pytest.mark.parametrize("text", ["yes", "", "2026-11-01", "2026-11-01T00:00:00"])
+def test_an_opt_in_without_a_readable_time_is_none(text: str) -> None:
+    assert _moment(text) is None
 
 
 def test_a_contact_that_was_merged_away_answers_with_what_it_became(hubspot: HubSpot) -> None:

@@ -96,6 +96,18 @@ def test_lifting_a_suppression_leaves_the_other_scope(ledger: SQLLedger) -> None
     assert [suppression.scope for suppression in left] == [Scope.MARKETING]
 
 
+def test_a_block_lifted_in_the_crm_is_no_word_about_marketing(ledger: SQLLedger) -> None:
+    block = replace(STOP, id="c-1", mechanism="crm_property", source="flag")
+    lifted = replace(block, id="c-2", kind=ConsentKind.OPT_IN, at=NOW + timedelta(1))
+    agreed = replace(lifted, id="c-3", scope=Scope.MARKETING, at=NOW + timedelta(2))
+    with ledger.begin() as work:
+        work.consents.record(block)
+        work.consents.record(lifted)
+        assert work.consents.marketing_consent("account-1", [NUMBER]) == {NUMBER: ConsentKind.OPT_OUT}
+        work.consents.record(agreed)
+        assert work.consents.marketing_consent("account-1", [NUMBER]) == {NUMBER: ConsentKind.OPT_IN}
+
+
 def test_the_latest_word_about_marketing_counts(ledger: SQLLedger) -> None:
     first = replace(STOP, id="c-1", kind=ConsentKind.OPT_IN, scope=Scope.MARKETING, at=NOW - timedelta(days=9))
     doubt = replace(STOP, id="c-2", kind=ConsentKind.DOUBTFUL, scope=Scope.MARKETING, source="message:3")

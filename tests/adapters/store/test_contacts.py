@@ -49,6 +49,13 @@ def test_a_second_snapshot_replaces_the_first_and_keeps_its_id(ledger: SQLLedger
     assert (found.msisdn, found.read_at) == ("+12025550144", NOW + timedelta(hours=1))
 
 
+def test_an_older_snapshot_saved_late_changes_nothing(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.contacts.save(LEA)
+        work.contacts.save(replace(LEA, id="contact-2", msisdn="+12025550144", read_at=NOW - SECOND))
+        assert [row.id for row in work.contacts.with_number("account-1", "+12025550143")] == ["contact-1"]
+
+
 def test_another_account_never_sees_a_contact(ledger: SQLLedger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)

@@ -78,6 +78,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "records.postpone": lambda uow: uow.records.postpone(["r1"], "busy", LATER, certain=True),
     "records.put_off": lambda uow: uow.records.put_off("a", NOW, LATER),
     "records.waiting": lambda uow: uow.records.waiting(NOW),
+    "records.flags": lambda uow: uow.records.flags("a", ["51", "52"]),
     "records.put_off_because": lambda uow: uow.records.put_off_because(20),
     "records.of_messages": lambda uow: uow.records.of_messages("a", ["1", "2"]),
 }

@@ -231,3 +231,23 @@ def test_patience_ends_when_a_record_has_been_due_for_that_long(ledger: SQLLedge
     with ledger.begin() as work:
         work.records.want([due])
         assert work.records.claim("hubspot", 3, NOW + 2 * SECOND, NOW + LEASE, 2 * SECOND) == [due]
+
+
+def test_the_record_of_a_contacts_flag_is_found_by_the_contacts_id_in_the_crm(ledger: SQLLedger) -> None:
+    flag = replace(RECORD, id="flag-1", kind=RecordSubject.OPT_OUT_PROPERTY, subject="contact:51")
+    with ledger.begin() as work:
+        work.records.want([RECORD, flag, replace(flag, id="flag-2", account_id="account-2")])
+        assert work.records.flags("account-1", ["51", "52"]) == {"51": flag}
+
+
+def test_what_waits_after_a_failure_is_counted_by_its_reason(ledger: SQLLedger) -> None:
+    rows = [replace(RECORD, id=f"record-{n}", subject=f"message:m-{n}") for n in range(4)]
+    with ledger.begin() as work:
+        work.records.want(rows)
+        work.records.postpone(["record-1", "record-2"], "needs a scope", NOW + LEASE, certain=True)
+        work.records.postpone(["record-3"], "away", NOW + LEASE, certain=False)
+        assert work.records.put_off_because(9) == {"needs a scope": 2, "away": 1}
+        assert work.records.put_off_because(1) == {"needs a scope": 2}
+        work.records.mark_written([("record-3", 1, "9001")], NOW)
+        work.records.mark_refused("record-1", "deleted", NOW)
+        assert work.records.put_off_because(9) == {"needs a scope": 1}

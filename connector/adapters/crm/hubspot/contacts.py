@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
@@ -69,7 +70,7 @@ class PortalContacts:
 
 
 def _snapshot(crm_id: str, held: Properties, attributes: Mapping[str, str]) -> ContactSnapshot:
-    opted_out = held[OPTED_OUT] == "true"
+    opted_out, opted_in_at = held[OPTED_OUT] == "true", _moment(held[OPTED_IN_AT])
     return ContactSnapshot(
         crm_id=held.get("hs_object_id") or crm_id,
         phones=tuple(_phones(held)),
@@ -79,8 +80,19 @@ def _snapshot(crm_id: str, held: Properties, attributes: Mapping[str, str]) -> C
         owner_id=held["hubspot_owner_id"],
         attributes=_named(held) | {ours: held[theirs] for ours, theirs in attributes.items()},
         opted_out=opted_out,
-        opted_in=bool(held[OPTED_IN_AT]) and not opted_out,
+        opted_in=opted_in_at is not None and not opted_out,
+        opted_in_at=opted_in_at,
+        opted_in_property=OPTED_IN_AT,
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a time as HubSpot writes it; None for anything that does not say in which zone it is."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _named(held: Properties) -> dict[str, str | None]:
