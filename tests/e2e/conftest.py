@@ -28,6 +28,7 @@ def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield running
     finally:
         running.stop()
+    assert running.complaints() == []
 
 
 @pytest.fixture

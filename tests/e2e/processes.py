@@ -18,7 +18,9 @@ class Process:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         with log.open("ab") as output:
-            self._process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
+            self._process = subprocess.Popen(
+                command, env=with_bytecode(environment), cwd=ROOT, stdout=output, stderr=output
+            )
 
     @property
     def is_running(self) -> bool:
@@ -46,17 +48,22 @@ def smsctl(*arguments: str) -> list[str]:
 
 
 def run_smsctl(environment: Mapping[str, str], *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run an `smsctl` command to its end."""
-    path = {"PYTHONPATH": str(ROOT)}
+    """Run an `smsctl` command to its end, in a working directory that may hold no `.env`."""
     return subprocess.run(
         smsctl(*arguments),
-        env={**environment, **path},
+        env=with_bytecode(environment) | {"PYTHONPATH": str(ROOT)},
         cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
+
+
+def with_bytecode(environment: Mapping[str, str]) -> dict[str, str]:
+    """Let interpreters keep what they compile, aside from the sources: compiling anew is most of a start."""
+    kept = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
 
 
 def free_port() -> int:

@@ -146,6 +146,15 @@ class Rig:
         """Where a process writes what it has to say."""
         return self.directory / f"{name}.log"
 
+    def complaints(self) -> list[str]:
+        """What the processes logged as errors; RQ calls it one that Redis is away, which some tests see to."""
+        lines = [line for log in self.directory.glob("*.log") for line in log.read_text(encoding="utf-8").splitlines()]
+        return [
+            line
+            for line in lines
+            if ('"level": "error"' in line and '"logger": "rq.worker"' not in line) or line.startswith("Traceback")
+        ]
+
     def is_ready(self) -> bool:
         """Whether the web process answers and finds ledger and queue."""
         try:
