@@ -1,9 +1,9 @@
 """What would the same server do with one durable insert and nothing else?
 
-`python -m bench.floor_server PORT DATABASE`: `smsctl web`'s own gunicorn with its settings, over an application that
-inserts the body of a request into one table. As in the connector one thread writes, and commits together what has
-queued up meanwhile; unlike it, with the bare `sqlite3` module, without a framework, signature, JSON, encryption or
-de-duplication.
+`python -m bench.floor_server PORT DATABASE each|together`: `smsctl web`'s own gunicorn with its settings, over an
+application that inserts the body of a request into one table with the bare `sqlite3` module: no framework, signature,
+JSON, encryption or de-duplication. Either each request commits its own insert, or, as in the connector, one thread
+commits together what has queued up meanwhile.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from typing import Any
 from connector.entrypoints.cli.processes import _Server
 from connector.settings import read_settings
 
-_TOGETHER = 200  # as in the connector
+TOGETHER = {"each": 1, "together": 200}
+"""Most inserts in one commit; the second as in the connector."""
+
 _Wish = tuple[bytes, threading.Event]
 
 
 class Writer:
     """Inserts bodies durably."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, together: int) -> None:
+        self._together = together
         self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(database,), daemon=True)
         self._thread.start()
@@ -52,7 +55,7 @@ class Writer:
         connection.execute("CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
         while first := self._wishes.get():
             group = [first]
-            while len(group) < _TOGETHER and not self._wishes.empty() and (wish := self._wishes.get()):
+            while len(group) < self._together and not self._wishes.empty() and (wish := self._wishes.get()):
                 group.append(wish)
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany("INSERT INTO event (body) VALUES (?)", [(body,) for body, _ in group])
@@ -74,7 +77,7 @@ def application(writer: Writer) -> Callable[[dict[str, Any], Any], Iterable[byte
 
 class _Floor(_Server):
     def load(self) -> Any:
-        return application(Writer(sys.argv[2]))
+        return application(Writer(sys.argv[2], TOGETHER[sys.argv[3]]))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def measure(world: World, events: int) -> list[Figure]:
         floor_database = str(world.folder / "latency-floor.sqlite3")
         with (
             running(world, "web", environment, cli, "web", "--host", "127.0.0.1", "--port", str(ports["web"])),
-            running(world, "floor", environment, "bench.floor_server", str(ports["floor"]), floor_database),
+            running(world, "floor", environment, "bench.floor_server", str(ports["floor"]), floor_database, "each"),
             running(world, "worker", environment, cli, "worker"),
         ):
             wait_until_ready(f"http://127.0.0.1:{ports['web']}/readyz")

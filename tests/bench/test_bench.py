@@ -54,11 +54,12 @@ def test_the_webhooks_of_the_bench_are_accepted(world: World) -> None:
     assert answer.get_json() == {"new": 1, "known": 0, "foreign": 0}
 
 
-def test_the_floor_of_ingest_stores_what_it_is_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [1, 200])
+def test_the_floor_of_ingest_stores_what_it_is_sent(tmp_path: Path, together: int) -> None:
     path = str(tmp_path / "floor.sqlite3")
     environ = {"wsgi.input": io.BytesIO(b"[1]"), "CONTENT_LENGTH": "3"}
     statuses: list[str] = []
-    writer = Writer(path)
+    writer = Writer(path, together)
     answer = application(writer)(environ, lambda status, _headers: statuses.append(status))
     writer.close()
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -44,6 +44,7 @@ class GroupCommit:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
+        self._committed: list[tuple[_Wish, Any]] = []
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
@@ -80,42 +81,59 @@ class GroupCommit:
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._wishes.get()) is not None:
-            group = [first]
-            closing = False
-            while len(group) < _MOST_TOGETHER and not closing:
-                try:
-                    wish = self._wishes.get_nowait()
-                except queue.Empty:
-                    break
-                if wish is None:
-                    closing = True
-                else:
-                    group.append(wish)
+        closing = False
+        while not closing:
+            group, closing = self._next_group()
             self._commit(group)
-            if closing:
-                return
+            if closing or self._wishes.empty():
+                self._answer()
+
+    def _next_group(self) -> tuple[list[_Wish], bool]:
+        """Wait for the next wish and take what has queued up behind it; tell whether to close afterwards."""
+        first = self._wishes.get()
+        group: list[_Wish] = []
+        while first is not None:
+            group.append(first)
+            if len(group) == _MOST_TOGETHER or self._wishes.empty():
+                return group, False
+            first = self._wishes.get()
+        return group, True
 
     def _commit(self, group: list[_Wish]) -> None:
-        """Commit a group; when one of it fails, commit each alone, so that only the culprit hears of it."""
-        by_handler: dict[_Handler, list[_Wish]] = {}
-        for wish in group:
-            by_handler.setdefault(wish.handler, []).append(wish)
-        results: list[tuple[_Wish, Any]] = []
+        """Commit a group; when one of it fails, commit each alone, so that only the culprit hears of it.
+
+        The callers of the group before are answered when the writing is done and only the disk is waited for: earlier
+        they would contend with it for the interpreter, later they would idle.
+        """
         try:
             with self._ledger.begin() as uow:
-                for handler, wishes in by_handler.items():
-                    results += zip(wishes, handler(uow, [wish.item for wish in wishes]), strict=True)
+                results = _work(uow, group)
+                self._answer()
                 uow.commit()
+            self._committed = results
         except Exception as error:  # noqa: BLE001 - it is handed to the request that caused it
+            self._answer()
             if len(group) == 1:
                 group[0].settle(error=error)
                 return
             for wish in group:
                 self._commit([wish])
-            return
-        for wish, result in results:
+
+    def _answer(self) -> None:
+        """Let the callers go whose wishes are committed."""
+        committed, self._committed = self._committed, []
+        for wish, result in committed:
             wish.settle(result)
+
+
+def _work(uow: UnitOfWork, group: Sequence[_Wish]) -> list[tuple[_Wish, Any]]:
+    by_handler: dict[_Handler, list[_Wish]] = {}
+    for wish in group:
+        by_handler.setdefault(wish.handler, []).append(wish)
+    results: list[tuple[_Wish, Any]] = []
+    for handler, wishes in by_handler.items():
+        results += zip(wishes, handler(uow, [wish.item for wish in wishes]), strict=True)
+    return results
 
 
 def _each_alone(uow: UnitOfWork, works: Sequence[Callable[[UnitOfWork], Any]]) -> Sequence[Any]:
