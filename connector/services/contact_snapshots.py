@@ -12,9 +12,7 @@ from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.services.consent import ConsentDesk
 from connector.services.crm_consent import CRM_OPTED_OUT, CRMConsent
-from connector.services.merged_contacts import MERGED_INTO, shown_crm_id
-
-__all__ = ["MERGED_INTO", "ContactKeeper", "contact_row", "shown_crm_id", "usable_number"]
+from connector.services.merged_contacts import MERGED_INTO
 
 
 class ContactKeeper:

@@ -21,7 +21,7 @@ from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.ports.queue import JOURNEYS
 from connector.ports.rendering import Renderer
-from connector.services.contact_snapshots import MERGED_INTO
+from connector.services.merged_contacts import MERGED_INTO
 
 _LONGEST_KEY = 255  # the ledger's column
 

@@ -25,9 +25,9 @@ from connector.ports.messages import StateChange
 from connector.ports.queue import send_lane, writeback_lane
 from connector.ports.rendering import JourneyReader, Renderer
 from connector.services.announcing import Moved, announce, message_record
-from connector.services.contact_snapshots import shown_crm_id
 from connector.services.enrollment_facts import facts_of, was_deleted
 from connector.services.freshness import Known
+from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import MessageMaker, Setting, UnsendableError
 from connector.services.names import event_names, names_of, owner_id_of
 from connector.services.task_making import TaskMaker

@@ -16,8 +16,8 @@ import structlog
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
-from connector.ports.crm import CRM
+from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
+from connector.ports.crm import CRM, MISSING_SCOPES
 from connector.ports.ledger import AccountRow, InboxRow, Ledger
 from connector.ports.time import Clock
 from connector.services.crm_reading import CRMReader, Reading, Wanted
@@ -81,7 +81,9 @@ class EventReader:
         try:
             self._understand(account_id, rows, lease_until)
         except CRMRefusedError as error:
-            if len(rows) == 1:
+            if error.category == MISSING_SCOPES:
+                self._crm_is_away(account_id, rows, error)  # a reconnect cures it
+            elif len(rows) == 1:
                 self._give_up(account_id, rows[0], f"refused by the CRM: {error}")
             else:
                 self._each_alone(account_id, rows, lease_until)
@@ -107,7 +109,7 @@ class EventReader:
         with self._ledger.begin(write=False) as uow:
             account = uow.accounts.get(account_id)
         if account.status != ACTIVE:
-            raise CRMDisconnectedError(account.status_reason or "the account is disconnected")
+            raise CRMUnavailableError(account.status_reason or "the account is disconnected")
         crm = self._crms[account.crm]
         happenings = [happening(row, crm, self._catalogue) for row in rows]
         reading = self._read(account, happenings)

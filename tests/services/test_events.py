@@ -13,9 +13,9 @@ from connector.adapters.store.enrollments import SQLEnrollmentRepository
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
-from connector.ports.crm import Link
-from connector.services.contact_snapshots import MERGED_INTO
+from connector.ports.crm import MISSING_SCOPES, Link
 from connector.services.events import PATIENCE
+from connector.services.merged_contacts import MERGED_INTO
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, Theatre, due
 
 
@@ -364,6 +364,17 @@ def test_one_refused_record_does_not_take_the_batch_with_it(theatre: Theatre) ->
     assert theatre.outcome(second) == "deal.stage_changed: the record no longer exists"
     (summary,) = theatre.summaries(EntryKind.ATTENTION_NEEDED)
     assert "refused by the CRM" in summary
+
+
+def test_a_missing_scope_loses_no_event_but_waits_for_the_scope(theatre: Theatre) -> None:
+    booked(theatre, theatre.lea())
+    refusal = CRMRefusedError("needs a scope", status=403, category=MISSING_SCOPES)
+    theatre.crm.fail("read_records", refusal)
+    theatre.reader.understand()
+    assert not theatre.enrollments()
+    theatre.pass_time(minutes=15)
+    theatre.reader.understand()
+    assert len(theatre.enrollments()) == 1
 
 
 def test_a_poisoned_row_blocks_no_other_and_ends_visibly(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
