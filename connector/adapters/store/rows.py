@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Insert, Select, Table, func
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Insert, Select, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -29,10 +29,33 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     """
     if not rows:
         return 0
-    statement = insert_or_ignore(connection, table)
     if connection.dialect.name == "sqlite":
-        return max(connection.execute(statement, [dict(row) for row in rows]).rowcount, 0)
+        in_words, columns = _driver_insert(connection.dialect, table, tuple(rows[0]))
+        values = [tuple(encode(row[name]) for name, encode in columns) for row in rows]
+        return max(connection.exec_driver_sql(in_words, values).rowcount, 0)
+    statement = insert_or_ignore(connection, table)
     return len(connection.execute(statement.returning(table.c.id), [dict(row) for row in rows]).all())
+
+
+_Encode = Callable[[Any], Any]
+
+
+@functools.cache
+def _driver_insert(dialect: Dialect, table: Table, names: tuple[str, ...]) -> tuple[str, list[tuple[str, _Encode]]]:
+    """Give an INSERT in the driver's words, and each column with what turns its values into the driver's.
+
+    What the library does for every row of every batch is done once here; that is half the cost of a small batch.
+    """
+    statement = _insert_or_ignore(dialect.name, table).compile(dialect=dialect, column_keys=names)
+    columns: list[tuple[str, _Encode]] = []
+    for name in statement.positiontup or ():
+        encode = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        columns.append((name, encode or _as_it_is))
+    return str(statement), columns
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def checked(column: Column[str]) -> ColumnElement[str]:

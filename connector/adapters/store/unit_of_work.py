@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from connector.adapters.secrets import Vault
@@ -64,7 +65,10 @@ def make_engine(database_url: str) -> Engine:
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", True)
         statement = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        connection.connection.execute(statement)  # the driver's own execute, at a fifth of the cost
+        try:
+            connection.connection.execute(statement)  # the driver's own execute, at a fifth of the cost
+        except sqlite3.OperationalError as error:
+            raise OperationalError(statement, None, error) from error
 
     return engine
 

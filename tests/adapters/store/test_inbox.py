@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.group_commit import GroupCommit
@@ -113,6 +115,17 @@ def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(ledge
     commit.close()
     with ledger.begin(write=False) as uow:
         assert uow.inbox.waiting(LATER) == {"hubspot": 2}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_ledger_somebody_holds_is_an_error_of_the_database(ledger: SQLLedger) -> None:
+    with ledger.engine.connect() as other:
+        other.exec_driver_sql("PRAGMA busy_timeout=0")  # the pool hands this connection out again
+    held = sqlite3.connect(str(ledger.engine.url.database), isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"), ledger.begin():
+        raise AssertionError("the transaction began")
+    held.close()
 
 
 def test_items_of_many_callers_share_a_call_and_a_bad_one_fails_alone(ledger: SQLLedger) -> None:
