@@ -24,7 +24,7 @@ class Size:
     written_back: int
 
 
-FULL = Size(events=4000, texts=1500, rounds=3, history=1_000_000, latencies=30, written_back=1000)
+FULL = Size(events=4000, texts=1500, rounds=3, history=1_000_000, latencies=20, written_back=600)
 QUICK = Size(events=1000, texts=500, rounds=1, history=100_000, latencies=5, written_back=200)
 
 PARTS: dict[str, Callable[[World, Size], list[Figure]]] = {

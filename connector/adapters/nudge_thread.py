@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-_PAUSE_SECONDS = 0.005  # at most 200 nudges a second; the first after a pause leaves at once
+_PAUSE_SECONDS = 0.02  # at most 50 rounds a second; the first after a quiet moment leaves at once
 
 
 class NudgeThread:
