@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from connector.errors import ConfigurationError, CRMRefusedError
+from connector.errors import ConfigurationError, CRMDisconnectedError, CRMError
 from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.queue import MAINTENANCE
@@ -31,26 +31,46 @@ class Installation:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An account, and what could not be done for it: empty when all is well."""
+
+    account: AccountRow
+    missing: str = ""
+
+
 class Accounts:
     """Adds accounts and changes their settings."""
 
     def __init__(self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock) -> None:
         self._ledger, self._crms, self._clock = ledger, crms, clock
 
-    def add(self, installation: Installation) -> AccountRow:
+    def add(self, installation: Installation) -> Added:
         """Add an account, or give a known one new tokens; create our properties in the CRM.
 
+        Where the CRM refuses the properties or is away, the account works all the same and the answer says what is
+        missing: adding it again makes up for it.
+
         Raises:
-            ConfigurationError: no such CRM, or no token.
-            CRMError: the CRM did not let us in; the account is kept, so that adding it again is enough.
+            ConfigurationError: no such CRM, no token, or a token of another account.
+            CRMDisconnectedError: the CRM does not know the token; the account is kept.
         """
         if installation.crm not in self._crms:
             raise ConfigurationError(f"--crm {installation.crm}: known are {', '.join(sorted(self._crms))}")
         if not (installation.token or installation.refresh_token):
             raise ConfigurationError("an account needs --token or --refresh-token")
         account_id = self._store(installation)
-        facts = self._crms[installation.crm].install(self._as_seen_by_crm(account_id))
-        return self._complete(account_id, facts, installation.settings)
+        facts, missing = self._install(installation.crm, account_id)
+        return Added(self._complete(account_id, facts, installation.settings), missing)
+
+    def _install(self, crm: str, account_id: str) -> tuple[Mapping[str, Any], str]:
+        """Prepare the CRM; give what it tells of the account, and what could not be done."""
+        try:
+            return self._crms[crm].install(self._as_seen_by_crm(account_id)), ""
+        except CRMDisconnectedError:
+            raise
+        except CRMError as error:
+            return {}, f"our properties could not be made in the CRM: {error}; add the account again to make them"
 
     def change(self, crm: str, external_id: str, settings: Mapping[str, Any]) -> AccountRow:
         """Change some settings of an account; a value of None removes the setting."""
@@ -100,10 +120,13 @@ class Accounts:
     def _complete(self, account_id: str, facts: Mapping[str, Any], chosen: Mapping[str, Any]) -> AccountRow:
         with self._ledger.begin() as uow:
             account = uow.accounts.get(account_id)
-            told = {name: value for name, value in facts.items() if name != "name"}
-            told_id = str(facts.get("external_id", account.external_id))
+            told = {name: value for name, value in facts.items() if name not in {"name", "external_id"}}
+            told_id = str(facts.get("external_id") or account.external_id)
             if told_id != account.external_id:
-                raise CRMRefusedError(f"the token belongs to {told_id}, not to {account.external_id}")
+                reason = f"the token belongs to account {told_id}, not to {account.external_id}"
+                uow.accounts.set_status(account_id, "disconnected", reason)
+                uow.commit()
+                raise ConfigurationError(reason)
             settings = {**account.settings, **told, **chosen}
             uow.accounts.save_settings(account_id, settings, str(facts.get("name") or account.name))
             uow.nudge(MAINTENANCE)  # it polls the new account from now on

@@ -48,7 +48,10 @@ def add(
     settings = _settings(region, locale, owner_phone)
     installation = Installation(crm, external_id, token, refresh_token, settings)
     added = build_connector(read_settings()).accounts.add(installation)
-    click.echo(f"{crm} account {external_id} is {added.status}: {added.name or 'without a name'}")
+    account_ = added.account
+    click.echo(f"{crm} account {external_id} is {account_.status}" + (f": {account_.name}" if account_.name else ""))
+    if added.missing:
+        click.echo(f"warning: {added.missing}", err=True)
 
 
 @account.command(name="set")

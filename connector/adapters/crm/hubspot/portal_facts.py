@@ -56,6 +56,7 @@ class PortalFacts:
         told = self.calls.make(account, "read account details", lambda api: api.account_details()) or {}
         facts = {
             "name": f"HubSpot {account.external_id}",
+            "external_id": str(told.get("portalId") or ""),
             "time_zone": told.get("timeZone"),
             "currency": told.get("companyCurrency"),
             "ui_domain": told.get("uiDomain"),

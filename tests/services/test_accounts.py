@@ -1,0 +1,113 @@
+"""Does adding an account work with what the CRM gives, and refuse what would mix two accounts up?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.tables import metadata
+from connector.adapters.store.unit_of_work import SQLLedger, make_engine
+from connector.errors import ConfigurationError, CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
+from connector.ports.crm import CRM, CRMAccount
+from connector.ports.ledger import AccountRow
+from connector.ports.queue import MAINTENANCE
+from connector.services.accounts import Accounts, Installation
+from tests.services.sending.conftest import HandClock
+
+
+@dataclass
+class InstallingCRM:
+    """A CRM of which only `install` is asked."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    error: CRMError | None = None
+
+    def install(self, _account: CRMAccount) -> Mapping[str, Any]:
+        if self.error is not None:
+            raise self.error
+        return self.facts
+
+
+@dataclass
+class Desk:
+    ledger: SQLLedger
+    crm: InstallingCRM
+    nudged: list[str]
+
+    def __post_init__(self) -> None:
+        self.accounts = Accounts(self.ledger, {"hubspot": cast("CRM", self.crm)}, HandClock())
+
+    def all(self) -> list[AccountRow]:
+        with self.ledger.begin() as uow:
+            return list(uow.accounts.all())
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    nudged: list[str] = []
+    ledger = SQLLedger(make_engine(f"sqlite:///{tmp_path}/ledger.sqlite3"), Vault(["k" * 32]), nudged.append)
+    metadata.create_all(ledger.engine)
+    yield Desk(ledger, InstallingCRM({"name": "Acme", "time_zone": "Europe/Berlin", "external_id": "7"}), nudged)
+    ledger.close()
+
+
+PORTAL = Installation("hubspot", "7", token="pat-1", settings={"default_region": "DE"})
+
+
+def test_an_added_account_knows_what_the_admin_and_the_crm_say(desk: Desk) -> None:
+    added = desk.accounts.add(PORTAL)
+    assert (added.account.status, added.account.name, added.missing) == ("active", "Acme", "")
+    assert added.account.settings == {"default_region": "DE", "time_zone": "Europe/Berlin"}
+    assert MAINTENANCE in desk.nudged
+
+
+def test_an_account_added_again_gets_the_new_token_and_keeps_its_settings(desk: Desk) -> None:
+    desk.accounts.add(PORTAL)
+    desk.accounts.add(Installation("hubspot", "7", token="pat-2"))
+    (account,) = desk.all()
+    assert (account.access_token, account.settings["default_region"]) == ("pat-2", "DE")
+
+
+@pytest.mark.parametrize(
+    "error", [CRMRefusedError("needs a scope", status=403), CRMUnavailableError("down", status=503)]
+)
+def test_an_account_works_without_our_properties_and_says_what_is_missing(desk: Desk, error: CRMError) -> None:
+    desk.crm.error = error
+    added = desk.accounts.add(PORTAL)
+    assert added.account.status == "active"
+    assert str(error) in added.missing
+
+
+def test_a_token_the_crm_does_not_know_is_refused(desk: Desk) -> None:
+    desk.crm.error = CRMDisconnectedError("unknown token", status=401)
+    with pytest.raises(CRMDisconnectedError):
+        desk.accounts.add(PORTAL)
+
+
+def test_a_token_of_another_portal_is_never_used_for_this_one(desk: Desk) -> None:
+    desk.crm.facts = {"external_id": "8"}
+    with pytest.raises(ConfigurationError, match="belongs to account 8, not to 7"):
+        desk.accounts.add(PORTAL)
+    assert [account.status for account in desk.all()] == ["disconnected"]
+
+
+@pytest.mark.parametrize(
+    ("installation", "told"),
+    [(Installation("pipedrive", "7", token="x"), "--crm pipedrive"), (Installation("hubspot", "7"), "--token")],
+)
+def test_an_installation_that_cannot_work_is_named(desk: Desk, installation: Installation, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        desk.accounts.add(installation)
+
+
+def test_settings_are_changed_one_by_one_and_removed_by_none(desk: Desk) -> None:
+    desk.accounts.add(PORTAL)
+    desk.accounts.change("hubspot", "7", {"locale": "de", "default_region": None})
+    assert desk.all()[0].settings == {"locale": "de", "time_zone": "Europe/Berlin"}
+    with pytest.raises(ConfigurationError, match="there is no hubspot account 9"):
+        desk.accounts.change("hubspot", "9", {})
