@@ -44,7 +44,6 @@ class GroupCommit:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
-        self._committed: list[tuple[_Wish, Any]] = []
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
@@ -85,8 +84,6 @@ class GroupCommit:
         while not closing:
             group, closing = self._next_group()
             self._commit(group)
-            if closing or self._wishes.empty():
-                self._answer()
 
     def _next_group(self) -> tuple[list[_Wish], bool]:
         """Wait for the next wish and take what has queued up behind it; tell whether to close afterwards."""
@@ -100,29 +97,19 @@ class GroupCommit:
         return group, True
 
     def _commit(self, group: list[_Wish]) -> None:
-        """Commit a group; when one of it fails, commit each alone, so that only the culprit hears of it.
-
-        The callers of the group before are answered when the writing is done and only the disk is waited for: earlier
-        they would contend with it for the interpreter, later they would idle.
-        """
+        """Commit a group; when one of it fails, commit each alone, so that only the culprit hears of it."""
         try:
             with self._ledger.begin() as uow:
                 results = _work(uow, group)
-                self._answer()
                 uow.commit()
-            self._committed = results
         except Exception as error:  # noqa: BLE001 - it is handed to the request that caused it
-            self._answer()
             if len(group) == 1:
                 group[0].settle(error=error)
                 return
             for wish in group:
                 self._commit([wish])
-
-    def _answer(self) -> None:
-        """Let the callers go whose wishes are committed."""
-        committed, self._committed = self._committed, []
-        for wish, result in committed:
+            return
+        for wish, result in results:
             wish.settle(result)
 
 
