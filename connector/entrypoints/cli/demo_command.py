@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import httpx
 from rq import Worker
 
 from connector.adapters.redis_server import EmbeddedRedis, make_redis
@@ -30,6 +30,7 @@ from connector.sandbox.demo import ACCESS_TOKEN, PORTAL_ID, Demo, build_demo
 
 _START_SECONDS = 60.0  # a first start compiles bytecode on a slow machine
 _STOP_SECONDS = 15.0
+_ANSWER_SECONDS = 2.0  # our own loopback address
 _FRIDAY = 4  # of `datetime.weekday`
 _LOGO = "SMS connector demo"
 
@@ -155,9 +156,8 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
-            return True
-    except OSError:
+        return httpx.get(url, timeout=_ANSWER_SECONDS, trust_env=False).is_success
+    except httpx.TransportError:
         return False
 
 
