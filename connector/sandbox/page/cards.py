@@ -37,7 +37,10 @@ class Cards:
         self._base = connector_url.rstrip("/")
         self._secret = client_secret
         self._portal_id = portal_id
-        self._client = client or httpx.Client(timeout=PATIENCE, trust_env=False)
+        # No connection is kept: the page is stopped without a word, and an open one would outlive it.
+        self._client = client or httpx.Client(
+            timeout=PATIENCE, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
 
     def of(self, contact_id: str) -> JSON:
         """The card of a contact; CardUnavailableError when the connector is down, slow or refuses."""
