@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
     literal_column,
     or_,
@@ -226,6 +227,8 @@ _STANDING = (
     .where(message.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(message.c.id)
 )
+_STAYS = message.c.state == bindparam("to_state")
+
 _MOVE = (
     update(message)
     .where(message.c.id == bindparam("message_id"), message.c.state == bindparam("from_state"))
@@ -235,8 +238,13 @@ _MOVE = (
             message.c.state: bindparam("to_state"),
             message.c.state_reason: bindparam("reason"),
             message.c.tries: message.c.tries + bindparam("new_tries"),
-            message.c.updated_at: bindparam("moved_at", type_=message.c.updated_at.type),
-            message.c.lease_until: bindparam("new_lease", type_=message.c.lease_until.type),
+            # A receipt that adds nothing to the state leaves alone when it was reached and who is at work on it.
+            message.c.updated_at: case(
+                (_STAYS, message.c.updated_at), else_=bindparam("moved_at", type_=message.c.updated_at.type)
+            ),
+            message.c.lease_until: case(
+                (_STAYS, message.c.lease_until), else_=bindparam("new_lease", type_=message.c.lease_until.type)
+            ),
         }
     )
 )

@@ -200,6 +200,18 @@ def test_a_move_ends_the_lease(ledger: SQLLedger, account_id: str) -> None:
         assert standing == {message.id: Standing(MessageState.DISPATCHING, tries=2, sent_at=None)}
 
 
+def test_a_receipt_that_adds_nothing_leaves_the_time_and_the_lease_alone(ledger: SQLLedger, account_id: str) -> None:
+    message = a_message(account_id)
+    claim = StateChange(message.id, MessageState.QUEUED, MessageState.DISPATCHING, "", tried=True, lease_until=LATER)
+    stays = StateChange(message.id, MessageState.DISPATCHING, MessageState.DISPATCHING, "", provider_message_id="SM1")
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.messages.move([claim], NOW)
+        uow.messages.move([stays], LATER)
+        [found] = uow.messages.abandoned(LATER, 10)
+    assert (found.updated_at, found.provider_message_id) == (NOW, "SM1")
+
+
 def test_due_are_held_messages_whose_time_has_come_and_those_past_their_life(
     ledger: SQLLedger, account_id: str
 ) -> None:
