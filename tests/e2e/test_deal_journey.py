@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from connector.sandbox.twilio.agenda import Notify
+from connector.sandbox.twilio.callbacks import Callback
+from connector.sandbox.twilio.forms import status_form
 from tests.e2e.rig import Rig
 from tests.e2e.scene import NEW, Scene
+from tests.e2e.waiting import eventually
 
 
 def test_deal_that_changes_its_stage_texts_the_contact_and_the_timeline_shows_it_delivered(scene: Scene) -> None:
@@ -121,6 +125,23 @@ def test_receipts_that_come_twice_and_newest_first_end_in_delivered(scene: Scene
         scene.gets(person.number, "your demo")
     scene.books.settle()
     assert scene.books.states() == {"delivered": 2}
+
+
+def test_receipt_that_comes_again_hours_later_changes_nothing_that_is_shown(scene: Scene) -> None:
+    person = scene.person()
+    scene.book(person)
+    scene.gets(person.number, "your demo")
+    scene.books.settle()
+    [shown] = scene.timeline(person)
+    scene.rig.push(hours=1)
+    [text] = scene.rig.twilio.messages(person.number)
+    again = status_form(text, scene.rig.clock.now()) | {"RawDlrDoneDate": "2611221700"}
+    known = len(scene.books.inbox("twilio.status"))
+    scene.rig.twilio.agenda.put(scene.rig.clock.now(), Notify(Callback("status", str(text.status_callback), again)))
+    eventually(lambda: len(scene.books.inbox("twilio.status")) > known, "the receipt is in the inbox")
+    scene.write(person.number, "yes")
+    scene.books.settle()
+    assert scene.timeline(person)[-1].splitlines()[0] == shown.splitlines()[0]
 
 
 def test_silent_gateway_is_asked_after_a_while(scene: Scene) -> None:

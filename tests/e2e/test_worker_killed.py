@@ -61,6 +61,22 @@ def test_worker_killed_when_crm_records_are_updated_and_that_is_not_noted(rig: R
     answer(scene, people)
 
 
+def test_text_that_was_taken_when_the_worker_died_and_is_never_receipted_is_found_by_asking(
+    rig: Rig, scene: Scene
+) -> None:
+    rig.twilio.receipts.arm("silent", times=None)
+    point = "message taken by the gateway, answer not recorded"
+    file = crashes.arm(rig, point)
+    people = book_three_twice(scene)
+    recover(rig, file, point)
+    for person in people:
+        scene.gets_in_time(person.number, "your demo", step=5)
+    rig.push(minutes=16)
+    scene.books.settle(step=5)
+    assert scene.books.states() == {"delivered": 3}
+    assert [len(scene.texts(person.number)) for person in people] == [1, 1, 1]
+
+
 def book_three_twice(scene: Scene) -> list[Person]:
     """Let three deals reach the stage, each told twice and in any order."""
     scene.rig.webhooks.duplicates, scene.rig.webhooks.shuffle = 1, True
