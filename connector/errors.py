@@ -12,6 +12,10 @@ ConnectorError
 │   ├── PermanentSendError       it never will: final, never retried
 │   ├── TransientSendError       it certainly did not go out: queued again with backoff
 │   └── AmbiguousSendError       it may have gone out: unknown until a receipt or the gateway says
+├── ChannelError                 something was not certainly told to another system; carries its status
+│   ├── ChannelRefusedError      it never will: refused, misconfigured, an address we may not call
+│   ├── ChannelUnavailableError  certainly not told: down, throttled; try again later
+│   └── ChannelAmbiguousError    may have been told: the request left and no answer came
 └── CRMError                     a CRM call failed; carries the CRM's status and category
     ├── CRMRefusedError          this row or request is refused for good
     ├── CRMUnavailableError      certainly not done: throttled, down, locked; try again after `retry_after`
@@ -123,6 +127,32 @@ class TransientSendError(SendError):
 
 class AmbiguousSendError(SendError):
     """It may have gone out: the request left and no trustworthy answer came."""
+
+
+class ChannelError(ConnectorError):
+    """Another system was not certainly told something.
+
+    Attributes:
+        status: HTTP or SMTP status, 0 when there was no answer.
+        retry_after: how long the other side asks us to wait, or None.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class ChannelRefusedError(ChannelError):
+    """It never will be told: refused, misconfigured, or an address that may not be called."""
+
+
+class ChannelUnavailableError(ChannelError):
+    """It was certainly not told: the other side is down, throttles, or cannot be reached."""
+
+
+class ChannelAmbiguousError(ChannelError):
+    """It may have been told: the request left and no trustworthy answer came."""
 
 
 class CRMError(ConnectorError):

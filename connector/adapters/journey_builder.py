@@ -20,8 +20,9 @@ from connector.adapters.step_builder import StepBuilder
 from connector.adapters.yaml_file import Trail, format_trail
 from connector.adapters.yaml_shapes import closest, quoted, shape_of, spoken
 from connector.domain.durations import parse_duration
-from connector.domain.journey import Again, Enroll, ExitRule, Expression, Journey, Trigger
+from connector.domain.journey import Again, Enroll, ExitRule, Journey, Trigger
 from connector.domain.message import Purpose
+from connector.domain.places import Expression
 
 _RESERVED = frozenset({"true", "false", "none", "now"})
 

@@ -13,7 +13,8 @@ from connector.adapters.rendering import Renderer
 from connector.adapters.yaml_file import Trail
 from connector.adapters.yaml_shapes import closest, listed, quoted
 from connector.domain.consent import KeywordKind, matches_keyword
-from connector.domain.journey import Case, CaseKind, Exit, If, Journey, Send, Step, WaitFor, walk
+from connector.domain.journey import Journey
+from connector.domain.steps import Case, CaseKind, Exit, If, Send, Step, WaitFor, walk
 from connector.errors import ConditionError, Mistake
 
 ANYTIME = "anytime"

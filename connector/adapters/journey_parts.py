@@ -9,7 +9,8 @@ from typing import Any
 from connector.adapters.journey_uses import ConditionUse, TextUse, Uses
 from connector.adapters.yaml_file import Document, Trail, format_trail
 from connector.adapters.yaml_shapes import closest, listed, spoken
-from connector.domain.journey import Expression, Place, Step, Text
+from connector.domain.places import Expression, Place, Text
+from connector.domain.steps import Step
 from connector.errors import Mistake
 
 _LATER = frozenset({"split", "set", "note", "notify", "verify", "confirm", "handoff", "call", "enroll"})

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connector.adapters.yaml_file import Trail
-from connector.domain.journey import Case, Expression, Text
+from connector.domain.places import Expression, Text
+from connector.domain.steps import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from jinja2 import Template, Undefined, UndefinedError
 from connector.adapters.jinja_sandbox import Record
 from connector.adapters.jinja_syntax import Compiled, compile_condition, compile_text
 from connector.adapters.text_filters import LOCALE, ZONE, FilterError
-from connector.domain.journey import Expression, Journey, Place, Send, Text
+from connector.domain.journey import Journey
 from connector.domain.locales import ULTIMATE, fallback_chain
+from connector.domain.places import Expression, Place, Text
+from connector.domain.steps import Send
 from connector.errors import ConditionError
 
 LONGEST_TEXT = 1_600

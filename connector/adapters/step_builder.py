@@ -9,8 +9,9 @@ from connector.adapters.journey_uses import TemplateUse
 from connector.adapters.wait_builder import WaitBuilder
 from connector.adapters.yaml_file import Document, Trail
 from connector.adapters.yaml_shapes import Shape, shape_of
-from connector.domain.journey import Branch, Exit, Expression, If, Send, Step, Task
 from connector.domain.message import Purpose, SendPolicy
+from connector.domain.places import Expression
+from connector.domain.steps import Branch, Exit, If, Send, Step, Task
 
 
 class StepBuilder(WaitBuilder):

@@ -11,8 +11,8 @@ from connector.adapters.journey_checks import unknown_names, without_place
 from connector.adapters.rendering import SUFFIX, Renderer, locale_of
 from connector.adapters.yaml_file import read_text, spot_at
 from connector.adapters.yaml_shapes import closest, quoted
-from connector.domain.journey import Place, Text
 from connector.domain.locales import ULTIMATE, normalise_locale
+from connector.domain.places import Place, Text
 from connector.domain.segments import Encoding, foreign_characters, measure, replace_smart_characters
 from connector.errors import ConditionError, MappingError, Mistake
 

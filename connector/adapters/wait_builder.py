@@ -10,7 +10,7 @@ from connector.adapters.journey_parts import JourneyParts
 from connector.adapters.journey_uses import ConditionUse, EventUse
 from connector.adapters.yaml_file import Trail, format_trail
 from connector.adapters.yaml_shapes import listed, shape_of
-from connector.domain.journey import Case, CaseKind, Step, Wait, WaitFor
+from connector.domain.steps import Case, CaseKind, Step, Wait, WaitFor
 
 _LATER = ("best time", "next business day")
 """Times of the language that this version does not have."""

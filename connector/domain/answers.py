@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from connector.domain.consent import matches_keyword
-from connector.domain.journey import Case, CaseKind, WaitFor
 from connector.domain.message import MessageState
 from connector.domain.progress import OVER, Progress
 from connector.domain.run import Fact
+from connector.domain.steps import Case, CaseKind, WaitFor
 from connector.domain.timeline import EntryKind
 
 

@@ -1,6 +1,7 @@
 """How long is "3 days", and how is a length of time written back for a person?"""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -18,6 +19,19 @@ UNITS = MappingProxyType(
 LONGEST = timedelta(days=3660)
 """Ten years: longer waits are typing mistakes, and `now + wait` must stay a date Python can hold."""
 
+
+@dataclass(frozen=True, slots=True)
+class BusinessDays:
+    """So many days on which people work; which those are depends on the country and is not known here."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return "1 business day" if self.count == 1 else f"{self.count} business days"
+
+
+_MOST_BUSINESS_DAYS = 250  # a year of them: more is a typing mistake
+_BUSINESS_DAYS = re.compile(r"\s*([0-9]{1,4})\s+business\s+days?\s*", re.ASCII | re.IGNORECASE)
 _DURATION = re.compile(r"\s*([0-9]{1,9})\s+([a-z]+)\s*", re.ASCII | re.IGNORECASE)
 _EXPECTED = 'a whole number and a unit, such as "30 minutes", "24 hours", "3 days" or "2 weeks"'
 
@@ -58,3 +72,22 @@ def format_duration(duration: timedelta) -> str:
     name, unit = next((name, unit) for name, unit in UNITS.items() if not whole % unit)
     count = whole // unit
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
+
+
+def parse_delay(text: str) -> timedelta | BusinessDays:
+    """Read a duration, or a number of business days such as "5 business days".
+
+    Raises:
+        ValueError: says what was written and what was expected.
+    """
+    found = _BUSINESS_DAYS.fullmatch(text)
+    if found is None:
+        return parse_duration(text)
+    if not 0 < int(found[1]) <= _MOST_BUSINESS_DAYS:
+        raise ValueError(f"{text!r} is out of range: expected 1 to {_MOST_BUSINESS_DAYS} business days")
+    return BusinessDays(int(found[1]))
+
+
+def format_delay(delay: timedelta | BusinessDays) -> str:
+    """Write a duration or a number of business days so that `parse_delay` reads it back."""
+    return str(delay) if isinstance(delay, BusinessDays) else format_duration(delay)

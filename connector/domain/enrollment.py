@@ -16,10 +16,11 @@ from connector.domain.journey import ExitRule, Journey
 from connector.domain.progress import Ended, Halt, Progress
 from connector.domain.run import (
     Action,
-    CreateTask,
+    AssignArm,
     Decision,
-    Evaluate,
     Fact,
+    GrantConsent,
+    Perform,
     RunState,
     SendSMS,
     Sent,
@@ -27,15 +28,17 @@ from connector.domain.run import (
 )
 from connector.domain.step_order import order_of
 from connector.domain.stepping import take
+from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 from connector.errors import ConditionError
 
 __all__ = [
     "Action",
-    "CreateTask",
+    "AssignArm",
     "Decision",
-    "Evaluate",
     "Fact",
+    "GrantConsent",
+    "Perform",
     "RunState",
     "SendSMS",
     "Sent",
@@ -59,7 +62,7 @@ def decide(
     facts: Sequence[Fact],
     names: Mapping[str, Any],
     now: datetime,
-    evaluate: Evaluate,
+    around: Surroundings,
     *,
     stop_reason: str = "",
     entry_names: Mapping[str, Any] | None = None,
@@ -75,7 +78,7 @@ def decide(
             any order. Replies to the texts of other enrollments are passed over.
         names: what expressions see: `contact`, `owner`, `account`, the trigger's records, `event`.
         now: aware.
-        evaluate: gives the value of an expression.
+        around: what else may be asked: expressions' values, the recipient's clock, codes, splits, habits.
         stop_reason: why the enrollment has to end whatever the journey says: the contact is opted out or deleted,
             the record is gone; empty when nothing does.
         entry_names: the trigger's records as they were at entry, when `names` has newer ones. A `where` about an
@@ -84,7 +87,7 @@ def decide(
     ours = (fact for fact in facts if fact.at >= state.since and fact.concerns(state.enrollment_id))
     since = sorted(ours, key=lambda fact: (fact.at, fact.id))
     seen = _seen(state, names, since, now)
-    run = Progress(journey, order_of(journey.steps), state, since, seen, entry_names or {}, now, evaluate)
+    run = Progress(journey, order_of(journey.steps), state, since, seen, entry_names or {}, now, around)
     halt = _stopped(run, stop_reason) or _variables(run) or _exit_rules(run) or _walk(run)
     return _decision(run, halt)
 
@@ -114,7 +117,7 @@ def _variables(run: Progress) -> Ended | None:
         values: dict[str, Any] = {}
         for name, expression in run.journey.variables.items():
             try:
-                value = run.evaluate(expression, {**run.names, "vars": values})
+                value = run.around.evaluate(expression, {**run.names, "vars": values})
             except ConditionError as error:
                 run.note(f"variables.{name}", expression.place, "failed", f"Failed for good: {error}")
                 return Ended(f"variables.{name} failed: {error}")

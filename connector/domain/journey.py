@@ -1,195 +1,57 @@
-"""What does a journey file say, once it has been read and found correct?
+"""What does a journey file say in its header, and which steps follow?
 
-Pure data, made by `adapters.journey_files` from YAML and run by `domain.enrollment.decide`. Every step carries its
-path and its place in the file, so that whatever it does can be explained by file, line and path.
+Pure data, made by `adapters.journey_files` from YAML and run by `domain.enrollment.decide`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from connector.domain.caps import Cap
-from connector.domain.message import Purpose, SendPolicy
+from connector.domain.event_mapping import PollFilter
+from connector.domain.message import Purpose
+from connector.domain.places import Expression, Place
+from connector.domain.steps import Step
+
+USUAL_PRIORITY = 5
+"""In the middle of 1 to 9: most journeys say nothing about giving way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something stands in a file an admin wrote; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A condition or value in Jinja's expression language, such as `invoice.balance_due > 500`."""
-
-    source: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A Jinja template written in the journey file itself, such as a task's title."""
-
-    source: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What every step has.
+class Audience:
+    """A named segment of contacts, from `mappings/audiences.yaml`.
 
     Attributes:
-        id: given by the admin or derived from the path; names the step in traces and reports.
-        path: `steps[3].wait_for.cases[0].then[1]`; unique in the journey.
-        when: run only if this holds.
-        on_failure: steps run when this one fails for good.
+        where: whether one contact is in it; sees `contact.*` and `account.*`; None when everybody found is.
+        find: by CRM, how its contacts are searched for; empty when they cannot be listed.
     """
 
-    id: str
-    path: str
+    name: str
     place: Place
-    when: Expression | None = None
-    on_failure: tuple[Step, ...] = ()
-
-    def children(self) -> Iterator[tuple[Step, ...]]:
-        """Give every list of steps nested in this one."""
-        if self.on_failure:
-            yield self.on_failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send(Step):
-    """Queue an SMS.
-
-    Attributes:
-        template: `invoice-overdue/first`, or None when `text` is given inline.
-        to: `contact`, `owner`, or an expression that gives a phone number.
-        window: name of a send window, `anytime`, or None for the journey's or purpose's.
-    """
-
-    template: str | None = None
-    text: Text | None = None
-    to: str | Expression = "contact"
-    expires_after: timedelta | None = None
-    policy: SendPolicy | None = None
-    window: str | None = None
-    purpose: Purpose | None = None
-    sender: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait(Step):
-    """Let time pass: a duration, or until the time an expression gives."""
-
-    duration: timedelta | None = None
-    until: Expression | None = None
-    skip_if_past: bool = True
-
-
-class CaseKind(StrEnum):
-    """What a `wait_for` can wait for."""
-
-    REPLY = "reply"
-    EVENT = "event"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One thing a `wait_for` waits for, and what follows.
-
-    Attributes:
-        keywords: for a reply; empty means any reply.
-        event: for an event, its dotted name.
-        where: further condition; sees `event.*` or `last_reply.*`.
-        send_id: for delivered and failed, the id of the send step meant; None for the latest one.
-    """
-
-    kind: CaseKind
-    path: str
-    place: Place
-    keywords: tuple[str, ...] = ()
-    event: str | None = None
     where: Expression | None = None
-    send_id: str | None = None
-    then: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitFor(Step):
-    """Wait for the first of several things, or for the time-out."""
-
-    cases: tuple[Case, ...]
-    within: timedelta
-    otherwise: tuple[Step, ...] = ()
-
-    def children(self) -> Iterator[tuple[Step, ...]]:
-        """Give the cases' steps, then the time-out's."""
-        yield from Step.children(self)
-        yield from (case.then for case in self.cases)
-        yield self.otherwise
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One `if` or `elif` and its steps."""
-
-    condition: Expression
-    then: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class If(Step):
-    """Take the first branch whose condition holds."""
-
-    branches: tuple[Branch, ...]
-    otherwise: tuple[Step, ...] = ()
-
-    def children(self) -> Iterator[tuple[Step, ...]]:
-        """Give each branch's steps, then the else's."""
-        yield from Step.children(self)
-        yield from (branch.then for branch in self.branches)
-        yield self.otherwise
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task(Step):
-    """Ask a person to do something, as a CRM task.
-
-    Attributes:
-        assignee: `owner`, or an owner's e-mail address in the CRM.
-        due_after: how long from now the task is due.
-    """
-
-    assignee: str
-    title: Text
-    body: Text | None = None
-    due_after: timedelta = timedelta(0)
-    priority: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit(Step):
-    """End the enrollment."""
-
-    reason: str
+    find: Mapping[str, tuple[PollFilter, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What starts the journey."""
+    """What starts the journey: an event, or a schedule.
+
+    Attributes:
+        event: its dotted name; for a schedule, a name that only this journey starts on.
+        schedule: a cron line of five fields, on the clock of `Journey.time_zone` (`contact` means the account's);
+            empty when an event starts the journey.
+        audience: the contact must be in it; a schedule starts the journey for everybody in it.
+    """
 
     event: str
     place: Place
     where: Expression | None = None
     takes_imports: bool = False
+    schedule: str = ""
+    audience: Audience | None = None
 
 
 class Again(StrEnum):
@@ -226,10 +88,13 @@ class Journey:
 
     Attributes:
         hash: SHA-256 of the journey's source and its templates; names the version.
-        source: the YAML and its templates as written: `{"journey": text, "templates": {path: text}, "file": path}`;
-            `adapters.journey_files.journey_from_source` makes the journey from it again.
+        source: what it was made of, from which `adapters.journey_files.journey_from_source` makes it again: `journey`
+            and `file`, the YAML and where it lies; `templates`, their sources by path; `intents` and `audiences`, what
+            the names it uses meant, where it uses any.
         window: named send window for every send, or None for the purpose's.
         time_zone: whose clock: `contact`, `account` or an IANA name.
+        priority: 1 to 9; of several texts that want the last slot under a cap the one of the higher priority goes.
+        locales: languages it promises a text in, beside the one everybody else gets.
     """
 
     id: str
@@ -250,6 +115,8 @@ class Journey:
     caps: tuple[Cap, ...] = ()
     time_zone: str = "contact"
     variables: Mapping[str, Expression] = field(default_factory=dict)
+    priority: int = USUAL_PRIORITY
+    locales: tuple[str, ...] = ()
 
     @property
     def templates(self) -> Mapping[str, str]:
@@ -258,9 +125,6 @@ class Journey:
         return found if isinstance(found, Mapping) else {}
 
 
-def walk(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Give every step of a list, nested ones included, in file order."""
-    for step in steps:
-        yield step
-        for children in step.children():
-            yield from walk(children)
+def schedule_event(journey_id: str) -> str:
+    """Name the event on which a journey with a schedule starts, and no other."""
+    return f"schedule:{journey_id}"

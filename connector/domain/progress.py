@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from connector.domain.journey import Expression, Journey, Place, Step
+from connector.domain.journey import Journey
 from connector.domain.message import MessageState
-from connector.domain.run import Action, Evaluate, Fact, RunState, TraceLine
+from connector.domain.places import Expression, Place
+from connector.domain.run import Action, Fact, RunState, TraceLine
 from connector.domain.seen_values import seen_values
 from connector.domain.step_order import StepOrder
+from connector.domain.steps import Step
+from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 
 OUT = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED})
@@ -67,7 +70,7 @@ class Progress:
     names: Mapping[str, Any]
     entry_names: Mapping[str, Any]
     now: datetime
-    evaluate: Evaluate
+    around: Surroundings
     actions: list[Action] = field(default_factory=list)
     trace: list[TraceLine] = field(default_factory=list)
 
@@ -82,13 +85,13 @@ class Progress:
 
     def enter(self, step: Step) -> None:
         """Stand at a step; its time begins when the step before was done."""
-        self.state = replace(self.state, cursor=step.path, entered_at=self.state.base_at, send_error="")
+        self.state = replace(self.state, cursor=step.path, entered_at=self.state.base_at, send_error="", target=None)
 
     def go_to(self, path: str | None) -> Ended | None:
         """Move the cursor; the enrollment is over when there is no further step."""
         if path is None:
             return Ended("completed")
-        self.state = replace(self.state, cursor=path, entered_at=None, send_error="")
+        self.state = replace(self.state, cursor=path, entered_at=None, send_error="", target=None)
         return None
 
     def go_on(self, step: Step) -> Ended | None:
@@ -110,7 +113,7 @@ class Progress:
             ConditionError: it cannot be evaluated.
         """
         names = {**self.names, **(extra or {})}
-        return bool(self.evaluate(condition, names)), seen_values(condition.source, names)
+        return bool(self.around.evaluate(condition, names)), seen_values(condition.source, names)
 
     def events(self) -> Sequence[Fact]:
         """Events since the enrollment began, but for the one that began it."""

@@ -8,23 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from connector.domain.documents import from_document, to_document
-from connector.domain.journey import Expression, Place, Send, Task
+from connector.domain.places import Place
+from connector.domain.steps import Confirm, Send, Split, Step
 from connector.domain.timeline import EntryKind
-
-
-class Evaluate(Protocol):
-    """Gives the value of an expression."""
-
-    def __call__(self, expression: Expression, names: Mapping[str, Any]) -> Any:
-        """Evaluate with these names.
-
-        Raises:
-            ConditionError: an undefined name, or a value of the wrong kind.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +22,14 @@ class Fact:
 
     Attributes:
         id: tells facts apart; a `wait_for` uses up a reply or an event by it.
-        name: an event's dotted name, the state a message moved to, or what a reply means for consent (`help`).
+        name: an event's dotted name, the state a message moved to, what a reply means for consent (`help`), the name of
+            the link that was followed, or why a step's effect failed.
         text: a reply's text; it is read from the message and never kept in a state or a trace.
-        names: what `event.*` or `last_reply.*` mean while this fact is looked at.
+        names: what `event.*` or `last_reply.*` mean while this fact is looked at; of an effect that is done, its
+            `answer`, where it has one.
         enrollment_id: of a reply, the enrollment whose text it answers; None when that is not known.
         until: of a text that is held now, when it may go out.
+        key: of an effect that is done or failed, the key of the action that asked for it.
     """
 
     id: str
@@ -49,6 +41,7 @@ class Fact:
     names: Mapping[str, Any] = field(default_factory=dict, repr=False)
     enrollment_id: str | None = None
     until: datetime | None = None
+    key: str = ""
 
     def concerns(self, enrollment_id: str) -> bool:
         """Tell whether this enrollment may see it: an answer to another enrollment's text says nothing to this one."""
@@ -83,6 +76,9 @@ class RunState:
         keywords: by the id of such a reply the keyword it was taken for.
         trigger: id of the fact that started the enrollment; it is no answer to anything.
         vars: the journey's variables; None before they were computed.
+        target: until when the step it stands at waits, where that was chosen once and for all (best time).
+        arms: by the id of a split step, the arm it was sent into.
+        revision: how often it was moved to another version of its journey; part of every key from the first move on.
     """
 
     enrollment_id: str
@@ -96,13 +92,21 @@ class RunState:
     keywords: Mapping[str, str] = field(default_factory=dict)
     trigger: str = ""
     vars: Mapping[str, Any] | None = None
+    target: datetime | None = None
+    arms: Mapping[str, str] = field(default_factory=dict)
+    revision: int = 0
 
     @property
     def message_id(self) -> str | None:
         """The message of the send step it stands at, if that was made."""
         return next((sent.message_id for sent in reversed(self.sent) if sent.path == self.cursor), None)
 
-    def with_message(self, step: Send, message_id: str) -> Self:
+    def key(self, step: Step) -> str:
+        """Name what a step does, once and for all; a path means another step after a move to another version."""
+        revision = f"r{self.revision}:" if self.revision else ""
+        return f"{self.enrollment_id}:{revision}{step.path}"
+
+    def with_message(self, step: Step, message_id: str) -> Self:
         """Note the message that the send step it stands at has made."""
         return replace(self, sent=(*self.sent, Sent(step.id, step.path, message_id)))
 
@@ -124,12 +128,15 @@ class RunState:
             "keywords": dict(self.keywords),
             "trigger": self.trigger,
             "vars": to_document(self.vars),
+            "target": None if self.target is None else self.target.isoformat(),
+            "arms": dict(self.arms),
+            "revision": self.revision,
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Read a state back from `to_json`'s document."""
-        entered_at = document["entered_at"]
+        entered_at, target = document["entered_at"], document.get("target")  # absent before revision 0002
         return cls(
             enrollment_id=document["enrollment_id"],
             since=datetime.fromisoformat(document["since"]),
@@ -142,26 +149,62 @@ class RunState:
             keywords=dict(document["keywords"]),
             trigger=document["trigger"],
             vars=from_document(document["vars"]),
+            target=None if target is None else datetime.fromisoformat(target),
+            arms=dict(document.get("arms", {})),
+            revision=document.get("revision", 0),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SendSMS:
-    """Make the message of a send step; repeating it under the same key changes nothing."""
+    """Make the message of a step; repeating it under the same key changes nothing.
 
-    step: Send
+    Attributes:
+        step: the step that stands for it in traces: the text itself, or the `verify` or `confirm` that asks with it.
+        text: what is to be sent.
+        code: the code that the text may name as `code`; empty when there is none.
+    """
+
+    step: Step
+    text: Send
     key: str
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class CreateTask:
-    """Ask for a CRM task; repeating it under the same key changes nothing."""
+class Perform:
+    """Have done what a step asks for: a task, a note, a notification…; repeating it under the same key changes nothing.
 
-    step: Task
+    Attributes:
+        is_awaited: whether the enrollment waits to hear how it ended (`EntryKind.EFFECT_DONE`, `EFFECT_FAILED`).
+    """
+
+    step: Step
     key: str
+    is_awaited: bool = False
 
 
-Action = SendSMS | CreateTask
+@dataclass(frozen=True, slots=True)
+class AssignArm:
+    """Note that a contact is in an arm of a split, from now on and for good."""
+
+    step: Split
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantConsent:
+    """Record that a reply has given a consent.
+
+    Attributes:
+        message_id: the reply's.
+    """
+
+    step: Confirm
+    message_id: str
+
+
+Action = SendSMS | Perform | AssignArm | GrantConsent
 
 
 @dataclass(frozen=True, slots=True)

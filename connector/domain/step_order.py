@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connector.domain.journey import Step
+from connector.domain.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.domain.answers import first_answer, use_up, waited_for
-from connector.domain.journey import Exit, If, Send, Step, Task, Wait, WaitFor
 from connector.domain.progress import OUT, OVER, Ended, Halt, Progress, Waiting
-from connector.domain.run import CreateTask, SendSMS
+from connector.domain.run import Perform, SendSMS
 from connector.domain.seen_values import seen_values
+from connector.domain.steps import Delay, Exit, If, Send, Step, Task, Wait, WaitFor
 from connector.errors import ConditionError
 
 LOOK_AGAIN = timedelta(days=1)
@@ -52,7 +52,7 @@ def _send(run: Progress, step: Send, is_new: bool) -> Halt | None:
     if is_new or run.state.message_id is None:
         what = f"template {step.template}" if step.template else "its own text"
         run.note(step.path, step.place, "send", f"Queues {what} for {_recipient(step)}")
-        run.actions.append(SendSMS(step, f"{run.state.enrollment_id}:{step.path}"))
+        run.actions.append(SendSMS(step, step, run.state.key(step)))
         return _stands_at_send(run, step)
     for fact in run.moves_of(run.state.message_id):
         if fact.name in OUT:
@@ -108,12 +108,12 @@ def _end_of_wait(run: Progress, step: Wait) -> tuple[datetime, Mapping[str, Any]
     if step.until is None:
         return _later(begun, step.duration or timedelta(0)), {}
     names = {**run.names, "now": begun}
-    return _as_time(run.evaluate(step.until, names), step.until.source), seen_values(step.until.source, names)
+    return _as_time(run.around.evaluate(step.until, names), step.until.source), seen_values(step.until.source, names)
 
 
-def _later(start: datetime, duration: timedelta) -> datetime:
+def _later(start: datetime, delay: Delay) -> datetime:
     try:
-        return start + duration
+        return start + (delay if isinstance(delay, timedelta) else delay.count * timedelta(days=1))
     except OverflowError:
         raise ConditionError("the wait is longer than the calendar") from None
 
@@ -158,7 +158,7 @@ def _if(run: Progress, step: If, is_new: bool) -> Halt | None:  # noqa: ARG001 -
 
 def _task(run: Progress, step: Task, is_new: bool) -> Halt | None:  # noqa: ARG001 - every kind is called alike
     """Ask for a task; the line of the trace comes with the task itself, which may have more to say."""
-    run.actions.append(CreateTask(step, f"{run.state.enrollment_id}:{step.path}"))
+    run.actions.append(Perform(step, run.state.key(step)))
     return run.go_on(step)
 
 

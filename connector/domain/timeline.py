@@ -22,10 +22,16 @@ class EntryKind(StrEnum):
     MESSAGE_HELD = "message.held"
     MESSAGE_MOVED = "message.moved"  # a change of state; `data.state` says to which
     REPLY_RECEIVED = "reply.received"
+    LINK_CLICKED = "link.clicked"  # `data.link` says which
     OPTED_OUT = "contact.opted_out"
     OPTED_IN = "contact.opted_in"
     REVOCATION_DOUBTED = "contact.maybe_opted_out"
     TASK_WANTED = "task.wanted"
+    EFFECT_WANTED = "effect.wanted"  # a note, a notification, a call, a CRM property…
+    EFFECT_DONE = "effect.done"
+    EFFECT_FAILED = "effect.failed"
+    ARM_ASSIGNED = "split.assigned"
+    ARM_WON = "split.won"
     ATTENTION_NEEDED = "attention.needed"  # a person must look: an unknown send, a doubtful revocation
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -41,6 +42,51 @@ class JourneyVersionRepository(Protocol):
 
     def get(self, account_id: str, version_id: str) -> JourneyVersionRow | None:
         """Read one."""
+        ...
+
+    def of_journey(self, account_id: str, journey: str) -> Sequence[JourneyVersionRow]:
+        """Read every version of a journey, oldest first."""
+        ...
+
+
+class PublicationAction(StrEnum):
+    """What was done to a journey in service."""
+
+    PUBLISH = "publish"
+    ROLLBACK = "rollback"  # an earlier version is in service again
+    RETIRE = "retire"  # taken out of service; those in it finish
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRow:
+    """One change of which version of a journey takes people in; the latest one of a journey holds.
+
+    Attributes:
+        journey_version_id: None when it was taken out of service.
+    """
+
+    id: str
+    account_id: str
+    journey: str
+    journey_version_id: str | None
+    action: PublicationAction
+    published_by: str
+    at: datetime
+
+
+class PublicationRepository(Protocol):
+    """Which versions take people in; append-only."""
+
+    def add(self, publication: PublicationRow) -> None:
+        """Append one."""
+        ...
+
+    def current(self, account_id: str) -> Mapping[str, PublicationRow]:
+        """Give the latest publication of every journey of an account, by journey."""
+        ...
+
+    def history(self, account_id: str, journey: str) -> Sequence[PublicationRow]:
+        """Give every publication of a journey, oldest first."""
         ...
 
 
@@ -117,6 +163,10 @@ class EnrollmentRepository(Protocol):
 
     def of_contact(self, account_id: str, contact_id: str) -> Sequence[EnrollmentRow]:
         """Read a contact's enrollments, newest first."""
+        ...
+
+    def live_of_journey(self, account_id: str, journey: str) -> Sequence[EnrollmentRow]:
+        """Read a journey's live enrollments, locked until commit where the database can; for moving them."""
         ...
 
     def due_count(self, now: datetime) -> int:

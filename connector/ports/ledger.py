@@ -14,10 +14,19 @@ from typing import Any, Protocol, Self
 
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
-from connector.ports.enrollments import EnrollmentRepository, JourneyVersionRepository, TimelineRepository
+from connector.ports.effects import EffectRepository
+from connector.ports.enrollments import (
+    EnrollmentRepository,
+    JourneyVersionRepository,
+    PublicationRepository,
+    TimelineRepository,
+)
+from connector.ports.habits import HabitRepository
+from connector.ports.links import LinkRepository
 from connector.ports.messages import AttemptRepository, MessageRepository
 from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
+from connector.ports.splits import SplitRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,11 @@ class UnitOfWork(Protocol):
     consents: ConsentRepository
     records: CRMRecordRepository
     polls: PollRepository
+    publications: PublicationRepository
+    effects: EffectRepository
+    links: LinkRepository
+    splits: SplitRepository
+    habits: HabitRepository
 
     def __enter__(self) -> Self:
         """Begin."""

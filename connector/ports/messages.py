@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from connector.domain.journey import USUAL_PRIORITY
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 
 
@@ -23,6 +24,8 @@ class MessageRow:
         caps: the journey's own caps as written, such as `3 per 7 days`.
         time_zones: zones whose windows must all be open.
         sent_at: when a gateway took it.
+        priority: its journey's, 1 to 9; of several texts for the last slot under a cap the higher one goes.
+        route: a named route, or empty for the purpose's.
     """
 
     id: str
@@ -59,6 +62,20 @@ class MessageRow:
     sent_at: datetime | None = None
     replied_at: datetime | None = None
     opted_out_at: datetime | None = None
+    clicked_at: datetime | None = None
+    priority: int = USUAL_PRIORITY
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A text that is still with us and wants to go to the same number."""
+
+    message_id: str
+    priority: int
+    purpose: Purpose
+    journey: str
+    not_before: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +180,24 @@ class MessageRepository(Protocol):
         ...
 
     def set_engagement(
-        self, message_id: str, *, replied_at: datetime | None = None, opted_out_at: datetime | None = None
+        self,
+        message_id: str,
+        *,
+        replied_at: datetime | None = None,
+        opted_out_at: datetime | None = None,
+        clicked_at: datetime | None = None,
     ) -> None:
-        """Note a reply or an opt-out beside the state."""
+        """Note a reply, an opt-out or a click beside the state."""
+        ...
+
+    def rivals(self, account_id: str, msisdns: Sequence[str], before: datetime) -> Mapping[str, Sequence[Rival]]:
+        """Give, by number, the held and queued texts that may want to go before a time."""
+        ...
+
+    def unanswered(
+        self, account_id: str, msisdns: Sequence[str], purpose: Purpose, since: datetime
+    ) -> Mapping[str, int]:
+        """Count, by number, the texts of a purpose sent since a time and since the number's last reply or click."""
         ...
 
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:

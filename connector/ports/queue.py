@@ -7,6 +7,7 @@ from typing import Protocol
 EVENTS = "events"
 JOURNEYS = "journeys"
 RECEIPTS = "receipts"
+EFFECTS = "effects"
 MAINTENANCE = "maintenance"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from connector.domain.journey import Expression, Journey, Send, Text
+from connector.domain.journey import Journey
+from connector.domain.places import Expression, Text
+from connector.domain.steps import Send
 
 
 class RenderedText(Protocol):

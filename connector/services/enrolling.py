@@ -10,8 +10,9 @@ from typing import Any
 
 from connector.domain.durations import format_duration
 from connector.domain.enrollment import begin
-from connector.domain.journey import Again, Expression, Journey
+from connector.domain.journey import Again, Journey
 from connector.domain.message import Purpose
+from connector.domain.places import Expression
 from connector.domain.seen_values import seen_values
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import ConditionError

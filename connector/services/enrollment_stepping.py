@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from connector.domain.enrollment import CreateTask, Decision, RunState, SendSMS, TraceLine, decide
+from connector.domain.enrollment import Decision, Perform, RunState, SendSMS, TraceLine, decide
 from connector.domain.event_mapping import ContactMapping
 from connector.domain.journey import Journey
 from connector.domain.message import MessageState, Purpose
+from connector.domain.steps import Task
+from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import MappingError
 from connector.ports.consents import Scope, Suppression
@@ -88,7 +90,7 @@ class EnrollmentStepper:
                 facts,
                 setting.names,
                 now,
-                self._renderer.evaluate,
+                Surroundings(self._renderer.evaluate),
                 stop_reason=reason,
                 entry_names=known.row.state["entry_values"],
             )
@@ -138,14 +140,14 @@ class EnrollmentStepper:
     def _act(self, uow: UnitOfWork, setting: Setting, known: Known, decision: Decision, now: datetime) -> RunState:
         state = decision.state
         for action in decision.actions:
-            if isinstance(action, CreateTask):
-                self._create_task(uow, setting, known, action, now)
-            else:
+            if isinstance(action, SendSMS):
                 state = self._send(uow, setting, state, action, now)
+            elif isinstance(action, Perform) and isinstance(action.step, Task):
+                self._create_task(uow, setting, known, action.step, now)
         return state
 
     def _send(self, uow: UnitOfWork, setting: Setting, state: RunState, action: SendSMS, now: datetime) -> RunState:
-        step, account = action.step, setting.account
+        step, account = action.text, setting.account
         try:
             made = self._messages.make(setting, step, action.key, now)
         except UnsendableError as error:
@@ -179,21 +181,21 @@ class EnrollmentStepper:
         uow.nudge(writeback_lane(account.crm))
         return state.with_message(step, message.id)
 
-    def _create_task(self, uow: UnitOfWork, setting: Setting, known: Known, action: CreateTask, now: datetime) -> None:
-        record, complaint = self._tasks.make(setting, action.step, known.row.subject, known.owners, now)
+    def _create_task(self, uow: UnitOfWork, setting: Setting, known: Known, step: Task, now: datetime) -> None:
+        record, complaint = self._tasks.make(setting, step, known.row.subject, known.owners, now)
         entry = TimelineEntry(
             account_id=setting.account.id,
             kind=EntryKind.TASK_WANTED,
             subject=f"enrollment:{setting.enrollment_id}",
-            discriminator=_bounded(f"task:{action.step.path}"),
+            discriminator=_bounded(f"task:{step.path}"),
             at=now,
-            summary=f"Asks {action.step.assignee} to do a task" + (f" ({complaint})" if complaint else ""),
+            summary=f"Asks {step.assignee} to do a task" + (f" ({complaint})" if complaint else ""),
             contact_id=setting.contact.id,
             enrollment_id=setting.enrollment_id,
             ref=known.row.subject,
-            path=action.step.path,
+            path=step.path,
             file=setting.journey.file,
-            line=action.step.place.line,
+            line=step.place.line,
         )
         if uow.timeline.add([entry]):
             uow.records.want([record])

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from connector.domain.event import Owner
-from connector.domain.journey import Journey, Send
+from connector.domain.journey import Journey
 from connector.domain.message import LIFETIMES, Direction, MessageState, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
 from connector.domain.segments import measure, replace_smart_characters
+from connector.domain.steps import Send
 from connector.errors import ConditionError, ConnectorError, InvalidNumberError
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from connector.domain.event_mapping import EventCatalogue, EventMapping, Poll
-from connector.domain.journey import Journey, WaitFor, walk
+from connector.domain.journey import Journey
+from connector.domain.steps import WaitFor, walk
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
 from connector.ports.crm import CRM, CRMAccount, SearchFilter

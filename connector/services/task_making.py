@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connector.domain.event import Owner
-from connector.domain.journey import Task, Text
+from connector.domain.places import Text
+from connector.domain.steps import Task
 from connector.errors import ConditionError
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer
@@ -51,7 +52,8 @@ class TaskMaker:
             kind=RecordSubject.TASK,
             subject=f"task:{setting.enrollment_id}:{step.path}",
             ref=message_ref(record_id),
-            at=now + step.due_after,
+            at=now
+            + (step.due_after if isinstance(step.due_after, timedelta) else step.due_after.count * timedelta(days=1)),
             not_before=now,
             contact_id=setting.contact.id,
             contact_crm_id=shown_crm_id(setting.contact),
@@ -84,3 +86,7 @@ def _assignee(step: Task, setting: Setting, owners: Mapping[str, Owner], complai
     if found is None:
         complaints.append(f"The CRM has no owner {step.assignee}.")
     return found
+
+
+def _due_after(step: Task) -> timedelta:
+    return step.due_after if isinstance(step.due_after, timedelta) else timedelta(days=step.due_after.count)

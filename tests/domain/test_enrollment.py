@@ -12,35 +12,20 @@ from typing import Any
 import pytest
 
 from connector.domain.enrollment import (
-    CreateTask,
     Decision,
     Fact,
+    Perform,
     RunState,
     SendSMS,
     begin,
     decide,
 )
-from connector.domain.journey import (
-    Branch,
-    Case,
-    CaseKind,
-    Enroll,
-    Exit,
-    ExitRule,
-    Expression,
-    If,
-    Journey,
-    Place,
-    Send,
-    Step,
-    Task,
-    Text,
-    Trigger,
-    Wait,
-    WaitFor,
-)
+from connector.domain.journey import Enroll, ExitRule, Journey, Trigger
 from connector.domain.message import Purpose
+from connector.domain.places import Expression, Place, Text
 from connector.domain.stepping import BEFORE_RELEASE, LOOK_AGAIN
+from connector.domain.steps import Branch, Case, CaseKind, Exit, If, Send, Step, Task, Wait, WaitFor
+from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 from connector.errors import ConditionError
 
@@ -146,7 +131,7 @@ def look(
     names: Mapping[str, Any] = NAMES,
     stop_reason: str = "",
 ) -> Decision:
-    return decide(what, state, facts, names, now, evaluate, stop_reason=stop_reason)
+    return decide(what, state, facts, names, now, Surroundings(evaluate), stop_reason=stop_reason)
 
 
 def words(decision: Decision) -> list[tuple[str, str]]:
@@ -158,7 +143,7 @@ def words(decision: Decision) -> list[tuple[str, str]]:
 
 def test_a_send_step_asks_for_one_message_and_stands_there() -> None:
     decision = look(journey(send(), task("steps[1]")))
-    assert decision.actions == (SendSMS(send(), "e1:steps[0]"),)
+    assert decision.actions == (SendSMS(send(), send(), "e1:steps[0]"),)
     assert (decision.ended, decision.due_at) == (False, NOW + LOOK_AGAIN)
     assert decision.waits_for == "the text of steps[0] to go out"
 
@@ -190,7 +175,7 @@ def test_a_text_still_with_us_is_waited_for(state: str) -> None:
 def test_a_text_that_is_over_runs_on_failure(state: str) -> None:
     step = send(on_failure=(task("steps[0].on_failure[0]"),))
     decision = look(journey(step, leave("steps[1]", "went on")), at_message(), [moved(state, NOW)])
-    assert [type(action) for action in decision.actions] == [CreateTask]
+    assert [type(action) for action in decision.actions] == [Perform]
     assert decision.exit_reason == "went on"
 
 
@@ -581,7 +566,7 @@ def test_a_variable_that_cannot_be_computed_ends_the_enrollment() -> None:
 
 def test_a_task_is_not_told_twice() -> None:
     decision = look(journey(task("steps[0]"), wait("steps[1]", HOUR)))
-    assert [type(action) for action in decision.actions] == [CreateTask]
+    assert [type(action) for action in decision.actions] == [Perform]
     assert [path for path, _ in words(decision)] == ["steps[1]"]
 
 

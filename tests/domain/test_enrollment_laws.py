@@ -14,27 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.enrollment import Decision, Fact, RunState, SendSMS, begin, decide
-from connector.domain.journey import (
-    Branch,
-    Case,
-    CaseKind,
-    Enroll,
-    Exit,
-    ExitRule,
-    Expression,
-    If,
-    Journey,
-    Place,
-    Send,
-    Step,
-    Task,
-    Text,
-    Trigger,
-    Wait,
-    WaitFor,
-    walk,
-)
+from connector.domain.journey import Enroll, ExitRule, Journey, Trigger
 from connector.domain.message import Purpose
+from connector.domain.places import Expression, Place, Text
+from connector.domain.steps import Branch, Case, CaseKind, Exit, If, Send, Step, Task, Wait, WaitFor, walk
+from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 from connector.errors import ConditionError
 
@@ -163,8 +147,8 @@ class World:
             self.facts.append(Fact(number, EntryKind.MESSAGE_MOVED, at, word, f"message-{len(self.keys)}"))
 
     def look(self, now: datetime) -> Decision:
-        decision = decide(self.journey, self.state, self.facts, {}, now, evaluate)
-        again = decide(self.journey, self.state, list(reversed(self.facts)), {}, now, evaluate)
+        decision = decide(self.journey, self.state, self.facts, {}, now, Surroundings(evaluate))
+        again = decide(self.journey, self.state, list(reversed(self.facts)), {}, now, Surroundings(evaluate))
         assert decision == again
         assert decision.ended == (decision.due_at is None) == bool(decision.exit_reason)
         assert decision.ended or decision.waits_for
@@ -231,5 +215,5 @@ def test_a_reason_to_stop_ends_any_enrollment_without_another_message(
 ) -> None:
     world = play(journey, what_happens)
     later = NOW + timedelta(days=30)
-    decision = decide(journey, world.state, world.facts, {}, later, evaluate, stop_reason=reason)
+    decision = decide(journey, world.state, world.facts, {}, later, Surroundings(evaluate), stop_reason=reason)
     assert (decision.ended, decision.actions) == (True, ())

@@ -12,8 +12,10 @@ import pytest
 
 from connector.adapters.rendering import Renderer
 from connector.domain.event import Owner
-from connector.domain.journey import Enroll, Expression, Journey, Place, Send, Task, Text, Trigger
+from connector.domain.journey import Enroll, Journey, Trigger
 from connector.domain.message import LIFETIMES, Purpose, SendPolicy
+from connector.domain.places import Expression, Place, Text
+from connector.domain.steps import Send, Task
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow

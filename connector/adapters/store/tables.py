@@ -8,6 +8,7 @@ belongs to nobody.
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Index,
     Integer,
@@ -115,6 +116,19 @@ journey_version = Table(
     UniqueConstraint("account_id", "journey", "hash"),
 )
 
+publication = Table(
+    "publication",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("journey", _KEY, nullable=False),
+    Column("journey_version_id", _ID),  # null: taken out of service
+    Column("action", _WORD, nullable=False),  # publish | rollback | retire
+    Column("published_by", _KEY, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Index(None, "account_id", "journey", "id"),
+)
+
 # Conditions of partial indexes; a query that is to use one repeats it word for word, since a bound value hides it.
 LIVE_ENROLLMENT = text("status = 'live'")
 OPEN_MESSAGE = text("state IN ('held', 'queued', 'dispatching')")
@@ -148,6 +162,7 @@ enrollment = Table(
     ),
     Index(None, "account_id", "contact_id", "status"),
     Index(None, "account_id", "subject", "status"),
+    Index(None, "account_id", "journey", "status"),
 )
 
 message = Table(
@@ -188,6 +203,9 @@ message = Table(
     Column("sent_at", UTCDateTime),  # when a gateway took it: what caps count
     Column("replied_at", UTCDateTime),
     Column("opted_out_at", UTCDateTime),
+    Column("clicked_at", UTCDateTime),
+    Column("priority", Integer, nullable=False, server_default="5"),  # its journey's, 1 to 9
+    Column("route", _WORD, nullable=False, server_default=""),  # a named route, or empty for the purpose's
     UniqueConstraint("account_id", "idempotency_key"),
     Index(
         "ix_message_open",
@@ -331,4 +349,102 @@ poll = Table(
     Column("due_at", UTCDateTime, nullable=False),
     UniqueConstraint("account_id", "event"),
     Index(None, "due_at"),
+)
+
+effect = Table(
+    "effect",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("kind", _WORD, nullable=False),  # notify | handoff | call
+    Column("key", _KEY, nullable=False),  # of the action that asked for it
+    Column("channel", _KEY, nullable=False),  # of mappings/channels.yaml
+    Column("enrollment_id", _ID),
+    Column("contact_id", _ID),
+    Column("path", _KEY, nullable=False, server_default=""),  # of the step that asked for it
+    Column("payload_sealed", LargeBinary, nullable=False),
+    Column("is_awaited", Boolean, nullable=False),
+    Column("state", _WORD, nullable=False),  # waiting | sending | done | failed
+    Column("error", Text, nullable=False, server_default=""),
+    Column("answer_sealed", LargeBinary),
+    Column("not_before", UTCDateTime, nullable=False),
+    Column("lease_until", UTCDateTime),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("expires_at", UTCDateTime, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("ended_at", UTCDateTime),
+    UniqueConstraint("account_id", "key"),
+    Index(
+        "ix_effect_open",
+        "not_before",
+        sqlite_where=text("state IN ('waiting', 'sending')"),
+        postgresql_where=text("state IN ('waiting', 'sending')"),
+    ),
+    Index(None, "account_id", "state", "ended_at"),
+)
+
+short_link = Table(
+    "short_link",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("code", _WORD, nullable=False),  # the last part of the short address
+    Column("name", _WORD, nullable=False),  # what the template calls it
+    Column("url_sealed", LargeBinary, nullable=False),
+    Column("message_id", _ID, nullable=False),
+    Column("contact_id", _ID),
+    Column("enrollment_id", _ID),
+    Column("created_at", UTCDateTime, nullable=False),
+    UniqueConstraint("code"),
+    Index(None, "message_id"),
+)
+
+click = Table(
+    "click",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("link_id", _ID, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("is_person", Boolean, nullable=False),  # false: a program that looks at links in texts
+    Index(None, "link_id", "at"),
+)
+
+split_assignment = Table(
+    "split_assignment",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("journey", _KEY, nullable=False),
+    Column("step", _KEY, nullable=False),  # id of the split step
+    Column("contact_id", _ID, nullable=False),
+    Column("enrollment_id", _ID, nullable=False),  # the one in which the contact got its arm
+    Column("arm", _KEY, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    UniqueConstraint("account_id", "journey", "step", "contact_id"),
+)
+
+split_winner = Table(
+    "split_winner",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("journey", _KEY, nullable=False),
+    Column("step", _KEY, nullable=False),
+    Column("arm", _KEY, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("evidence", Document, nullable=False),  # the counts and intervals that decided
+    UniqueConstraint("account_id", "journey", "step"),
+)
+
+answer_count = Table(
+    "answer_count",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("account_id", _ID, nullable=False),
+    Column("scope", _KEY, nullable=False),  # contact:<id> | country:<ISO 3166> | account
+    Column("weekday", Integer, nullable=False),  # Monday is 0
+    Column("hour", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    UniqueConstraint("account_id", "scope", "weekday", "hour"),
 )

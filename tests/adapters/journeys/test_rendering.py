@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector.adapters.rendering import Renderer
-from connector.domain.journey import Expression, Place, Text
+from connector.domain.places import Expression, Place, Text
 from connector.errors import ConditionError
 
 PLACE = Place("mappings/journeys/x.yaml", 10, 5)

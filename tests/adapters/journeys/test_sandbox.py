@@ -10,7 +10,7 @@ from connector.adapters.jinja_sandbox import Record
 from connector.adapters.jinja_syntax import compile_condition, compile_text
 from connector.adapters.rendering import Renderer
 from connector.adapters.text_filters import FilterError
-from connector.domain.journey import Expression, Place, Text
+from connector.domain.places import Expression, Place, Text
 from connector.errors import ConditionError
 
 PLACE = Place("x.yaml", 1, 1)

@@ -1,0 +1,100 @@
+"""How do services read and write what journeys want done outside: notifications, hand-offs, calls to endpoints?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class EffectKind(StrEnum):
+    """What is to be done."""
+
+    NOTIFY = "notify"
+    HANDOFF = "handoff"
+    CALL = "call"
+
+
+class EffectState(StrEnum):
+    """How far it has come."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # a request may be under way; what a dead worker leaves here may have been done
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """One thing to be done outside, once.
+
+    Attributes:
+        key: of the action that asked for it; unique in the account, and sent along where the other side can use it.
+        channel: a name of `mappings/channels.yaml`.
+        path: of the step that asked for it.
+        payload: what is sent: `title`, `text`, and for a call `data`; encrypted at rest.
+        is_awaited: its enrollment waits to hear how it ended.
+        answer: a call's JSON answer, or None; encrypted at rest.
+        expires_at: not tried any more after this.
+    """
+
+    id: str
+    account_id: str
+    kind: EffectKind
+    key: str
+    channel: str
+    payload: Mapping[str, Any] = field(repr=False)
+    not_before: datetime
+    expires_at: datetime
+    created_at: datetime
+    enrollment_id: str | None = None
+    contact_id: str | None = None
+    path: str = ""
+    is_awaited: bool = False
+    state: EffectState = EffectState.WAITING
+    error: str = ""
+    answer: Any = field(default=None, repr=False)
+    attempts: int = 0
+    ended_at: datetime | None = None
+
+
+class EffectRepository(Protocol):
+    """Effects."""
+
+    def add(self, effect: EffectRow) -> bool:
+        """Insert; False when the account already has one with this key."""
+        ...
+
+    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
+        """Lease up to `limit` effects that are due, oldest first.
+
+        They come in the state they were in before: one that is `SENDING` was left by a worker that died and may have
+        been done. All of them are `SENDING` from now on.
+        """
+        ...
+
+    def postpone(self, effect_id: str, error: str, not_before: datetime) -> None:
+        """Give one back, certainly not done; counts an attempt."""
+        ...
+
+    def end(self, effect_id: str, state: EffectState, now: datetime, *, error: str = "", answer: Any = None) -> bool:
+        """Mark one done or failed; False when it was so already."""
+        ...
+
+    def get(self, account_id: str, effect_id: str) -> EffectRow | None:
+        """Read one."""
+        ...
+
+    def by_keys(self, account_id: str, keys: Sequence[str]) -> Mapping[str, EffectRow]:
+        """Read an account's effects by key."""
+        ...
+
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether any could be claimed now."""
+        ...
+
+    def failed(self, account_id: str | None, limit: int) -> Sequence[EffectRow]:
+        """Read those that failed, newest first."""
+        ...
