@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from connector.domain.event import ChangeKind, Owner
+from connector.domain.event import ChangeKind
 from connector.domain.event_mapping import EventCatalogue, EventMapping
-from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.domain.timeline import TimelineEntry
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow, UnitOfWork
-from connector.ports.queue import JOURNEYS
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CONTACT, Reading, Wanted
-from connector.services.enrolling import Arrival, Enroller
-from connector.services.enrollment_facts import fact_id
+from connector.services.enrolling import Enroller
+from connector.services.event_noting import EventNoter, Occurrence, ignored, received, wake_concerned
 from connector.services.happenings import Happening
-from connector.services.names import Values, event_names, names_of, owner_id_of
+from connector.services.names import owner_id_of
 
 
 class LeaseLostError(Exception):
@@ -30,7 +29,7 @@ class EventRecorder:
     """Writes down a batch of one account's happenings."""
 
     def __init__(self, catalogue: EventCatalogue, enroller: Enroller, keeper: ContactKeeper) -> None:
-        self._catalogue, self._enroller, self._keeper = catalogue, enroller, keeper
+        self._noter, self._keeper = EventNoter(catalogue, enroller), keeper
 
     def record(
         self, uow: UnitOfWork, account: AccountRow, happenings: Sequence[Happening], reading: Reading, now: datetime
@@ -60,7 +59,10 @@ class EventRecorder:
         if notice.ref.object_type != CONTACT:
             name = f"{notice.ref.object_type}.deleted"
             summary = f"{notice.ref} was deleted in the CRM"
-            uow.timeline.add([_received(account, each, name, None, {}, summary, now)])
+            gone = Occurrence(
+                name, notice.ref, each.occurred_at or now, each.row.id, each.is_import, {}, None, None, ""
+            )
+            uow.timeline.add([received(account, gone, summary, now)])
         elif notice.kind is ChangeKind.PRIVACY_DELETED:
             uow.contacts.purge(account.id, notice.ref.object_id, now)
         else:
@@ -82,45 +84,19 @@ class EventRecorder:
         wanted = Wanted(mapping, each.ref)
         values = reading.values(wanted)
         if values is None:
-            uow.timeline.add([_ignored(account, each, mapping, f"{each.ref} no longer exists in the CRM", now)])
+            why = f"{each.ref} no longer exists in the CRM"
+            uow.timeline.add([ignored(account, each.ref, each.row.id, mapping, why, now)])
             return f"{mapping.name}: the record no longer exists", None
         ids, how = reading.chosen_contacts(wanted)
         contact = contacts.get(ids[0]) if ids else None
-        why = how if contact is not None or not ids else f"contact {ids[0]} ({how}) no longer exists in the CRM"
-        who = f"contact {ids[0]}, {how}" if contact is not None else why
-        entry = _received(account, each, mapping.name, contact, values, f"{mapping.name} of {each.ref}: {who}", now)
-        uow.timeline.add([entry])
-        if contact is None:
-            uow.timeline.add([_ignored(account, each, mapping, why, now)])
-            return f"{mapping.name}: {why}", entry
-        owner = reading.owners.get(owner_id_of(values, contact) or "")
-        arrival = self._arrival(account, each, mapping.name, entry, contact, owner, values)
-        taken = self._enroller.consider(uow, account, arrival, now)
-        return f"{mapping.name}: {', '.join(taken) or 'no journey takes it'}", entry
-
-    def _arrival(
-        self,
-        account: AccountRow,
-        each: Happening,
-        name: str,
-        entry: TimelineEntry,
-        contact: ContactRow,
-        owner: Owner | None,
-        values: Values,
-    ) -> Arrival:
-        event = event_names(name, entry.at, values, entry.ref.partition(":")[2])
-        mapping = self._catalogue.by_crm[account.crm].contact
-        return Arrival(
-            name=name,
-            subject=f"event:{each.row.id}",
-            ref=entry.ref,
-            occurred_at=entry.at,
-            is_import=each.is_import,
-            fact=fact_id(entry.kind, entry.subject, entry.discriminator),
-            contact=contact,
-            values=values,
-            names=names_of(account, mapping, contact, owner, values, event),
+        if contact is None and ids:
+            how = f"contact {ids[0]} ({how}) no longer exists in the CRM"
+        owner = None if contact is None else reading.owners.get(owner_id_of(values, contact) or "")
+        occurred_at = each.occurred_at or now
+        occurrence = Occurrence(
+            mapping.name, each.ref, occurred_at, each.row.id, each.is_import, values, contact, owner, how
         )
+        return self._noter.note(uow, account, occurrence, mapping, now)
 
     def _wake(
         self,
@@ -136,43 +112,4 @@ class EventRecorder:
         about = {each.ref.object_id, *each.contacts_concerned} if each.ref.object_type == CONTACT else set()
         known = uow.contacts.by_crm_ids(account.id, sorted(about)) if about else {}
         ids = {*(row.id for row in known.values()), *(each_id for each_id in contact_ids if each_id)}
-        if uow.enrollments.wake(account.id, contact_ids=sorted(ids), subjects=[str(each.ref)], now=now):
-            uow.nudge(JOURNEYS)
-
-
-def _received(
-    account: AccountRow,
-    each: Happening,
-    name: str,
-    contact: ContactRow | None,
-    values: Values,
-    summary: str,
-    now: datetime,
-) -> TimelineEntry:
-    return TimelineEntry(
-        account_id=account.id,
-        kind=EntryKind.EVENT_RECEIVED,
-        subject=str(each.ref),
-        discriminator=f"{name}:{each.row.id}",
-        at=min(each.occurred_at or now, now),
-        summary=summary,
-        contact_id=None if contact is None else contact.id,
-        ref=str(each.ref),
-        data={"event": name, "values": values, "is_import": each.is_import},
-    )
-
-
-def _ignored(account: AccountRow, each: Happening, mapping: EventMapping, why: str, now: datetime) -> TimelineEntry:
-    return TimelineEntry(
-        account_id=account.id,
-        kind=EntryKind.EVENT_IGNORED,
-        subject=f"event:{each.row.id}",
-        discriminator=mapping.name,
-        at=now,
-        summary=f"{mapping.name} of {each.ref} starts nothing: {why}",
-        ref=str(each.ref),
-        path=f"events.{mapping.name}.contact",
-        file=mapping.file,
-        line=mapping.line,
-        data={"event": mapping.name},
-    )
+        wake_concerned(uow, account, each.ref, [*ids], now)
