@@ -99,14 +99,14 @@ class Dispatcher:
                 if more and room * _CLAIM_SHARE >= self._rates.concurrency:
                     if time.monotonic() > ends:
                         break
-                    claims, more = self._claim(gateway, purpose, room)
+                    claims, more = self.claim(gateway, purpose, room)
                     in_flight |= {pool.submit(self._send, claim): claim for claim in claims}
                 self._record_finished(in_flight)
             while in_flight:
                 self._record_finished(in_flight)
         return more
 
-    def _claim(self, gateway: str, purpose: str, room: int) -> tuple[list[Claim], bool]:
+    def claim(self, gateway: str, purpose: str, room: int) -> tuple[list[Claim], bool]:
         """Commit to send up to `room` messages; tell whether the lane may hold more."""
         now = self._clock.now()
         with self._ledger.begin() as uow:

@@ -25,7 +25,7 @@ class Alarm:
 
     def ring(self) -> None:
         """Release and expire what is due, then nudge every lane that has work."""
-        while self._release() == BATCH:
+        while self.release() == BATCH:
             pass
         lanes = self._lanes_with_work()
         if not self._has_rung:
@@ -34,7 +34,8 @@ class Alarm:
         for lane in sorted(lanes):
             self._queue.nudge(lane)
 
-    def _release(self) -> int:
+    def release(self) -> int:
+        """Release held texts whose time has come and expire those past theirs; give how many, at most `BATCH`."""
         now = self._clock.now()
         with self._ledger.begin(write=False) as uow:
             if not uow.messages.due(now, 1):
