@@ -163,12 +163,14 @@ class SendSMS:
         step: the step that stands for it in traces: the text itself, or the `verify` or `confirm` that asks with it.
         text: what is to be sent.
         code: the code that the text may name as `code`; empty when there is none.
+        names: what the text sees, as it was when the step was taken: a later `set` of the same decision changes nothing.
     """
 
     step: Step
     text: Send
     key: str
     code: str = field(default="", repr=False)
+    names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +179,13 @@ class Perform:
 
     Attributes:
         is_awaited: whether the enrollment waits to hear how it ended (`EntryKind.EFFECT_DONE`, `EFFECT_FAILED`).
+        names: what its texts and expressions see, as it was when the step was taken.
     """
 
     step: Step
     key: str
     is_awaited: bool = False
+    names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def _send(run: Progress, step: Send, is_new: bool) -> Halt | None:
     if is_new or run.state.message_id is None:
         what = f"template {step.template}" if step.template else "its own text"
         run.note(step.path, step.place, "send", f"Queues {what} for {_recipient(step)}")
-        run.actions.append(SendSMS(step, step, run.state.key(step)))
+        run.actions.append(SendSMS(step, step, run.state.key(step), names=run.names))
         return _stands_at_send(run, step)
     for fact in run.moves_of(run.state.message_id):
         if fact.name in OUT:
@@ -158,7 +158,7 @@ def _if(run: Progress, step: If, is_new: bool) -> Halt | None:  # noqa: ARG001 -
 
 def _task(run: Progress, step: Task, is_new: bool) -> Halt | None:  # noqa: ARG001 - every kind is called alike
     """Ask for a task; the line of the trace comes with the task itself, which may have more to say."""
-    run.actions.append(Perform(step, run.state.key(step)))
+    run.actions.append(Perform(step, run.state.key(step), names=run.names))
     return run.go_on(step)
 
 
