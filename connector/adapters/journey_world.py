@@ -9,43 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
+from connector.adapters.plausible_values import (
+    LONGEST_TIME,
+    USUAL_TIME,
+    plausible,
+    sample_account,
+    sample_owner,
+    sample_record,
+)
+from connector.domain.compliance import Compliance
 from connector.domain.consent import KeywordBook
-from connector.domain.event_mapping import EventCatalogue, FieldSource, Reads, ValueKind
+from connector.domain.event_mapping import EventCatalogue
+from connector.domain.journey import Audience
+from connector.ports.channels import ChannelKind
 
-_MOMENT = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-_BY_KIND: Mapping[ValueKind, Any] = {
-    ValueKind.TEXT: "Website relaunch",
-    ValueKind.NUMBER: Decimal(12),
-    ValueKind.MONEY: Decimal("1249.50"),
-    ValueKind.TIME: _MOMENT,
-    ValueKind.DATE: date(2026, 11, 20),
-    ValueKind.YES_NO: True,
-    ValueKind.PIPELINE: "Demo booked",
-}
-_BY_NAME: Mapping[str, str] = {
-    "id": "18204417",
-    "owner_id": "51203",
-    "name": "Alexandra Schneider",
-    "first_name": "Alexandra",
-    "last_name": "Schneider",
-    "email": "alexandra.schneider@example.com",
-    "phone": "+12025550143",
-    "company": "Brightwater Ltd",
-    "city": "Manchester",
-    "number": "INV-20417",
-    "currency": "EUR",
-    "link": "https://pay.example.com/invoices/8f3kd92hq1x7",
-    "status": "open",
-    "priority": "HIGH",
-    "subject": "Checkout page shows an error",
-}  # lengths as they are in practice; some people have longer names than this one
-
-_OWNER = {"id": "51203", "name": "Samuel Okafor", "first_name": "Samuel", "email": "samuel.okafor@example.com"}
-_ACCOUNT = {"id": "4471023", "name": "Brightwater", "time_zone": "Europe/London", "currency": "EUR"}
+_REPLY, _LONG_REPLY = "Yes please", "Yes please, but not before Thursday, I am away until then. Could you ring me?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +36,11 @@ class World:
         templates: sources of all templates by file name under `templates/`.
         templates_dir: how the admin knows that folder.
         windows: names of send windows.
+        compliance: hours, caps and consent rules per purpose.
+        channels: kinds of channel by the names of `mappings/channels.yaml`.
+        audiences: those of `mappings/audiences.yaml` by name.
+        routes: names of routes of `mappings/gateways.yaml`.
+        journeys: ids of all journey files, those with mistakes included.
     """
 
     catalogue: EventCatalogue = field(default_factory=EventCatalogue)
@@ -63,40 +48,45 @@ class World:
     templates_dir: str = "templates"
     keywords: KeywordBook | None = None
     windows: frozenset[str] | None = None
+    compliance: Compliance | None = None
+    channels: Mapping[str, ChannelKind] | None = None
+    audiences: Mapping[str, Audience] | None = None
+    routes: frozenset[str] | None = None
+    journeys: frozenset[str] | None = None
 
 
 def sample_names(
-    world: World, crm: str | None, trigger: str, event: str | None, variables: Mapping[str, Any]
+    world: World,
+    crm: str | None,
+    trigger: str,
+    event: str | None,
+    variables: Mapping[str, Any],
+    *,
+    longest: bool = False,
 ) -> dict[str, Any]:
     """Give every name that a condition or text may use, with a plausible value each.
 
     `trigger` is the event that starts the journey, `event` the one being looked at (None where there is none), `crm`
-    the journey's CRM or None for any, `variables` the values of `vars.*`.
+    the journey's CRM or None for any, `variables` the values of `vars.*`; `longest` asks for the longest plausible
+    values in place of usual ones.
     """
-    contact = {name: _plausible(name) for name in world.catalogue.contact_names(crm)}
-    records = {record: sample_record(reads) for record, reads in world.catalogue.records(trigger, crm).items()}
+    now = LONGEST_TIME if longest else USUAL_TIME
     names: dict[str, Any] = {
-        "contact": contact,
-        "owner": dict(_OWNER),
-        "account": dict(_ACCOUNT),
-        "last_reply": {"text": "Yes please", "at": _MOMENT},
-        "last_message": {"state": "delivered", "at": _MOMENT},
-        "now": _MOMENT,
+        "contact": {name: plausible(name, longest=longest) for name in world.catalogue.contact_names(crm)},
+        "owner": sample_owner(longest=longest),
+        "account": sample_account(longest=longest),
+        "last_reply": {"text": _LONG_REPLY if longest else _REPLY, "keyword": "YES", "at": now},
+        "last_message": {"state": "delivered", "at": now},
+        "now": now,
         "vars": dict(variables),
-        **{record: values for record, values in records.items() if record != "contact"},
     }
+    names |= {record: part for record, part in _records(world, crm, trigger, longest).items() if record != "contact"}
     if event is not None:
-        seen = world.catalogue.records(event, crm)
-        values = {record: sample_record(reads) for record, reads in seen.items()}
-        names["event"] = {**values, "name": event, "occurred_at": _MOMENT, "id": _BY_NAME["id"]}
+        seen = _records(world, crm, event, longest)
+        names["event"] = {**seen, "name": event, "occurred_at": now, "id": plausible("id", longest=longest)}
     return names
 
 
-def sample_record(reads: Reads) -> dict[str, Any]:
-    """Give plausible values of what is read of a record."""
-    return {name: _plausible(name, source) for name, source in reads.items()}
-
-
-def _plausible(name: str, source: FieldSource | None = None) -> Any:
-    kind = ValueKind.TEXT if source is None else source.kind
-    return _BY_NAME.get(name, _BY_KIND[kind]) if kind is ValueKind.TEXT else _BY_KIND[kind]
+def _records(world: World, crm: str | None, event: str, longest: bool) -> dict[str, dict[str, Any]]:
+    found = world.catalogue.records(event, crm)
+    return {record: sample_record(reads, record, longest=longest) for record, reads in found.items()}
