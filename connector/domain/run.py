@@ -163,7 +163,7 @@ class SendSMS:
         step: the step that stands for it in traces: the text itself, or the `verify` or `confirm` that asks with it.
         text: what is to be sent.
         code: the code that the text may name as `code`; empty when there is none.
-        names: what the text sees, as it was when the step was taken: a later `set` of the same decision changes nothing.
+        names: what the text sees, as it was when the step was taken: a later `set` changes nothing any more.
     """
 
     step: Step
