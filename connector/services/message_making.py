@@ -26,7 +26,14 @@ class UnsendableError(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What surrounds a step: who runs which journey for whom."""
+    """What surrounds a step: who runs which journey for whom.
+
+    Attributes:
+        owner: whom `owner` means: the record's, else the contact's.
+        subject: the CRM record that started the journey, such as `deal:9001`.
+        event: the event that started it.
+        owners: everybody in the CRM, by id.
+    """
 
     account: AccountRow
     journey: Journey
@@ -34,6 +41,9 @@ class Setting:
     contact: ContactRow
     owner: Owner | None
     names: Mapping[str, Any]
+    subject: str = ""
+    event: str = ""
+    owners: Mapping[str, Owner] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class MessageMaker:
         """
         account, journey = setting.account, setting.journey
         recipient = self._recipient(setting, step)
-        zones = _zones(account, journey, recipient)
+        zones = zones_of(account, journey, recipient.own_zone, recipient.number.e164)
         body, shown = self._text(setting, step, recipient, zones[0] if zones else None)
         size = measure(body)
         purpose = step.purpose or journey.purpose
@@ -97,6 +107,8 @@ class MessageMaker:
             time_zones=zones,
             country=recipient.number.region if len(recipient.number.region) == 2 else None,
             expires_at=now + (step.expires_after or LIFETIMES[purpose]),
+            priority=journey.priority,
+            route=step.route or "",
         )
         return Made(message, {**shown, "number_from": recipient.came_from, "segments": size.count})
 
@@ -155,9 +167,11 @@ def _number(text: str, regions: list[Any], came_from: str) -> MSISDN:
         raise UnsendableError(f"{came_from}: {error}") from error
 
 
-def _zones(account: AccountRow, journey: Journey, recipient: _Recipient) -> tuple[str, ...]:
+def zones_of(account: AccountRow, journey: Journey, own_zone: str | None, e164: str | None) -> tuple[str, ...]:
     """Give the zones whose clocks count: the one the journey names, else the recipient's own, else the number's."""
     if journey.time_zone not in {"contact", "account"}:
         return (journey.time_zone,)
-    own = account.settings.get("time_zone") if journey.time_zone == "account" else recipient.own_zone
-    return (str(own),) if own else time_zones(recipient.number.e164)
+    own = account.settings.get("time_zone") if journey.time_zone == "account" else own_zone
+    if own:
+        return (str(own),)
+    return () if e164 is None else time_zones(e164)
