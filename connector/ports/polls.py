@@ -1,4 +1,4 @@
-"""How do services know when to look into a CRM that sends no webhook?"""
+"""How do services know when to look again at something nobody tells them about?"""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from typing import Protocol
 
 
 class PollRepository(Protocol):
-    """When each account is polled next for each polled event."""
+    """When each account is looked at next: for each event that is polled for, and for each timer.
+
+    An event goes by its dotted name. A timer goes by its kind, a colon and what it is about, such as
+    `split:welcome:tone`; each kind is claimed by its own service.
+    """
 
     def ensure(self, account_id: str, event: str, now: datetime) -> None:
         """Make sure that an account is polled for an event; a new one is due at once."""
         ...
 
-    def claim(self, now: datetime, lease_until: datetime) -> Sequence[tuple[str, str]]:
-        """Give the (account, event) pairs that are due, and put them off to `lease_until`."""
+    def claim(self, now: datetime, lease_until: datetime, kind: str = "") -> Sequence[tuple[str, str]]:
+        """Give the (account, event) pairs that are due, and put them off to `lease_until`.
+
+        Only events without a kind, unless a `kind` such as `split` is given; then only the timers of that kind.
+        """
         ...
 
     def next(self, account_id: str, event: str, due_at: datetime) -> None:
@@ -23,5 +30,5 @@ class PollRepository(Protocol):
         ...
 
     def any_due(self, now: datetime) -> bool:
-        """Tell whether any poll is due."""
+        """Tell whether any poll or timer is due."""
         ...

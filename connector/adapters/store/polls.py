@@ -24,9 +24,10 @@ class SQLPollRepository:
         values = {"id": new_id(), "account_id": account_id, "event": event, "due_at": now}
         insert_new(self._connection, poll, [values])
 
-    def claim(self, now: datetime, lease_until: datetime) -> Sequence[tuple[str, str]]:
-        """Give the (account, event) pairs that are due, and put them off."""
-        query = select(poll).where(poll.c.due_at <= now).order_by(poll.c.due_at)
+    def claim(self, now: datetime, lease_until: datetime, kind: str = "") -> Sequence[tuple[str, str]]:
+        """Give the (account, event) pairs of a kind that are due, and put them off."""
+        of_kind = poll.c.event.startswith(f"{kind}:", autoescape=True) if kind else ~poll.c.event.contains(":")
+        query = select(poll).where(poll.c.due_at <= now, of_kind).order_by(poll.c.due_at)
         rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
         if rows:
             ids = [row.id for row in rows]

@@ -102,6 +102,15 @@ def test_a_poll_is_given_to_one_poller_and_comes_back(ledger: SQLLedger) -> None
         assert uow.polls.any_due(NOW)
 
 
+def test_a_timer_is_given_only_to_whoever_claims_its_kind(ledger: SQLLedger) -> None:
+    with ledger.begin() as uow:
+        for name in ("invoice.overdue", "split:welcome:tone", "splits:other:timer"):
+            uow.polls.ensure("a", name, NOW)
+        assert uow.polls.claim(NOW, LATER, "split") == [("a", "split:welcome:tone")]
+        assert uow.polls.claim(NOW, LATER) == [("a", "invoice.overdue")]
+        assert uow.polls.any_due(NOW)
+
+
 def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(ledger: SQLLedger) -> None:
     commit = GroupCommit(ledger)
 
