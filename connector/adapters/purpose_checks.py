@@ -1,7 +1,7 @@
 """Does a journey say what the law and the carriers ask of its purpose: how to stop, and who is writing?
 
-47 CFR 64.1200(a)(12) asks a marketing text for a way out, the CTIA's Messaging Principles (2023, section 5) ask the
-first text of a program and the request to join it for the sender's name and the opt-out words.
+A reader may revoke by the words a text names (47 CFR 64.1200(a)(10)); the carriers ask for these words and the sender's
+name where somebody joins and in what follows (CTIA, Messaging Principles and Best Practices, May 2023, 5.1.2.1 and 5.1.3).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from connector.domain import wording
 from connector.domain.consent import KeywordBook
 from connector.domain.locales import fallback_chain
 from connector.domain.message import Purpose
-from connector.domain.steps import Send, Step, texts_sent
+from connector.domain.steps import Send, Step, Verify, texts_sent
 
 _WORD = re.compile(r"[^\W_]+")
 _NAMED_AT_THE_START = re.compile(r"\s*[^\W\d_][\w&.' -]{1,40}:\s")
@@ -31,7 +31,7 @@ def first_marketing_texts(steps: tuple[Step, ...], purpose: Purpose) -> tuple[Se
 def _collect(steps: tuple[Step, ...], purpose: Purpose, found: list[Send]) -> bool:
     """Add the first texts of a list of steps; tell whether nothing behind the list can be one."""
     for step in steps:
-        texts = [text for text in texts_sent(step) if _is_marketing(text, purpose)]
+        texts = [text for text in texts_sent(step) if _is_marketing(step, text, purpose)]
         found.extend(texts)
         ways = [_collect(way, purpose, found) for way in ways_of(step)] if not texts else []
         is_sure = bool(texts) or ends(step) or (bool(ways) and all(ways))
@@ -40,8 +40,13 @@ def _collect(steps: tuple[Step, ...], purpose: Purpose, found: list[Send]) -> bo
     return False
 
 
-def _is_marketing(text: Send, purpose: Purpose) -> bool:
-    return text.to == "contact" and (text.purpose or purpose) is Purpose.MARKETING
+def _is_marketing(step: Step, text: Send, purpose: Purpose) -> bool:
+    return text.to == "contact" and purpose_of(step, text, purpose) is Purpose.MARKETING
+
+
+def purpose_of(step: Step, text: Send, purpose: Purpose) -> Purpose:
+    """Give the purpose a step's text goes out with, in a journey of some purpose."""
+    return Purpose.OTP if isinstance(step, Verify) else text.purpose or purpose
 
 
 def stop_words(book: KeywordBook, locale: str) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from connector.adapters.flow_checks import ways_of
 from connector.adapters.mistake_places import at_step
+from connector.adapters.purpose_checks import purpose_of
 from connector.adapters.yaml_shapes import listed, quoted
 from connector.domain.compliance import Compliance
 from connector.domain.durations import format_duration
 from connector.domain.journey import Journey
 from connector.domain.message import Purpose
 from connector.domain.send_window import ANYTIME, SendWindow, opening
-from connector.domain.steps import Call, EnrollIn, Exit, If, Note, Send, SetValues, Step, Task, Wait, texts_sent, walk
+from connector.domain.steps import EnrollIn, Exit, If, Note, Send, SetValues, Step, Task, Wait, texts_sent, walk
 from connector.errors import Mistake
 
 _WEEK = [datetime(2026, 11, 16, tzinfo=UTC) + timedelta(days=day) for day in range(7)]
@@ -53,19 +54,15 @@ def _hours(step: Step, text: Send, journey: Journey, compliance: Compliance) -> 
     if not has_hours(window):
         yield at_step(step, f"the window {quoted(window.name)} has no hours: the text never goes out")
         return
-    purpose = _purpose(text, journey)
+    purpose = purpose_of(step, text, journey.purpose)
     closed = [row for row, hours in _rows(compliance, purpose) if has_hours(hours) and not _share(window, hours)]
-    if closed and not step.path.endswith(".on_failure"):
+    if closed:
         where = _countries(closed)
         message = f"the window {quoted(window.name)} shares no hour with those of {purpose} texts in {where}"
         yield at_step(step, message, "see mappings/compliance.yaml", severity="warning")
-    elif window is ANYTIME and purpose is Purpose.MARKETING:
+    elif window is ANYTIME and purpose is Purpose.MARKETING and text.to == "contact":
         message = "lets marketing go out by night, in countries that allow it by day only"
         yield at_step(step, message, "leave `window: anytime` out", severity="warning")
-
-
-def _purpose(text: Send, journey: Journey) -> Purpose:
-    return text.purpose or journey.purpose
 
 
 def _rows(compliance: Compliance, purpose: Purpose) -> list[tuple[str, SendWindow]]:
@@ -95,8 +92,8 @@ def _follow(
     """Follow the time of day at which steps are taken, where it is known, and look at each text queued then."""
     for step in steps:
         before = clock if step.at is None else None
-        if isinstance(step, Send) and before is not None:
-            found.extend(_expiry(step, before, journey, compliance))
+        for text in texts_sent(step) if before is not None else ():
+            found.extend(_expiry(step, text, before, journey, compliance))
         for nested in ways_of(step) or [()]:
             _follow(nested, before if isinstance(step, If) else None, journey, compliance, found)
         clock = _clock_behind(step, before)
@@ -105,7 +102,7 @@ def _follow(
 def _clock_behind(step: Step, before: time | None) -> time | None:
     if isinstance(step, Wait) and step.when is None and step.at is None:
         return step.clock or (_USUAL_CLOCK if step.next_business_day else None)
-    is_at_once = isinstance(step, _AT_ONCE) and not isinstance(step, Call)
+    is_at_once = isinstance(step, _AT_ONCE)
     changes = isinstance(step, If) and not all(_is_at_once(way) for way in ways_of(step))
     return before if is_at_once and not changes else None
 
@@ -114,18 +111,18 @@ def _is_at_once(way: tuple[Step, ...]) -> bool:
     return all(isinstance(step, _AT_ONCE) and all(_is_at_once(inner) for inner in ways_of(step)) for step in way)
 
 
-def _expiry(step: Send, clock: time, journey: Journey, compliance: Compliance) -> Iterator[Mistake]:
+def _expiry(step: Step, text: Send, clock: time, journey: Journey, compliance: Compliance) -> Iterator[Mistake]:
     """Look at a text that is queued at a known time of day, and good for a known time from then on."""
-    if step.expires_after is None:
+    if text.expires_after is None:
         return
-    name = step.window or journey.window
-    purpose = _purpose(step, journey)
+    name = text.window or journey.window
+    purpose = purpose_of(step, text, journey.purpose)
     rows = _rows(compliance, purpose)
     if name == ANYTIME.name or (name and name not in compliance.windows):
         return
     if name:
         rows = [(name, compliance.windows[name])]
-    never = [row for row, window in rows if has_hours(window) and not _opens_within(window, clock, step.expires_after)]
+    never = [row for row, window in rows if has_hours(window) and not _opens_within(window, clock, text.expires_after)]
     if not never:
         return
     is_all = len(never) == len(rows)
@@ -133,7 +130,7 @@ def _expiry(step: Send, clock: time, journey: Journey, compliance: Compliance) -
     where = "" if is_all else f" in {_countries(never)}"
     message = f"never goes out{where}: queued at {clock:%H:%M}, it expires before {whose} open"
     message = message if not name else message.replace(" open", " opens")
-    hint = f"lengthen expires_after ({format_duration(step.expires_after)}), or wait until another time of day"
+    hint = f"lengthen expires_after ({format_duration(text.expires_after)}), or wait until another time of day"
     yield at_step(step, message, hint, severity="error" if is_all else "warning")
 
 
