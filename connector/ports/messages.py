@@ -187,7 +187,7 @@ class MessageRepository(Protocol):
         opted_out_at: datetime | None = None,
         clicked_at: datetime | None = None,
     ) -> None:
-        """Note a reply, an opt-out or a click beside the state."""
+        """Note the first reply, opt-out or click beside the state; a later one changes nothing."""
         ...
 
     def rivals(self, account_id: str, msisdns: Sequence[str], before: datetime) -> Mapping[str, Sequence[Rival]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connector.domain.steps import Metric
@@ -49,12 +49,26 @@ class SplitRepository(Protocol):
         ...
 
     def count(
-        self, account_id: str, journey: str, step: str, metric: Metric, entered_before: datetime
+        self,
+        account_id: str,
+        journey: str,
+        step: str,
+        metric: Metric,
+        entered_before: datetime,
+        within: timedelta,
     ) -> Mapping[str, ArmCount]:
-        """Count by arm those who entered before a time, and those of them who did what the metric counts.
+        """Count by arm the contacts whose time in it is over, and those of them who did what the metric counts.
 
-        A reply, a click or an opt-out counts for the texts of the enrollment in which the contact got its arm, from
-        then on and up to `entered_before`'s distance from now: see `services.splits`.
+        A reply, a click or an opt-out counts when it answers a text to the contact, made in the enrollment that gave
+        the arm and from then on. A second one to the same text counts no more.
+
+        Args:
+            account_id: whose contacts.
+            journey: id of the journey.
+            step: id of the split step.
+            metric: what is counted.
+            entered_before: the time of those who entered then or earlier is over: the present less `within`.
+            within: how long after its arm was given a contact may take; what comes later counts for nothing.
         """
         ...
 

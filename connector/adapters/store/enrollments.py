@@ -6,7 +6,7 @@ A claim moves `due_at` to the end of its lease. So a lease that ran out makes th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -124,6 +124,20 @@ class SQLEnrollmentRepository:
             .order_by(table.c.started_at.desc(), table.c.id.desc())
         )
         return [_row(row) for row in self._connection.execute(query)]
+
+    def live_of_journey(self, account_id: str, journey: str) -> Sequence[EnrollmentRow]:
+        """Read a journey's live enrollments, locked until commit where the database can."""
+        query = select(table).where(
+            table.c.account_id == account_id, table.c.journey == journey, table.c.status == _LIVE
+        )
+        query = locked(self._connection, query.order_by(table.c.id), skip=False)
+        return [_row(row) for row in self._connection.execute(query)]
+
+    def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:
+        """Count an account's live enrollments by journey and version id."""
+        named = (table.c.journey, table.c.journey_version_id)
+        query = select(*named, func.count()).where(LIVE_ENROLLMENT, table.c.account_id == account_id).group_by(*named)
+        return {(journey, version): number for journey, version, number in self._connection.execute(query)}
 
     def due_count(self, now: datetime) -> int:
         """Count live enrollments that are due."""

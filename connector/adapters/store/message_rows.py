@@ -51,6 +51,9 @@ def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
         "sent_at": message.sent_at,
         "replied_at": message.replied_at,
         "opted_out_at": message.opted_out_at,
+        "clicked_at": message.clicked_at,
+        "priority": message.priority,
+        "route": message.route,
     }
 
 
@@ -91,4 +94,7 @@ def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
         sent_at=row.sent_at,
         replied_at=row.replied_at,
         opted_out_at=row.opted_out_at,
+        clicked_at=row.clicked_at,
+        priority=row.priority,
+        route=row.route,
     )

@@ -22,14 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store import message_traffic
 from connector.adapters.store.message_rows import message_from_row, values_of
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
 from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
-from connector.ports.messages import MessageRow, Standing, StateChange
-
-_MAY_HAVE_LEFT = ("dispatching", "unknown", "accepted", "sent", "delivered", "undelivered")
-"""States of texts that may have reached a phone: they count against caps, and replies may answer them."""
+from connector.ports.messages import MessageRow, Rival, Standing, StateChange
 
 _CONVERSATION_DEPTH = 50  # latest texts to one number looked through for each account's last one
 
@@ -136,21 +134,21 @@ class SQLMessageRepository:
         self, account_id: str, msisdns: Sequence[str], since: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, Purpose, str]]]:
         """Give (time, purpose, journey) of the texts to each number that count against caps."""
-        at = func.coalesce(message.c.sent_at, message.c.updated_at, type_=message.c.sent_at.type)
-        query = (
-            select(message.c.msisdn, at.label("at"), message.c.purpose, message.c.journey)
-            .where(message.c.account_id == account_id, message.c.msisdn.in_(msisdns), at >= since)
-            .where(message.c.direction == Direction.OUT.value)
-            .where(message.c.state.in_(_MAY_HAVE_LEFT))
-        )
-        times: dict[str, list[tuple[datetime, Purpose, str]]] = {}
-        for msisdn, sent_at, purpose, journey in self._connection.execute(query):
-            times.setdefault(msisdn, []).append((sent_at, Purpose(purpose), journey))
-        return times
+        return message_traffic.sent_times(self._connection, account_id, msisdns, since)
+
+    def rivals(self, account_id: str, msisdns: Sequence[str], before: datetime) -> Mapping[str, Sequence[Rival]]:
+        """Give, by number, the held and queued texts that may want to go before a time."""
+        return message_traffic.rivals(self._connection, account_id, msisdns, before)
+
+    def unanswered(
+        self, account_id: str, msisdns: Sequence[str], purpose: Purpose, since: datetime
+    ) -> Mapping[str, int]:
+        """Count, by number, the texts of a purpose sent since a time and since the number's last reply or click."""
+        return message_traffic.unanswered(self._connection, account_id, msisdns, purpose, since)
 
     def last_sent_to(self, msisdn: str, sender: str | None) -> Sequence[MessageRow]:
         """Give, for every account, its last text that may have reached a number, latest first."""
-        left = or_(message.c.sent_at.is_not(None), message.c.state.in_(_MAY_HAVE_LEFT))
+        left = or_(message.c.sent_at.is_not(None), message.c.state.in_(message_traffic.MAY_HAVE_LEFT))
         query = (
             select(message)
             .where(message.c.msisdn == msisdn, message.c.direction == Direction.OUT.value, left)
@@ -165,12 +163,18 @@ class SQLMessageRepository:
         return list(last.values())
 
     def set_engagement(
-        self, message_id: str, *, replied_at: datetime | None = None, opted_out_at: datetime | None = None
+        self,
+        message_id: str,
+        *,
+        replied_at: datetime | None = None,
+        opted_out_at: datetime | None = None,
+        clicked_at: datetime | None = None,
     ) -> None:
-        """Note a reply or an opt-out beside the state."""
-        noted = {"replied_at": replied_at, "opted_out_at": opted_out_at}
-        values = {name: at for name, at in noted.items() if at is not None}
-        self._connection.execute(update(message).where(message.c.id == message_id).values(**values))
+        """Note the first reply, opt-out or click beside the state; a later one changes nothing."""
+        noted = {"replied_at": replied_at, "opted_out_at": opted_out_at, "clicked_at": clicked_at}
+        values = {name: func.coalesce(message.c[name], at) for name, at in noted.items() if at is not None}
+        if values:
+            self._connection.execute(update(message).where(message.c.id == message_id).values(**values))
 
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
         """Read a contact's latest messages, newest first."""

@@ -421,7 +421,8 @@ split_assignment = Table(
     Column("enrollment_id", _ID, nullable=False),  # the one in which the contact got its arm
     Column("arm", _KEY, nullable=False),
     Column("at", UTCDateTime, nullable=False),
-    UniqueConstraint("account_id", "journey", "step", "contact_id"),
+    # A contact's arms are read at every decision, an arm's contacts now and then.
+    UniqueConstraint("account_id", "journey", "contact_id", "step"),
 )
 
 split_winner = Table(

@@ -18,22 +18,39 @@ from connector.adapters.store.accounts import SQLAccountRepository
 from connector.adapters.store.attempts import SQLAttemptRepository
 from connector.adapters.store.consents import SQLConsentRepository
 from connector.adapters.store.contacts import SQLContactRepository
+from connector.adapters.store.effects import SQLEffectRepository
 from connector.adapters.store.enrollments import SQLEnrollmentRepository
+from connector.adapters.store.habits import SQLHabitRepository
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.inbox import SQLInboxRepository
+from connector.adapters.store.links import SQLLinkRepository
 from connector.adapters.store.messages import SQLMessageRepository
 from connector.adapters.store.number_locks import lock_numbers
+from connector.adapters.store.past import SQLPastRepository
 from connector.adapters.store.polls import SQLPollRepository
+from connector.adapters.store.publications import SQLPublicationRepository
 from connector.adapters.store.records import SQLCRMRecordRepository
+from connector.adapters.store.splits import SQLSplitRepository
 from connector.adapters.store.timeline import SQLTimelineRepository
 from connector.adapters.store.versions import SQLJourneyVersionRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
-from connector.ports.enrollments import EnrollmentRepository, JourneyVersionRepository, TimelineRepository
-from connector.ports.ledger import AccountRepository, InboxRepository
+from connector.ports.effects import EffectRepository
+from connector.ports.enrollments import (
+    EnrollmentRepository,
+    JourneyVersionRepository,
+    PublicationRepository,
+    TimelineRepository,
+)
+from connector.ports.habits import HabitRepository
+from connector.ports.inbox import InboxRepository
+from connector.ports.ledger import AccountRepository
+from connector.ports.links import LinkRepository
 from connector.ports.messages import AttemptRepository, MessageRepository
+from connector.ports.past import PastRepository
 from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
+from connector.ports.splits import SplitRepository
 
 _BUSY_SECONDS = 30  # a writer waits this long for SQLite's one write lock; drains hold it for milliseconds
 
@@ -109,6 +126,12 @@ class SQLUnitOfWork:
         self.consents: ConsentRepository = SQLConsentRepository(connection, vault)
         self.records: CRMRecordRepository = SQLCRMRecordRepository(connection, vault)
         self.polls: PollRepository = SQLPollRepository(connection, vault)
+        self.past: PastRepository = SQLPastRepository(connection, vault)
+        self.publications: PublicationRepository = SQLPublicationRepository(connection, vault)
+        self.effects: EffectRepository = SQLEffectRepository(connection, vault)
+        self.links: LinkRepository = SQLLinkRepository(connection, vault)
+        self.splits: SplitRepository = SQLSplitRepository(connection, vault)
+        self.habits: HabitRepository = SQLHabitRepository(connection, vault)
         return self
 
     def __exit__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,11 @@ class SQLJourneyVersionRepository:
         query = select(table).where(table.c.account_id == account_id, table.c.id == version_id)
         found = self._connection.execute(query).first()
         return None if found is None else _row(found)
+
+    def of_journey(self, account_id: str, journey: str) -> Sequence[JourneyVersionRow]:
+        """Read every version of a journey, oldest first."""
+        query = select(table).where(table.c.account_id == account_id, table.c.journey == journey)
+        return [_row(found) for found in self._connection.execute(query.order_by(table.c.version))]
 
     def _with_hash(self, account_id: str, journey: str, hash_: str) -> JourneyVersionRow | None:
         query = select(table).where(table.c.account_id == account_id, table.c.journey == journey, table.c.hash == hash_)

@@ -124,9 +124,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "account_id",
             "journey",
-            "step",
             "contact_id",
-            name=op.f("uq_split_assignment_account_id_journey_step_contact_id"),
+            "step",
+            name=op.f("uq_split_assignment_account_id_journey_contact_id_step"),
         ),
     )
     op.create_table(

@@ -1,0 +1,56 @@
+"""How is kept which version of a journey takes people in?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.tables import publication as table
+from connector.ports.enrollments import PublicationAction, PublicationRow
+
+
+class SQLPublicationRepository:
+    """Publications; see `connector.ports.enrollments.PublicationRepository`. The latest id of a journey holds."""
+
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
+        self._connection = connection
+
+    def add(self, publication: PublicationRow) -> None:
+        """Append one."""
+        self._connection.execute(
+            insert(table).values(
+                id=publication.id,
+                account_id=publication.account_id,
+                journey=publication.journey,
+                journey_version_id=publication.journey_version_id,
+                action=publication.action.value,
+                published_by=publication.published_by,
+                at=publication.at,
+            )
+        )
+
+    def current(self, account_id: str) -> Mapping[str, PublicationRow]:
+        """Give the latest publication of every journey of an account, by journey."""
+        latest = select(func.max(table.c.id)).where(table.c.account_id == account_id).group_by(table.c.journey)
+        query = select(table).where(table.c.id.in_(latest)).order_by(table.c.journey)
+        return {row.journey: _row(row) for row in self._connection.execute(query)}
+
+    def history(self, account_id: str, journey: str) -> Sequence[PublicationRow]:
+        """Give every publication of a journey, oldest first."""
+        query = select(table).where(table.c.account_id == account_id, table.c.journey == journey).order_by(table.c.id)
+        return [_row(row) for row in self._connection.execute(query)]
+
+
+def _row(row: Row[Any]) -> PublicationRow:
+    return PublicationRow(
+        id=row.id,
+        account_id=row.account_id,
+        journey=row.journey,
+        journey_version_id=row.journey_version_id,
+        action=PublicationAction(row.action),
+        published_by=row.published_by,
+        at=row.at,
+    )
