@@ -55,6 +55,7 @@ class PublicationAction(StrEnum):
     PUBLISH = "publish"
     ROLLBACK = "rollback"  # an earlier version is in service again
     RETIRE = "retire"  # taken out of service; those in it finish
+    REMOVE = "remove"  # likewise, because its file was gone when everything was published
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,10 @@ class EnrollmentRepository(Protocol):
 
     def live_of_journey(self, account_id: str, journey: str) -> Sequence[EnrollmentRow]:
         """Read a journey's live enrollments, locked until commit where the database can; for moving them."""
+        ...
+
+    def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:
+        """Count an account's live enrollments by journey and version id."""
         ...
 
     def due_count(self, now: datetime) -> int:

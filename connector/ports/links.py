@@ -40,6 +40,10 @@ class LinkRepository(Protocol):
         """Read the link behind a short address."""
         ...
 
+    def of_message(self, message_id: str) -> Sequence[ShortLinkRow]:
+        """Read the links in a message's text, in the order of their names."""
+        ...
+
     def click(self, click_id: str, link: ShortLinkRow, at: datetime, *, is_person: bool) -> int:
         """Note that a link was followed; give how many times people have followed it by now."""
         ...

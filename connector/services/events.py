@@ -18,7 +18,8 @@ from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import CRM, MISSING_SCOPES
-from connector.ports.ledger import AccountRow, InboxRow, Ledger
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.time import Clock
 from connector.services.crm_reading import CRMReader, Reading, Wanted
 from connector.services.event_recording import EventRecorder, LeaseLostError

@@ -11,7 +11,7 @@ from typing import Any
 from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
 from connector.domain.event_mapping import EventCatalogue, EventMapping, Poll
 from connector.ports.crm import CRM
-from connector.ports.ledger import InboxRow
+from connector.ports.inbox import InboxRow
 from connector.services.crm_reading import CONTACT
 
 POLL = "poll"

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from connector.ports.gateway import CallbackRequest
-from connector.ports.ledger import InboxRow, UnitOfWork
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import EVENTS, RECEIPTS
 from connector.ports.time import Clock
 from connector.services.receipts import source

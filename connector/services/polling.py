@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,11 +20,13 @@ from connector.domain.steps import WaitFor, walk
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
 from connector.ports.crm import CRM, CRMAccount, SearchFilter
-from connector.ports.ledger import AccountRow, InboxRow, Ledger
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
 from connector.services.events import ACTIVE
 from connector.services.happenings import POLL, finding
+from connector.services.journey_versions import JourneyVersions
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,9 @@ LEASE = timedelta(minutes=10)
 
 CHUNK = 500
 """Rows inserted in one transaction: short enough not to hold up the webhooks that share the ledger."""
+
+COUNTED_FOR = timedelta(minutes=5)
+"""Counting everybody in flight reads a row for each, and what they wait for changes with publications only."""
 
 _SPREAD = 0.1  # accounts connected together do not search together for ever
 
@@ -45,20 +50,20 @@ class Poller:
         ledger: Ledger,
         crms: Mapping[str, CRM],
         catalogue: EventCatalogue,
-        wanted: Collection[str],
+        versions: JourneyVersions,
         clock: Clock,
         rng: random.Random,
     ) -> None:
-        """`wanted` names the events to look for, as `events_named` gives them: a search nobody needs costs a scope."""
         self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
-        self._wanted = wanted
+        self._versions = versions
+        self._in_flight: dict[str, tuple[datetime, frozenset[str]]] = {}
 
     def poll_due(self) -> int:
         """Run every poll that is due; give how many new happenings were found."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
             for account in uow.accounts.all():
-                for mapping in self._polls(account):
+                for mapping in self._polls(uow, account):
                     uow.polls.ensure(account.id, mapping.name, now)
             due = uow.polls.claim(now, now + LEASE)
             uow.commit()
@@ -68,7 +73,7 @@ class Poller:
         """Search one account for one event and say when to search next; give how many happenings were new."""
         with self._ledger.begin(write=False) as uow:
             account = uow.accounts.get(account_id)
-        mapping = next((each for each in self._polls(account) if each.name == event), None)
+            mapping = next((each for each in self._polls(uow, account) if each.name == event), None)
         if mapping is None or not isinstance(mapping.source, Poll):
             return 0
         every, begun = mapping.source.every, self._clock.now()
@@ -89,11 +94,27 @@ class Poller:
         self._next(account_id, event, begun, every)
         return new
 
-    def _polls(self, account: AccountRow) -> Sequence[EventMapping]:
+    def _polls(self, uow: UnitOfWork, account: AccountRow) -> Sequence[EventMapping]:
+        """Give the polls some journey needs: a search nobody needs costs a scope."""
         events = self._catalogue.by_crm.get(account.crm)
         if events is None or account.status != ACTIVE:
             return ()
-        return [mapping for mapping in events.polls() if mapping.name in self._wanted]
+        in_service = self._versions.in_service(uow, account.id).values()
+        wanted = events_named(service.journey for service in in_service) | self._awaited(uow, account.id)
+        return [mapping for mapping in events.polls() if mapping.name in wanted]
+
+    def _awaited(self, uow: UnitOfWork, account_id: str) -> frozenset[str]:
+        """Give the events that people wait for who are in a version that takes nobody in any more."""
+        now = self._clock.now()
+        kept = self._in_flight.get(account_id)
+        if kept is None or kept[0] <= now:
+            versions = [
+                self._versions.get(uow, account_id, version) for _, version in uow.enrollments.live_counts(account_id)
+            ]
+            journeys = [version.journey for version in versions if version is not None and version.journey is not None]
+            awaited = frozenset(name for journey in journeys for name in _awaited_by(journey))
+            kept = self._in_flight[account_id] = (now + COUNTED_FOR, awaited)
+        return kept[1]
 
     def _search(self, account: AccountRow, mapping: EventMapping, poll: Poll, now: datetime) -> list[InboxRow]:
         conditions = [each.at(now) for each in poll.where]
@@ -165,11 +186,12 @@ class Poller:
 
 def events_named(journeys: Iterable[Journey]) -> frozenset[str]:
     """Give the events that some journey starts on, ends on or waits for; a journey switched off needs none."""
-    return frozenset(name for journey in journeys if journey.enabled for name in _named(journey))
+    return frozenset(
+        name for journey in journeys if journey.enabled for name in (journey.trigger.event, *_awaited_by(journey))
+    )
 
 
-def _named(journey: Journey) -> Iterator[str]:
-    yield journey.trigger.event
+def _awaited_by(journey: Journey) -> Iterator[str]:
     yield from (rule.event for rule in journey.exit_when if rule.event is not None)
     for step in walk(journey.steps):
         if isinstance(step, WaitFor):

@@ -17,7 +17,8 @@ from connector.domain.message import ErrorClass, MessageState
 from connector.domain.receipt import after_receipt
 from connector.domain.retry import backoff
 from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway, StatusReport
-from connector.ports.ledger import InboxRow, Ledger, UnitOfWork
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import AttemptRow, MessageRow, StateChange
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce

@@ -11,7 +11,7 @@ import pytest
 from connector.adapters.store.migrate import migrate
 from connector.adapters.store.tables import timeline_entry
 from connector.bootstrap import Connector
-from connector.ports.ledger import InboxRow
+from connector.ports.inbox import InboxRow
 from connector.settings import read_settings
 from tests.adapters.store.factories import an_account
 from tests.services.fake_crm import FakeCRM

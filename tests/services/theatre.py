@@ -26,7 +26,8 @@ from connector.ports.contacts import ContactRow
 from connector.ports.crm import CRM
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import IncomingSMS
-from connector.ports.ledger import AccountRow, InboxRow, Ledger
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.messages import MessageRow, StateChange
 from connector.services.announcing import Moved, announce
 from connector.services.consent import ConsentDesk

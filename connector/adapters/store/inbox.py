@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import external_event
-from connector.ports.ledger import InboxRow
+from connector.ports.inbox import InboxRow
 
 _COLUMN = "external_event.body"
 
 
 class SQLInboxRepository:
-    """The inbox; bodies are sealed. See `connector.ports.ledger.InboxRepository`.
+    """The inbox; bodies are sealed. See `connector.ports.inbox.InboxRepository`.
 
     Bodies are bound to the event's source, since the account may be unknown when they arrive.
     """
@@ -52,7 +52,7 @@ class SQLInboxRepository:
             self._connection.execute(
                 update(table).where(table.c.id.in_([row.id for row in rows])).values(lease_until=lease_until)
             )
-        return [self._row(row) for row in rows]
+        return [inbox_row(row, self._vault) for row in rows]
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
         """Mark rows handled; give how many were not handled before."""
@@ -94,14 +94,16 @@ class SQLInboxRepository:
             "not_before": row.received_at,
         }
 
-    def _row(self, row: Row[Any]) -> InboxRow:
-        return InboxRow(
-            id=row.id,
-            account_id=row.account_id,
-            source=row.source,
-            external_id=row.external_id,
-            body=self._vault.open(row.body_sealed, account=row.source, column=_COLUMN),
-            context=row.context,
-            received_at=row.received_at,
-            attempts=row.attempts,
-        )
+
+def inbox_row(row: Row[Any], vault: Vault) -> InboxRow:
+    """Give the raw event of a row, its body opened."""
+    return InboxRow(
+        id=row.id,
+        account_id=row.account_id,
+        source=row.source,
+        external_id=row.external_id,
+        body=vault.open(row.body_sealed, account=row.source, column=_COLUMN),
+        context=row.context,
+        received_at=row.received_at,
+        attempts=row.attempts,
+    )

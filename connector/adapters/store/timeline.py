@@ -72,22 +72,22 @@ class SQLTimelineRepository:
         """
         names = {"account_id": account_id, "contact_id": contact_id, "subject": subject_ref, "since": since}
         rows = self._connection.execute(_FACTS, {**names, "kinds": [kind.value for kind in kinds]})
-        return [_entry(row) for row in rows]
+        return [entry_from_row(row) for row in rows]
 
     def of_message(self, account_id: str, message_id: str) -> Sequence[TimelineEntry]:
         """Read a message's entries, oldest first."""
         rows = self._connection.execute(_OF_MESSAGE, {"account_id": account_id, "id": message_id})
-        return [_entry(row) for row in rows]
+        return [entry_from_row(row) for row in rows]
 
     def of_enrollment(self, account_id: str, enrollment_id: str) -> Sequence[TimelineEntry]:
         """Read an enrollment's entries, oldest first."""
         rows = self._connection.execute(_OF_ENROLLMENT, {"account_id": account_id, "id": enrollment_id})
-        return [_entry(row) for row in rows]
+        return [entry_from_row(row) for row in rows]
 
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[TimelineEntry]:
         """Read a contact's latest entries, oldest first."""
         rows = self._connection.execute(_OF_CONTACT, {"account_id": account_id, "id": contact_id, "limit": limit})
-        return [_entry(row) for row in reversed(rows.all())]
+        return [entry_from_row(row) for row in reversed(rows.all())]
 
 
 def _values(entry: TimelineEntry) -> dict[str, Any]:
@@ -101,6 +101,7 @@ def _values(entry: TimelineEntry) -> dict[str, Any]:
     }
 
 
-def _entry(found: Row[Any]) -> TimelineEntry:
+def entry_from_row(found: Row[Any]) -> TimelineEntry:
+    """Give the entry of a row."""
     values = {name: getattr(found, name) for name in _FIELDS}
     return TimelineEntry(**{**values, "kind": EntryKind(values["kind"]), "data": from_document(values["data"])})

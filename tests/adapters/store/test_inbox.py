@@ -18,7 +18,8 @@ from connector.adapters.store.group_commit import GroupCommit
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.errors import DecryptionError
-from connector.ports.ledger import InboxRow, UnitOfWork
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import UnitOfWork
 from tests.adapters.store.factories import NOW, an_account, an_event
 
 LATER = NOW + timedelta(minutes=1)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from connector.domain.message import MessageState, SendPolicy
 from connector.errors import AmbiguousSendError, TransientSendError
 from connector.ports.gateway import StatusReport
-from connector.ports.ledger import InboxRow
+from connector.ports.inbox import InboxRow
 from connector.ports.messages import MessageRow
 from connector.services.receipts import STATUS, source
 from tests.adapters.store.factories import NOW, a_message
