@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -172,7 +173,11 @@ class SQLMessageRepository:
     ) -> None:
         """Note the first reply, opt-out or click beside the state; a later one changes nothing."""
         noted = {"replied_at": replied_at, "opted_out_at": opted_out_at, "clicked_at": clicked_at}
-        values = {name: func.coalesce(message.c[name], at) for name, at in noted.items() if at is not None}
+        values = {
+            name: func.coalesce(message.c[name], literal(at, message.c[name].type))
+            for name, at in noted.items()
+            if at is not None
+        }
         if values:
             self._connection.execute(update(message).where(message.c.id == message_id).values(**values))
 
