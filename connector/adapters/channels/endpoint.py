@@ -1,0 +1,79 @@
+"""How is an endpoint of the admin's own called: which request, signed how, and what does its answer mean?
+
+The other side checks `X-SMS-Connector-Signature` (`v1=` and the hex HMAC-SHA256 of `{timestamp}.{body}` under the
+shared secret), refuses timestamps that are minutes old, and knows a repeated call by `Idempotency-Key`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connector.adapters.channels.posting import Answer, Poster, raise_for
+from connector.errors import ChannelRefusedError
+from connector.ports.channels import Delivery
+
+
+class EndpointChannel:
+    """A generic signed POST; its JSON answer is handed back."""
+
+    is_repeatable = True
+
+    def __init__(self, poster: Poster, url: str, secret: str, now: Callable[[], datetime]) -> None:
+        poster.check(url)
+        self._poster, self._url, self._secret, self._now = poster, url, secret.encode(), now
+
+    def deliver(self, delivery: Delivery) -> Any:
+        """Post what a call sends, or title and text of a notification; give the JSON answer, None when it has none."""
+        body = json.dumps(_content(delivery), ensure_ascii=False, default=_as_json).encode("utf-8", "replace")
+        timestamp = str(int(self._now().timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": delivery.id,
+            "X-SMS-Connector-Id": delivery.id,
+            "X-SMS-Connector-Timestamp": timestamp,
+            "X-SMS-Connector-Signature": f"v1={signature(self._secret, timestamp, body)}",
+        }
+        answer = self._poster.post(self._url, body, headers)
+        raise_for(answer, is_repeatable=self.is_repeatable)
+        return _read(answer)
+
+
+def signature(secret: bytes, timestamp: str, body: bytes) -> str:
+    """Sign a body and the time it is sent at; hex."""
+    return hmac.new(secret, timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _content(delivery: Delivery) -> Mapping[str, Any]:
+    return delivery.data or {"title": delivery.title, "text": delivery.text}
+
+
+def _as_json(value: object) -> Any:
+    """Write what JSON has no word for: exact numbers as numbers, dates and times in ISO 8601."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
+
+
+def _read(answer: Answer) -> Any:
+    """Read a JSON answer; another kind of answer says only that it was done."""
+    is_json = "json" in answer.headers.get("content-type", "").lower()
+    if not is_json or not answer.body.strip():
+        return None
+    try:
+        return json.loads(answer.body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise ChannelRefusedError(
+            f"it answered HTTP {answer.status} with something that says it is JSON and is not", status=answer.status
+        ) from None
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
