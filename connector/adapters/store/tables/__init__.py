@@ -1,0 +1,54 @@
+"""Which tables does the ledger have?
+
+Ids are UUIDv7 text made by us; every row carries its account. Columns ending in `_sealed` hold ciphertext of
+`adapters.secrets`, bound to account and column. `lease_until` marks a row some worker is at; a lease that ran out
+belongs to nobody.
+"""
+
+from __future__ import annotations
+
+from connector.adapters.store.tables.columns import metadata
+from connector.adapters.store.tables.crm import account, contact, crm_record, external_event, poll
+from connector.adapters.store.tables.journeys import (
+    LIVE_ENROLLMENT,
+    effect,
+    enrollment,
+    journey_version,
+    publication,
+    timeline_entry,
+)
+from connector.adapters.store.tables.splits import answer_count, split_assignment, split_winner
+from connector.adapters.store.tables.texting import (
+    OPEN_MESSAGE,
+    attempt,
+    click,
+    consent_event,
+    message,
+    short_link,
+    suppression,
+)
+
+__all__ = [
+    "LIVE_ENROLLMENT",
+    "OPEN_MESSAGE",
+    "account",
+    "answer_count",
+    "attempt",
+    "click",
+    "consent_event",
+    "contact",
+    "crm_record",
+    "effect",
+    "enrollment",
+    "external_event",
+    "journey_version",
+    "message",
+    "metadata",
+    "poll",
+    "publication",
+    "short_link",
+    "split_assignment",
+    "split_winner",
+    "suppression",
+    "timeline_entry",
+]
