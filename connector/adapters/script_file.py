@@ -1,0 +1,256 @@
+"""What does a file for `smsctl simulate --event` say is to be played?
+
+YAML or JSON. Values are written as in the CRM and read as the event file reads them; what is left out gets a plausible
+value, so that an empty file plays a journey too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connector.adapters.journey_world import World, sample_names
+from connector.adapters.plausible_values import USUAL_TIME
+from connector.adapters.yaml_file import Document, Trail, read_file, read_yaml
+from connector.adapters.yaml_shapes import Shape, closest, listed, quoted, shape_of, spoken
+from connector.adapters.yaml_values import Anything, Duration, Items, TextList, Words, YesNo
+from connector.domain.event import ObjectRef, Owner
+from connector.domain.event_mapping import EventMapping, convert_record
+from connector.domain.journey import Journey
+from connector.domain.msisdn import normalise
+from connector.domain.script import Cue, Script, ScriptedClick, ScriptedContact, ScriptedEvent, ScriptedReply
+from connector.errors import InvalidNumberError, MappingError, Mistake
+
+_OWN_KEYS = frozenset({"event", "at", "contact", "owner", "account", "fails", "answers", "then"})
+_CUE_KEYS = frozenset({"after", "event", "reply", "click"})
+_CONTACT_KEYS = frozenset({"id", "phone", "locale", "time_zone", "country", "marketing", "opted_out"})
+_AFTER = re.compile(r"\s*after\s+([0-9]+\s+[a-z]+)\s*:\s*(.+)", re.IGNORECASE | re.DOTALL)
+
+
+_AHEAD = timedelta(days=3)
+"""How far ahead of the start plausible times lie: an appointment is still to come, with room for a reminder."""
+
+
+class ScriptShape(Shape):
+    """The file itself; beside these, the records of the event."""
+
+    what = "a script (event, at, contact, owner, account, fails, answers, then, and the event's records)"
+
+    event = Words()
+    at = Words()
+    contact = Anything()
+    owner = Anything()
+    account = Anything()
+    fails = TextList()
+    answers = Anything()
+    then = Items("a list of what happens (- after: 2 hours)")
+
+
+class PersonShape(Shape):
+    """`contact`, as far as it is not what texts see of it."""
+
+    what = "a contact"
+
+    marketing = YesNo()
+    opted_out = YesNo()
+
+
+class CueShape(Shape):
+    """One entry of `then`."""
+
+    what = "something that happens (after: …, with reply, event or click)"
+
+    after = Duration()
+    event = Words()
+    reply = Words()
+    click = Words(allow_none=True)
+
+
+def load_script(path: Path | None, journey: Journey, world: World, now: datetime) -> Script:
+    """Read a script for a journey; no file at all is a script of plausible values.
+
+    Raises:
+        MappingError: every mistake with file, line and column.
+    """
+    document = read_yaml("{}", "no file") if path is None else read_file(path)
+    reader = _ScriptReader(document, journey, world, now)
+    script = reader.read()
+    if reader.mistakes or script is None:
+        raise MappingError(reader.mistakes)
+    return script
+
+
+def with_answers(script: Script, replies: Sequence[str], clicks: Sequence[str]) -> Script:
+    """Add replies and clicks of the command line: `STOP`, or `after 2 hours: STOP`."""
+    said = [_reply(text) for text in replies]
+    followed = [ScriptedClick(link) for link in clicks]
+    return replace(script, cues=(*script.cues, *said, *followed))
+
+
+def _moved(value: Any, by: timedelta) -> Any:
+    """Move every time in plausible values, so that they lie where they would for somebody who starts now."""
+    if isinstance(value, Mapping):
+        return {name: _moved(each, by) for name, each in value.items()}
+    return value + by if isinstance(value, date) else value
+
+
+def _reply(text: str) -> ScriptedReply:
+    found = _AFTER.fullmatch(text)
+    if found is None:
+        return ScriptedReply(text)
+    return ScriptedReply(found[2], Duration().deserialize(found[1]))
+
+
+class _ScriptReader:
+    def __init__(self, document: Document, journey: Journey, world: World, now: datetime) -> None:
+        self.document, self.journey, self.world, self.now = document, journey, world, now
+        self.mistakes: list[Mistake] = []
+
+    def read(self) -> Script | None:
+        top = self.document.value or {}
+        if not isinstance(top, dict):
+            self._say((), f"expected {ScriptShape.what}, found {spoken(top)}")
+            return None
+        name = str(top.get("event") or self.journey.trigger.event)
+        mapping = self._mapping(name, ("event",))
+        if mapping is None:
+            return None
+        names = _moved(sample_names(self.world, self.journey.crm, name, None, {}), self.now + _AHEAD - USUAL_TIME)
+        records = tuple(mapping.read)
+        found = shape_of(ScriptShape(), self.document, (), top, self.mistakes, also=records)
+        if found is None:
+            return None
+        account = {**names["account"], **self._texts(("account",), top.get("account"))}
+        start = ScriptedEvent(timedelta(0), name, *self._record(mapping, (), top, names))
+        return Script(
+            at=self._moment(found.get("at"), account),
+            start=start,
+            contact=self._contact(top.get("contact"), names["contact"], account),
+            owner=self._owner(top.get("owner"), names["owner"]),
+            account=account,
+            fails=frozenset(found.get("fails", ())),
+            answers=self._answers(top.get("answers")),
+            cues=tuple(self._cues(found.get("then", []), start)),
+        )
+
+    def _mapping(self, name: str, trail: Trail) -> EventMapping | None:
+        found = self.world.catalogue.find(name, self.journey.crm)
+        if found:
+            return found[0]
+        known = self.world.catalogue.names(self.journey.crm)
+        self._say(trail, f"no event is named {quoted(name)}", closest(name, known) or f"there are {listed(known)}")
+        return None
+
+    def _record(
+        self, mapping: EventMapping, trail: Trail, given: Mapping[str, Any], usual: Mapping[str, Any]
+    ) -> tuple[ObjectRef, dict[str, dict[str, Any]]]:
+        values: dict[str, dict[str, Any]] = {}
+        for record, reads in mapping.read.items():
+            told = self._texts((*trail, record), given.get(record))
+            for unknown in told.keys() - reads.keys() - {"id"}:
+                hint = closest(unknown, reads) or f"there are {listed(sorted(reads))}"
+                self._say((*trail, record, unknown), f"{mapping.name} reads no {quoted(f'{record}.{unknown}')}", hint)
+            raw = {source.property_name: told.get(name) for name, source in reads.items()}
+            read = convert_record(reads, raw, {})
+            known = usual.get(record, {}) if isinstance(usual.get(record), Mapping) else {}
+            values[record] = {**known, **{name: value for name, value in read.items() if name in told}}
+            if "id" in told:
+                values[record]["id"] = told["id"]
+        record_id = str(values.get(mapping.object_type, {}).get("id") or "1")
+        return ObjectRef(mapping.object_type, record_id), values
+
+    def _contact(self, raw: Any, usual: Mapping[str, Any], account: Mapping[str, Any]) -> ScriptedContact:
+        told = self._texts(("contact",), raw)
+        flags = shape_of(
+            PersonShape(), self.document, ("contact",), raw if isinstance(raw, dict) else {}, self.mistakes, also=told
+        )
+        for unknown in told.keys() - usual.keys() - _CONTACT_KEYS:
+            hint = closest(unknown, [*usual, *_CONTACT_KEYS]) or f"there are {listed(sorted({*usual, *_CONTACT_KEYS}))}"
+            self._say(("contact", unknown), f"a contact has no {quoted(unknown)}", hint)
+        seen = {**usual, **{name: value for name, value in told.items() if name in usual}}
+        return ScriptedContact(
+            crm_id=str(seen.get("id", "1")),
+            msisdn=self._number(told.get("phone", str(usual.get("phone", "+12025550143"))), told, account),
+            locale=told.get("locale"),
+            time_zone=told.get("time_zone", None if "phone" in told else account.get("time_zone")),
+            country=told.get("country"),
+            attributes=seen,
+            has_marketing_consent=bool((flags or {}).get("marketing", True)),
+            is_opted_out=bool((flags or {}).get("opted_out", False)),
+        )
+
+    def _number(self, text: str, told: Mapping[str, str], account: Mapping[str, Any]) -> str | None:
+        if not text:
+            return None
+        try:
+            return normalise(
+                text, [region for region in (told.get("country"), account.get("default_region")) if region]
+            ).e164
+        except InvalidNumberError as exc:
+            self._say(("contact", "phone"), str(exc), "write it with its country code, such as +12025550143")
+            return None
+
+    def _owner(self, raw: Any, usual: Mapping[str, Any]) -> Owner:
+        told = {**usual, **self._texts(("owner",), raw)}
+        return Owner(str(told["id"]), str(told["name"]), str(told["email"]))
+
+    def _moment(self, text: str | None, account: Mapping[str, Any]) -> datetime:
+        if text is None:
+            return self.now
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self._say(("at",), f"{quoted(text)} is no time", "such as 2026-11-20 15:30")
+            return self.now
+        zone = ZoneInfo(str(account.get("time_zone") or "UTC"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+    def _answers(self, raw: Any) -> Mapping[str, Any]:
+        if raw is None or isinstance(raw, dict):
+            return raw or {}
+        self._say(("answers",), f"expected endpoints with their answers, found {spoken(raw)}")
+        return {}
+
+    def _cues(self, items: list[Any], start: ScriptedEvent) -> list[Cue]:
+        cues = [self._cue(("then", number), item, start) for number, item in enumerate(items)]
+        return [cue for cue in cues if cue is not None]
+
+    def _cue(self, trail: Trail, raw: Any, start: ScriptedEvent) -> Cue | None:
+        name = str(raw.get("event")) if isinstance(raw, dict) and "event" in raw else None
+        mapping = None if name is None else self._mapping(name, (*trail, "event"))
+        records = () if mapping is None else tuple(mapping.read)
+        found = shape_of(CueShape(), self.document, trail, raw, self.mistakes, also=records)
+        if found is None:
+            return None
+        kinds = [key for key in ("reply", "event", "click") if key in raw]
+        if len(kinds) != 1:
+            self._say(trail, "expected one of reply, event and click")
+            return None
+        if kinds == ["reply"]:
+            return ScriptedReply(found["reply"], found.get("after"))
+        if kinds == ["click"]:
+            return ScriptedClick(found.get("click") or "", found.get("after"))
+        if mapping is None:
+            return None
+        ref, values = self._record(mapping, trail, raw, start.values)
+        same = ref.object_type == start.ref.object_type and not isinstance(raw.get(ref.object_type), dict)
+        return ScriptedEvent(found.get("after", timedelta(0)), mapping.name, start.ref if same else ref, values)
+
+    def _texts(self, trail: Trail, raw: Any) -> dict[str, str]:
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict):
+            self._say(trail, f"expected names with values, found {spoken(raw)}")
+            return {}
+        wrong = [name for name, value in raw.items() if not isinstance(value, str | None)]
+        for name in wrong:
+            self._say((*trail, name), f"expected a text, found {spoken(raw[name])}")
+        return {name: value or "" for name, value in raw.items() if name not in wrong}
+
+    def _say(self, trail: Trail, message: str, suggestion: str | None = None) -> None:
+        self.mistakes.append(self.document.mistake(trail, message, suggestion))
