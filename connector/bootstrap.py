@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import redis
 
+from connector.adapters.check import check
 from connector.adapters.clock import OffsetClock, SystemClock
 from connector.adapters.compliance_file import load_compliance
 from connector.adapters.crm.hubspot.adapter import HubSpotCRM
@@ -21,6 +22,7 @@ from connector.adapters.crm.hubspot.locks import RedisLocks
 from connector.adapters.crm.hubspot.tokens import OAuthApp
 from connector.adapters.event_files import load_events
 from connector.adapters.journey_files import JourneyShelf, journey_from_source, load_journeys
+from connector.adapters.journey_folder import broken_journeys
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.nudge_thread import NudgeThread
 from connector.adapters.rate_limiter import RedisRateLimiter
@@ -50,11 +52,14 @@ from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.intake import Intake
+from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
 from connector.services.message_making import MessageMaker
+from connector.services.moving_people import Mover
 from connector.services.outcomes import OutcomeRecorder
 from connector.services.permissions import PermissionDesk
-from connector.services.polling import Poller, events_named
+from connector.services.polling import Poller
+from connector.services.publishing import JourneyFiles, Publisher
 from connector.services.receipts import ReceiptReader
 from connector.services.reconcile import Reconciler
 from connector.services.replies import ReplyDesk
@@ -165,7 +170,7 @@ class Connector:
     @cached_property
     def events(self) -> EventReader:
         """Understands CRM events and enrolls."""
-        enroller = Enroller(list(self.shelf.journeys.values()), self._renderer, self.ledger.new_id)
+        enroller = Enroller(self.versions, self._renderer, self.ledger.new_id)
         recorder = EventRecorder(self.catalogue, enroller, self._keeper)
         return EventReader(self.ledger, self.crms, self.catalogue, self._crm_reader, recorder, self.clock, self.rng)
 
@@ -226,8 +231,7 @@ class Connector:
     @cached_property
     def poller(self) -> Poller:
         """Looks for what no webhook tells."""
-        wanted = events_named(self.shelf.journeys.values())
-        return Poller(self.ledger, self.crms, self.catalogue, wanted, self.clock, self.rng)
+        return Poller(self.ledger, self.crms, self.catalogue, self.versions, self.clock, self.rng)
 
     @cached_property
     def alarm(self) -> Alarm:
@@ -236,8 +240,28 @@ class Connector:
 
     @cached_property
     def accounts(self) -> Accounts:
-        """Adds accounts."""
-        return Accounts(self.ledger, self.crms, self.clock)
+        """Adds accounts; a new one starts with the journeys of the files."""
+        return Accounts(self.ledger, self.crms, self.clock, self.publish_first)
+
+    @cached_property
+    def versions(self) -> JourneyVersions:
+        """Gives journeys as they were published."""
+        return JourneyVersions(lambda _journey, source: journey_from_source(source))
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Puts journeys in service."""
+        return Publisher(self.ledger, self.versions, Mover(self.versions), self.clock)
+
+    def journey_files(self) -> JourneyFiles:
+        """Give the journeys of the files as they are now, and the first mistake of each that cannot run."""
+        folders = self.settings.mappings_dir, self.settings.templates_dir
+        report = check(*folders)
+        return JourneyFiles(report.journeys, broken_journeys(*folders, report.journeys, report.errors))
+
+    def publish_first(self, account_id: str) -> None:
+        """Let an account that never published anything start with the journeys of the files."""
+        self.publisher.publish_first(account_id, self.journey_files(), "account add")
 
     @cached_property
     def single_texts(self) -> SingleTexts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -100,6 +100,7 @@ class EnrollmentRow:
         state: `domain.enrollment.RunState` and the names conditions see, JSON-able.
         waits_for: for people: what it waits for and until when.
         due_at: when it must be looked at next; None when only an event can wake it.
+        lease_until: how long whoever claimed it may work it; saving drops the lease.
     """
 
     id: str
@@ -118,6 +119,7 @@ class EnrollmentRow:
     attempts: int = 0
     ended_at: datetime | None = None
     exit_reason: str = ""
+    lease_until: datetime | None = field(default=None, compare=False)
 
 
 class EnrollmentRepository(Protocol):
@@ -136,7 +138,7 @@ class EnrollmentRepository(Protocol):
         ...
 
     def save(self, enrollment: EnrollmentRow) -> None:
-        """Write cursor, state, due time and end, and drop the lease."""
+        """Write version, cursor, state, due time and end, and drop the lease."""
         ...
 
     def wake(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,8 +42,11 @@ class Added:
 class Accounts:
     """Adds accounts and changes their settings."""
 
-    def __init__(self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock) -> None:
-        self._ledger, self._crms, self._clock = ledger, crms, clock
+    def __init__(
+        self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock, begin: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`begin` is called with the id of each account that was added, and gives it what a new one needs."""
+        self._ledger, self._crms, self._clock, self._begin = ledger, crms, clock, begin
 
     def add(self, installation: Installation) -> Added:
         """Add an account, or give a known one new tokens; create our properties in the CRM.
@@ -61,7 +64,9 @@ class Accounts:
             raise ConfigurationError("an account needs --token or --refresh-token")
         account_id = self._store(installation)
         facts, missing = self._install(installation.crm, account_id)
-        return Added(self._complete(account_id, facts, installation.settings), missing)
+        account = self._complete(account_id, facts, installation.settings)
+        self._begin(account_id)
+        return Added(account, missing)
 
     def _install(self, crm: str, account_id: str) -> tuple[Mapping[str, Any], str]:
         """Prepare the CRM; give what it tells of the account, and what could not be done."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from connector.domain.durations import format_duration
 from connector.domain.enrollment import begin
-from connector.domain.journey import Again, Journey
+from connector.domain.journey import Again, Audience, Journey
 from connector.domain.message import Purpose
 from connector.domain.places import Expression
 from connector.domain.seen_values import seen_values
@@ -22,6 +22,7 @@ from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.ports.queue import JOURNEYS
 from connector.ports.rendering import Renderer
+from connector.services.journey_versions import InService, JourneyVersions
 from connector.services.merged_contacts import MERGED_INTO
 
 _LONGEST_KEY = 255  # the ledger's column
@@ -68,18 +69,19 @@ class _Entry:
 class Enroller:
     """Enrolls contacts and writes down every refusal."""
 
-    def __init__(self, journeys: Sequence[Journey], renderer: Renderer, new_id: Callable[[], str]) -> None:
-        self._journeys, self._renderer, self._new_id = journeys, renderer, new_id
+    def __init__(self, versions: JourneyVersions, renderer: Renderer, new_id: Callable[[], str]) -> None:
+        self._versions, self._renderer, self._new_id = versions, renderer, new_id
 
     def consider(self, uow: UnitOfWork, account: AccountRow, arrival: Arrival, now: datetime) -> Sequence[str]:
         """Offer an event to every journey it may start; give the ids of those that took it."""
         taken = []
-        for journey in self._journeys:
+        for service in self._versions.in_service(uow, account.id).values():
+            journey = service.journey
             if journey.trigger.event != arrival.name or journey.crm not in {None, account.crm}:
                 continue
             verdict = self._judge(uow, account, journey, arrival, now)
             if isinstance(verdict, _Entry):
-                if self._enroll(uow, account, journey, arrival, verdict, now):
+                if self._enroll(uow, account, service, arrival, verdict, now):
                     taken.append(journey.id)
                     continue
                 verdict = _Refusal("another event let the contact in for the same key at the same moment", "enroll.key")
@@ -94,12 +96,23 @@ class Enroller:
         if arrival.is_import and not journey.trigger.takes_imports:
             return _Refusal("the record came with a bulk import, and trigger.imports is off", "trigger.imports")
         return (
-            self._condition_refuses(journey.trigger.where, arrival)
+            self._audience_refuses(journey.trigger.audience, arrival)
+            or self._condition_refuses(journey.trigger.where, arrival)
             or _person_refuses(uow, journey, arrival.contact)
             or self._entry(uow, account, journey, arrival, now)
         )
 
-    def _condition_refuses(self, where: Expression | None, arrival: Arrival) -> _Refusal | None:
+    def _audience_refuses(self, audience: Audience | None, arrival: Arrival) -> _Refusal | None:
+        if audience is None or audience.where is None:
+            return None
+        place = audience.where.place
+        what = f"the audience {audience.name} ({place.file}:{place.line}): {audience.where.source}"
+        refusal = self._condition_refuses(audience.where, arrival, "trigger.audience", what)
+        return None if refusal is None else replace(refusal, line=0)  # the journey's own line; the audience's is told
+
+    def _condition_refuses(
+        self, where: Expression | None, arrival: Arrival, path: str = "trigger.where", what: str = ""
+    ) -> _Refusal | None:
         if where is None:
             return None
         values = seen_values(where.source, arrival.names)
@@ -107,8 +120,8 @@ class Enroller:
             if self._renderer.evaluate(where, arrival.names):
                 return None
         except ConditionError as error:
-            return _Refusal(f"trigger.where failed: {error}", "trigger.where", where.place.line, values)
-        return _Refusal(f"{where.source} does not hold", "trigger.where", where.place.line, values)
+            return _Refusal(f"{what or path} failed: {error}", path, where.place.line, values)
+        return _Refusal(f"{what or where.source} does not hold", path, where.place.line, values)
 
     def _entry(
         self, uow: UnitOfWork, account: AccountRow, journey: Journey, arrival: Arrival, now: datetime
@@ -133,12 +146,12 @@ class Enroller:
         self,
         uow: UnitOfWork,
         account: AccountRow,
-        journey: Journey,
+        service: InService,
         arrival: Arrival,
         entry: _Entry,
         now: datetime,
     ) -> bool:
-        version = uow.versions.ensure(account.id, journey.id, journey.hash, journey.source, "files", now)
+        journey = service.journey
         enrollment_id = self._new_id()
         run = begin(enrollment_id, trigger=arrival.fact, occurred_at=arrival.occurred_at, now=now)
         added = uow.enrollments.add(
@@ -147,7 +160,7 @@ class Enroller:
                 account_id=account.id,
                 contact_id=arrival.contact.id,
                 journey=journey.id,
-                journey_version_id=version.id,
+                journey_version_id=service.version_id,
                 key=entry.key,
                 epoch=entry.epoch,
                 subject=arrival.ref,
@@ -166,7 +179,7 @@ class Enroller:
             )
         )
         if added:
-            uow.timeline.add([_started(account, journey, arrival, enrollment_id, version.version, now)])
+            uow.timeline.add([_started(account, journey, arrival, enrollment_id, service.version, now)])
             uow.nudge(JOURNEYS)
         return added
 

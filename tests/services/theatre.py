@@ -38,9 +38,12 @@ from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
 from connector.services.freshness import Freshener
+from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
 from connector.services.message_making import MessageMaker
-from connector.services.polling import Poller, events_named
+from connector.services.moving_people import Mover
+from connector.services.polling import Poller
+from connector.services.publishing import Hand, JourneyFiles, Publisher
 from connector.services.replies import ReplyDesk
 from connector.services.task_making import TaskMaker
 from connector.services.traces import Traces
@@ -131,6 +134,9 @@ class Theatre:
         with self.ledger.begin() as uow:
             uow.accounts.add(AccountRow(ACCOUNT, "hubspot", "12345", "Acme", "active", "", known, START))
             uow.commit()
+        self.versions = JourneyVersions(lambda _, source: journey_from_source(source))
+        self.publisher = Publisher(self.ledger, self.versions, Mover(self.versions), self.clock)
+        self.publisher.publish(ACCOUNT, JourneyFiles({each.id: each for each in self.journeys}), (), Hand("the author"))
         self.compose(self.ledger)
 
     def _read_files(self, directory: Path, journeys: Mapping[str, str]) -> None:
@@ -156,7 +162,7 @@ class Theatre:
         consent = ConsentDesk(new_id)
         keeper = ContactKeeper(new_id, consent)
         reader = CRMReader(crms, self.catalogue, self.clock)
-        recorder = EventRecorder(self.catalogue, Enroller(self.journeys, renderer, new_id), keeper)
+        recorder = EventRecorder(self.catalogue, Enroller(self.versions, renderer, new_id), keeper)
         self.reader = EventReader(ledger, crms, self.catalogue, reader, recorder, self.clock, rng)
         stepper = EnrollmentStepper(
             lambda _, source: journey_from_source(source),
@@ -168,7 +174,7 @@ class Theatre:
         )
         freshener = Freshener(ledger, self.catalogue, reader, keeper, self.clock)
         self.runner = JourneyRunner(ledger, freshener, stepper, self.clock, rng)
-        self.poller = Poller(ledger, crms, self.catalogue, events_named(self.journeys), self.clock, rng)
+        self.poller = Poller(ledger, crms, self.catalogue, self.versions, self.clock, rng)
         self.replies = ReplyDesk(new_id, self.keywords, consent)
         self.traces = Traces(ledger)
 

@@ -76,7 +76,7 @@ class SQLEnrollmentRepository:
                 .where(table.c.id.in_([row.id for row in found]))
                 .values(lease_until=lease_until, due_at=lease_until, attempts=table.c.attempts + 1)
             )
-        return [replace(_row(row), attempts=row.attempts + 1) for row in found]
+        return [replace(_row(row), attempts=row.attempts + 1, lease_until=lease_until) for row in found]
 
     def save(self, enrollment: EnrollmentRow) -> None:
         """Write cursor, state, due time and end, and drop the lease; a wake since the claim stays due."""
@@ -186,7 +186,9 @@ def _woken_or_new() -> ColumnElement[Any]:
     return case((and_(woken, sooner), table.c.due_at), else_=new)
 
 
-_CHANGING = frozenset({"status", "state", "waits_for", "due_at", "attempts", "ended_at", "exit_reason"})
+_CHANGING = frozenset(
+    {"journey_version_id", "status", "state", "waits_for", "due_at", "attempts", "ended_at", "exit_reason"}
+)
 
 # Built once: building them costs more than running them.
 _SAVE_LIVE = _save(_woken_or_new())
@@ -204,5 +206,4 @@ def _values(enrollment: EnrollmentRow) -> dict[str, Any]:
 
 def _row(found: Row[Any]) -> EnrollmentRow:
     values = dict(found._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-    del values["lease_until"]
     return EnrollmentRow(**{**values, "state": from_document(values["state"])})

@@ -1,0 +1,254 @@
+"""How does a journey get from the files into service, and out of service again?
+
+A publication is a row that says which version of a journey takes people in from now on. Rows are only ever added: what
+was in service when, and by whose hand, can always be told. People in flight finish on the version they began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from connector.domain.journey import Journey
+from connector.errors import ConfigurationError
+from connector.ports.enrollments import PublicationAction, PublicationRow
+from connector.ports.ledger import Ledger, UnitOfWork
+from connector.ports.queue import MAINTENANCE
+from connector.ports.time import Clock
+from connector.services.journey_versions import JourneyVersions, Version, earlier_version, taken_back
+from connector.services.moving_people import Moved, Mover, StepMap
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyFiles:
+    """What the journey folder holds.
+
+    Attributes:
+        journeys: those without a mistake, by id.
+        broken: of those that have one, by id, the first: `file:line:column: path: what is wrong`.
+    """
+
+    journeys: Mapping[str, Journey]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def demand(self, names: Sequence[str]) -> None:
+        """Refuse names that no file has, and an empty folder, which would take everything out of service.
+
+        Raises:
+            ConfigurationError: says what there is.
+        """
+        known = sorted({*self.journeys, *self.broken})
+        if not known:
+            raise ConfigurationError("there is no journey file; take a journey out of service with: smsctl retire")
+        for name in names:
+            if name not in known:
+                raise ConfigurationError(f"there is no journey file {name}.yaml; there are {', '.join(known)}")
+
+
+class Word(StrEnum):
+    """What became of one journey."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    WITHHELD = "withheld"  # it was taken back before, and the file still says the same
+    BROKEN = "broken"
+    RETIRED = "retired"
+    ROLLED_BACK = "rolled back"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one journey in one account.
+
+    Attributes:
+        version: number of the version in service now; None when none is.
+        why: more for people, or empty.
+        moved: what became of people in flight, where they were to be moved.
+    """
+
+    journey: str
+    word: Word
+    version: int | None = None
+    why: str = ""
+    moved: Moved | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who publishes, and how.
+
+    Attributes:
+        moves: old step ids and the new ones that people in flight move to; None leaves them on their version, an
+            empty mapping moves them by their steps' own ids.
+        is_dry_run: tell what would happen, and do nothing.
+    """
+
+    by: str
+    moves: StepMap | None = None
+    is_dry_run: bool = False
+
+
+class Publisher:
+    """Puts versions of journeys in service and out of it, one account at a time."""
+
+    def __init__(self, ledger: Ledger, versions: JourneyVersions, mover: Mover, clock: Clock) -> None:
+        self._ledger, self._versions, self._mover, self._clock = ledger, versions, mover, clock
+
+    def publish(self, account_id: str, files: JourneyFiles, names: Sequence[str], hand: Hand) -> Sequence[Outcome]:
+        """Publish these journeys, or with no names every one that has changed, and retire those without a file.
+
+        What was rolled back or retired is published again, unchanged, only by its name. A journey with a mistake
+        stays as it is.
+
+        Raises:
+            ConfigurationError: a name that no file has, or no file at all.
+        """
+        files.demand(names)
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            current = uow.publications.current(account_id)
+            outcomes = []
+            for name in names or sorted({*files.journeys, *files.broken}):
+                journey, before = files.journeys.get(name), current.get(name)
+                if journey is None:
+                    outcomes.append(self._broken(uow, name, files.broken[name], before))
+                else:
+                    outcomes.append(self._publish(uow, account_id, journey, before, hand, now, is_named=bool(names)))
+            gone = () if names else sorted(current.keys() - files.journeys.keys() - files.broken.keys())
+            outcomes += [
+                self._take_out(uow, current[name], PublicationAction.REMOVE, hand, now)
+                for name in gone
+                if current[name].journey_version_id is not None
+            ]
+            self._finish(uow, hand)
+        return outcomes
+
+    def publish_first(self, account_id: str, files: JourneyFiles, by: str) -> Sequence[Outcome]:
+        """Publish what there is for an account that never published anything; do nothing for any other."""
+        with self._ledger.begin(write=False) as uow:
+            is_new = not uow.publications.current(account_id)
+        return self.publish(account_id, files, (), Hand(by)) if is_new and files.journeys else ()
+
+    def roll_back(self, account_id: str, journey: str, to: int | None, hand: Hand) -> Outcome:
+        """Put an earlier version in service again: the one before, or the one with this number.
+
+        Raises:
+            ConfigurationError: there is no such version, it is in service already, or this program cannot read it.
+        """
+        with self._ledger.begin() as uow:
+            before = uow.publications.current(account_id).get(journey)
+            version = earlier_version(uow, self._versions, account_id, journey, to)
+            moved = self._put_in(uow, account_id, journey, version, before, PublicationAction.ROLLBACK, hand)
+            instead = self._number(uow, before)
+            self._finish(uow, hand)
+        why = "" if instead is None else f"instead of version {instead}"
+        return Outcome(journey, Word.ROLLED_BACK, version.number, why, moved)
+
+    def retire(self, account_id: str, journey: str, hand: Hand) -> Outcome:
+        """Take a journey out of service; those who are in it finish.
+
+        Raises:
+            ConfigurationError: it is not in service.
+        """
+        with self._ledger.begin() as uow:
+            publication = uow.publications.current(account_id).get(journey)
+            if publication is None or publication.journey_version_id is None:
+                raise ConfigurationError(f"{journey} is not in service")
+            outcome = self._take_out(uow, publication, PublicationAction.RETIRE, hand, self._clock.now())
+            self._finish(uow, hand)
+        return outcome
+
+    def _publish(
+        self,
+        uow: UnitOfWork,
+        account_id: str,
+        journey: Journey,
+        before: PublicationRow | None,
+        hand: Hand,
+        now: datetime,
+        *,
+        is_named: bool,
+    ) -> Outcome:
+        row = uow.versions.ensure(account_id, journey.id, journey.hash, journey.source, hand.by, now)
+        if before is not None and before.journey_version_id == row.id:
+            moved = self._move(uow, account_id, journey.id, Version(row.id, row.version, journey), hand, now)
+            return Outcome(journey.id, Word.UNCHANGED, row.version, moved=moved)
+        taken = None if is_named else taken_back(uow, account_id, journey.id)
+        if taken is not None and row.id in taken[1]:
+            return Outcome(journey.id, Word.WITHHELD, self._number(uow, before), _withheld(row.version, taken[0]))
+        version = Version(row.id, row.version, journey)
+        moved = self._put_in(uow, account_id, journey.id, version, before, PublicationAction.PUBLISH, hand)
+        return Outcome(journey.id, Word.PUBLISHED, row.version, self._replaces(uow, before), moved)
+
+    def _put_in(
+        self,
+        uow: UnitOfWork,
+        account_id: str,
+        journey: str,
+        version: Version,
+        before: PublicationRow | None,
+        action: PublicationAction,
+        hand: Hand,
+    ) -> Moved | None:
+        now = self._clock.now()
+        uow.publications.add(
+            PublicationRow(self._ledger.new_id(), account_id, journey, version.id, action, hand.by, now)
+        )
+        if version.journey is not None and version.journey.trigger.schedule:
+            earlier = None if before is None else self._versions.published(uow, before)
+            self._set_timer(uow, account_id, version.journey, earlier, now)
+        uow.nudge(MAINTENANCE)  # it may poll for events that nothing needed before
+        return self._move(uow, account_id, journey, version, hand, now)
+
+    def _set_timer(
+        self, uow: UnitOfWork, account_id: str, journey: Journey, earlier: Version | None, now: datetime
+    ) -> None:
+        """Have the schedule looked at now, unless it goes on as it was."""
+        was = None if earlier is None else earlier.journey
+        if was is None or (was.trigger.schedule, was.time_zone) != (journey.trigger.schedule, journey.time_zone):
+            uow.polls.ensure(account_id, journey.trigger.event, now)
+            uow.polls.next(account_id, journey.trigger.event, now)
+
+    def _move(
+        self, uow: UnitOfWork, account_id: str, journey: str, version: Version, hand: Hand, now: datetime
+    ) -> Moved | None:
+        if hand.moves is None:
+            return None
+        return self._mover.move(uow, account_id, journey, version, hand.moves, now)
+
+    def _take_out(
+        self, uow: UnitOfWork, publication: PublicationRow, action: PublicationAction, hand: Hand, now: datetime
+    ) -> Outcome:
+        account_id, journey = publication.account_id, publication.journey
+        uow.publications.add(PublicationRow(self._ledger.new_id(), account_id, journey, None, action, hand.by, now))
+        why = "its file is gone; " if action is PublicationAction.REMOVE else ""
+        return Outcome(
+            journey, Word.RETIRED, None, f"{why}people in it finish on version {self._number(uow, publication)}"
+        )
+
+    def _broken(self, uow: UnitOfWork, name: str, mistake: str, before: PublicationRow | None) -> Outcome:
+        number = self._number(uow, before)
+        stays = "it stays off" if number is None else f"version {number} runs on"
+        return Outcome(name, Word.BROKEN, number, f"{stays}; {mistake}")
+
+    def _replaces(self, uow: UnitOfWork, before: PublicationRow | None) -> str:
+        number = self._number(uow, before)
+        return "" if number is None else f"instead of version {number}"
+
+    def _number(self, uow: UnitOfWork, publication: PublicationRow | None) -> int | None:
+        version = None if publication is None else self._versions.published(uow, publication)
+        return None if version is None else version.number
+
+    def _finish(self, uow: UnitOfWork, hand: Hand) -> None:
+        if not hand.is_dry_run:
+            uow.commit()
+
+
+def _withheld(number: int, back: PublicationRow) -> str:
+    what = "rolled back" if back.action is PublicationAction.ROLLBACK else "retired"
+    return (
+        f"the file still says what was {what} by {back.published_by} at {back.at:%Y-%m-%d %H:%M} UTC "
+        f"(version {number}); change it, or publish it again by its name: smsctl publish {back.journey}"
+    )
