@@ -10,8 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from connector.adapters.channels.posting import Answer, Poster, raise_for
@@ -30,7 +29,7 @@ class EndpointChannel:
 
     def deliver(self, delivery: Delivery) -> Any:
         """Post what a call sends, or title and text of a notification; give the JSON answer, None when it has none."""
-        body = json.dumps(_content(delivery), ensure_ascii=False, default=_as_json).encode("utf-8", "replace")
+        body = json.dumps(_content(delivery), ensure_ascii=False).encode("utf-8", "replace")
         timestamp = str(int(self._now().timestamp()))
         headers = {
             "Content-Type": "application/json",
@@ -50,16 +49,8 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
 
 
 def _content(delivery: Delivery) -> Mapping[str, Any]:
-    return delivery.data or {"title": delivery.title, "text": delivery.text}
-
-
-def _as_json(value: object) -> Any:
-    """Write what JSON has no word for: exact numbers as numbers, dates and times in ISO 8601."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
+    is_told = bool(delivery.title or delivery.text)
+    return {"title": delivery.title, "text": delivery.text} if is_told else delivery.data
 
 
 def _read(answer: Answer) -> Any:
