@@ -30,6 +30,7 @@ class Mechanism(StrEnum):
     KEYWORD = "keyword"  # a reply
     GATEWAY = "gateway"  # the gateway or carrier knows of an opt-out
     CRM_PROPERTY = "crm_property"  # the flag was changed in the CRM
+    DOUBLE_OPT_IN = "double_opt_in"  # a reply that confirmed, to a text that asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ConsentEvent:
     Attributes:
         mechanism: one of `Mechanism`, as text.
         wording: the exact words, or empty.
+        asked: the exact text that asked for it, or empty.
         source: where it came from, such as `message:<id>`; the same source never counts twice.
     """
 
@@ -52,6 +54,7 @@ class ConsentEvent:
     at: datetime
     contact_id: str | None = None
     wording: str = field(default="", repr=False)
+    asked: str = field(default="", repr=False)
     jurisdiction: str | None = None
 
 

@@ -16,6 +16,8 @@ class RecordSubject(StrEnum):
     REPLY = "reply"  # one communication per reply
     OPT_OUT = "opt_out"  # one communication per opt-out
     TASK = "task"  # one task per task step
+    NOTE = "note"  # one note per note step
+    PROPERTY = "property"  # one property of one record, as journeys want it
     OPT_OUT_PROPERTY = "opt_out_property"  # the flag on one contact
     FIND_CONTACTS = "find_contacts"  # look up every contact with a number, to set the flag on each
 
@@ -26,15 +28,17 @@ class CRMRecordRow:
 
     Attributes:
         subject: what it shows, unique per kind: `message:<id>` (message, reply), `task:<enrollment>:<path>`,
-            `opt-out:<consent event>:<contact's crm id>`, `contact:<crm id>` (opt-out property: one row per contact,
-            so that changes of the flag follow each other), `number:<consent event>` (find contacts).
+            `note:<enrollment>:<path>`, `property:deal:9001:dealstage` (one row per record and property, so that the
+            newest value wins), `opt-out:<consent event>:<contact's crm id>`, `contact:<crm id>` (opt-out property: one
+            row per contact, so that changes of the flag follow each other), `number:<consent event>` (find contacts).
         ref: our short reference, in the record's body.
         at: its place on the timeline; for a task, when it is due.
         not_before: from when on it is due to be written.
         wanted: counts changes to be shown; `written` is the change the CRM shows.
         payload: what the record says where no other row says it; encrypted at rest. By kind: task `title`, `body`,
-            `owner_id`, `priority`, `associations` (`["deal:9001"]`); reply `note`; opt_out `headline`, `wording`,
-            `effect`; opt_out_property and find_contacts `msisdn`, `mechanism`.
+            `owner_id`, `queue_id`, `is_call`, `priority`, `associations` (`["deal:9001"]`); note `text`,
+            `associations`; property `value`; reply `note`; opt_out `headline`, `how`, `effect`; opt_out_property and
+            find_contacts `msisdn`, `mechanism`.
         create_sent_at: set before a create leaves, so that after a crash we look before creating again.
         state: `waiting`, `creating`, `written` or `refused`.
     """
@@ -66,8 +70,8 @@ class CRMRecordRepository(Protocol):
     def want(self, records: Sequence[CRMRecordRow]) -> None:
         """Insert each record, or count one more change on the one with the same (account, kind, subject).
 
-        A newer payload replaces the older one. A refused record stays refused, but for the opt-out property, which
-        every change of mind tries again. Of a waiting record the earlier `not_before` is kept; one that waits
+        A newer payload replaces the older one. A refused record stays refused, but for properties, which every
+        change tries again. Of a waiting record the earlier `not_before` is kept; one that waits
         because of a failure keeps its wait.
         """
         ...

@@ -7,7 +7,7 @@ what was waiting, and what timeline, journeys and CRM are to hear.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -58,12 +58,14 @@ _MAY_LIFT: Mapping[Mechanism, frozenset[Mechanism]] = {
     Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
     Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
     Mechanism.CRM_PROPERTY: frozenset({Mechanism.CRM_PROPERTY}),
+    Mechanism.DOUBLE_OPT_IN: frozenset(),
 }
 
 _HOW: Mapping[Mechanism, str] = {
     Mechanism.KEYWORD: "by a keyword",
     Mechanism.GATEWAY: "says the gateway",
     Mechanism.CRM_PROPERTY: "by the flag in the CRM",
+    Mechanism.DOUBLE_OPT_IN: "by a confirmed opt-in",
 }
 
 
@@ -108,9 +110,12 @@ class ConsentDesk:
         self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
         return OptIn.LIFTED
 
-    def agree_to_marketing(self, uow: UnitOfWork, said: Saying) -> bool:
-        """Keep it as evidence that somebody agreed to marketing; it lifts nothing. False when it was known."""
-        return uow.consents.record(self._event(said, ConsentKind.OPT_IN, Scope.MARKETING))
+    def agree_to_marketing(self, uow: UnitOfWork, said: Saying, *, asked: str = "") -> bool:
+        """Keep it as evidence that somebody agreed to marketing; it lifts nothing. False when it was known.
+
+        `asked` is the text that asked for it.
+        """
+        return uow.consents.record(replace(self._event(said, ConsentKind.OPT_IN, Scope.MARKETING), asked=asked))
 
     def doubt(self, uow: UnitOfWork, said: Saying, now: datetime) -> bool:
         """Allow no marketing to a number whose words may be an opt-out, and ask a person; False when not needed."""

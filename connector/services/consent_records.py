@@ -21,6 +21,7 @@ _SOURCE = {
     Mechanism.KEYWORD: "a reply by SMS",
     Mechanism.GATEWAY: "the SMS gateway or carrier",
     Mechanism.CRM_PROPERTY: "this contact, or another with its number, was changed in the CRM",
+    Mechanism.DOUBLE_OPT_IN: "a confirmed opt-in by SMS",
 }
 
 

@@ -14,7 +14,7 @@ from connector.adapters.store.tables import consent_event, suppression
 from connector.domain.documents import clean_text
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 
-_WORDING = "consent_event.wording"
+_WORDING, _ASKED = "consent_event.wording", "consent_event.asked"
 
 
 class SQLConsentRepository:
@@ -25,8 +25,6 @@ class SQLConsentRepository:
 
     def record(self, event: ConsentEvent) -> bool:
         """Append evidence; False when the same source said it before."""
-        wording = clean_text(event.wording)
-        sealed = self._vault.seal(wording, account=event.account_id, column=_WORDING) if wording else None
         statement = (
             insert_or_ignore(self._connection, consent_event)
             .values(
@@ -37,7 +35,8 @@ class SQLConsentRepository:
                 kind=event.kind,
                 scope=event.scope,
                 mechanism=event.mechanism,
-                wording_sealed=sealed,
+                wording_sealed=self._sealed(event.wording, event.account_id, _WORDING),
+                asked_sealed=self._sealed(event.asked, event.account_id, _ASKED),
                 source=event.source,
                 jurisdiction=event.jurisdiction,
                 at=event.at,
@@ -110,8 +109,6 @@ class SQLConsentRepository:
         return [self._event(row) for row in self._connection.execute(query)]
 
     def _event(self, row: Row[Any]) -> ConsentEvent:
-        sealed = row.wording_sealed
-        wording = self._vault.open_text(sealed, account=row.account_id, column=_WORDING) if sealed else ""
         return ConsentEvent(
             id=row.id,
             account_id=row.account_id,
@@ -122,6 +119,14 @@ class SQLConsentRepository:
             source=row.source,
             at=row.at,
             contact_id=row.contact_id,
-            wording=wording,
+            wording=self._opened(row.wording_sealed, row.account_id, _WORDING),
+            asked=self._opened(row.asked_sealed, row.account_id, _ASKED),
             jurisdiction=row.jurisdiction,
         )
+
+    def _sealed(self, said: str, account_id: str, column: str) -> bytes | None:
+        clean = clean_text(said)
+        return self._vault.seal(clean, account=account_id, column=column) if clean else None
+
+    def _opened(self, sealed: bytes | None, account_id: str, column: str) -> str:
+        return self._vault.open_text(sealed, account=account_id, column=column) if sealed else ""

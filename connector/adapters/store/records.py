@@ -241,7 +241,8 @@ class SQLCRMRecordRepository:
         )
 
 
-_REOPENED = or_(_T.state == "written", and_(_T.state == "refused", _T.kind == RecordSubject.OPT_OUT_PROPERTY.value))
+_IS_PROPERTY = or_(_T.kind == RecordSubject.OPT_OUT_PROPERTY.value, _T.kind == RecordSubject.PROPERTY.value)
+_REOPENED = or_(_T.state == "written", and_(_T.state == "refused", _IS_PROPERTY))
 
 
 def _one_more_change(not_before: ColumnElement[datetime]) -> dict[str, Any]:

@@ -135,6 +135,7 @@ consent_event = Table(
     Column("scope", WORD, nullable=False),  # all | marketing
     Column("mechanism", WORD, nullable=False),  # keyword | crm_property | gateway
     Column("wording_sealed", LargeBinary),
+    Column("asked_sealed", LargeBinary),  # the text that asked for it
     Column("source", KEY, nullable=False),  # message:<id>, crm property, attempt:<id>
     Column("jurisdiction", String(2)),
     Column("at", UTCDateTime, nullable=False),

@@ -141,6 +141,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_split_winner")),
         sa.UniqueConstraint("account_id", "journey", "step", name=op.f("uq_split_winner_account_id_journey_step")),
     )
+    with op.batch_alter_table("consent_event", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("asked_sealed", sa.LargeBinary(), nullable=True))
+
     with op.batch_alter_table("enrollment", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_enrollment_account_id_journey_status"), ["account_id", "journey", "status"], unique=False
@@ -161,6 +164,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("enrollment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_enrollment_account_id_journey_status"))
+
+    with op.batch_alter_table("consent_event", schema=None) as batch_op:
+        batch_op.drop_column("asked_sealed")
 
     op.drop_table("split_winner")
     op.drop_table("split_assignment")
