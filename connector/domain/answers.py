@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -33,8 +33,8 @@ _ANSWERED_BY_ITSELF = "help"
 def first_answer(run: Progress, step: WaitFor, deadline: datetime) -> Answer | None:
     """Find the first fact up to the deadline that a case waits for; of several cases the first in the file wins.
 
-    What happened between the enrollment's start and this step counts too. A reply or an event that answered an
-    earlier `wait_for` does not answer again; what became of a message stays true and may be asked for twice.
+    What happened between the enrollment's start and this step counts too. A reply, an event or a click that answered
+    an earlier step does not answer again; what became of a message stays true and may be asked for twice.
 
     Raises:
         ConditionError: a case's `where` cannot be evaluated.
@@ -50,14 +50,11 @@ def first_answer(run: Progress, step: WaitFor, deadline: datetime) -> Answer | N
 
 
 def use_up(run: Progress, answer: Answer) -> None:
-    """Let a reply or an event answer once only, and what follows see the keyword."""
-    fact = answer.fact
-    if answer.case.kind in {CaseKind.REPLY, CaseKind.EVENT}:
-        run.state = replace(run.state, used=(*run.state.used, fact.id))
+    """Let a reply, an event or a click answer once only, and what follows see the keyword."""
     if answer.case.kind is CaseKind.REPLY:
-        if answer.keyword is not None:
-            run.state = replace(run.state, keywords={**run.state.keywords, fact.id: answer.keyword})
-        run.names = {**run.names, **fact.reply_names(answer.keyword)}
+        run.hear(answer.fact, answer.keyword)
+    elif answer.case.kind in {CaseKind.EVENT, CaseKind.CLICK}:
+        run.use_up([answer.fact])
 
 
 def waited_for(step: WaitFor) -> str:
@@ -71,29 +68,58 @@ def _wordings(step: WaitFor) -> Iterator[str]:
             yield f"a reply ({', '.join(case.keywords)})" if case.keywords else "a reply"
         elif case.kind is CaseKind.EVENT:
             yield f"the event {case.event}"
+        elif case.kind is CaseKind.CLICK:
+            yield f"a click on {case.link}" if case.link else "a click"
         else:
             yield f"the text to be {case.kind.value}"
 
 
 def _matched(run: Progress, case: Case, fact: Fact) -> Answer | None:
-    keyword: str | None = None
-    if case.kind is CaseKind.REPLY:
-        if fact.kind is not EntryKind.REPLY_RECEIVED:
-            return None
-        keyword = matches_keyword(fact.text, case.keywords)
-        if keyword is None and (case.keywords or fact.name == _ANSWERED_BY_ITSELF):
-            return None
-        summary, extra = _reply_summary(keyword), fact.reply_names(keyword)
-    elif case.kind is CaseKind.EVENT:
-        if fact.kind is not EntryKind.EVENT_RECEIVED or fact.name != case.event:
-            return None
-        summary, extra = f"{case.event} happened", {**run.entry_names, **fact.names}
-    else:
-        wanted = {MessageState.DELIVERED} if case.kind is CaseKind.DELIVERED else OVER
-        if fact not in run.moves_of(_message_meant(run, case)) or fact.name not in wanted:
-            return None
-        summary, extra = f"the text is {fact.name}", {}
-    return _if_condition_holds(run, case, Answer(case, fact, summary, {}, keyword), extra)
+    answer, extra = _KINDS[case.kind](run, case, fact)
+    return None if answer is None else _if_condition_holds(run, case, answer, extra)
+
+
+_Match = tuple[Answer | None, Mapping[str, Any]]
+"""An answer, and what its condition sees beside the usual names."""
+
+_NO_MATCH: _Match = (None, {})
+
+
+def _reply(run: Progress, case: Case, fact: Fact) -> _Match:  # noqa: ARG001 - every kind is called alike
+    if fact.kind is not EntryKind.REPLY_RECEIVED:
+        return _NO_MATCH
+    keyword = matches_keyword(fact.text, case.keywords)
+    if keyword is None and (case.keywords or fact.name == _ANSWERED_BY_ITSELF):
+        return _NO_MATCH
+    return Answer(case, fact, _reply_summary(keyword), {}, keyword), fact.reply_names(keyword)
+
+
+def _event(run: Progress, case: Case, fact: Fact) -> _Match:
+    if fact.kind is not EntryKind.EVENT_RECEIVED or fact.name != case.event:
+        return _NO_MATCH
+    return Answer(case, fact, f"{case.event} happened", {}), {**run.entry_names, **fact.names}
+
+
+def _click(run: Progress, case: Case, fact: Fact) -> _Match:  # noqa: ARG001 - every kind is called alike
+    if fact.kind is not EntryKind.LINK_CLICKED or case.link not in {None, fact.name}:
+        return _NO_MATCH
+    return Answer(case, fact, f"the link {fact.name} was followed" if fact.name else "a link was followed", {}), {}
+
+
+def _fate(run: Progress, case: Case, fact: Fact) -> _Match:
+    wanted = {MessageState.DELIVERED} if case.kind is CaseKind.DELIVERED else OVER
+    if fact.name not in wanted or fact not in run.moves_of(_message_meant(run, case)):
+        return _NO_MATCH
+    return Answer(case, fact, f"the text is {fact.name}", {}), {}
+
+
+_KINDS: Mapping[CaseKind, Callable[[Progress, Case, Fact], _Match]] = {
+    CaseKind.REPLY: _reply,
+    CaseKind.EVENT: _event,
+    CaseKind.CLICK: _click,
+    CaseKind.DELIVERED: _fate,
+    CaseKind.FAILED: _fate,
+}
 
 
 def _reply_summary(keyword: str | None) -> str:

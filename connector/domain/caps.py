@@ -57,3 +57,53 @@ def next_free(caps: Iterable[Cap], sent_at: Sequence[datetime], now: datetime) -
     waits = [newest_first[cap.count - 1] + cap.per for cap in caps if len(newest_first) >= cap.count]
     free_at = max(waits, default=now)
     return free_at if free_at > now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Another text of higher priority that waits to go to the same number.
+
+    Attributes:
+        wants_at: when it may go at the earliest, as far as is known.
+    """
+
+    message_id: str
+    journey: str
+    priority: int
+    wants_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A cap on the texts to one number, and how full it is.
+
+    Attributes:
+        rule: for people: what holds, such as `cap of 3 per 1 day for marketing texts`.
+        sent_at: aware times of the earlier texts that count against it.
+        wanted_by: texts that count against it too and come first, the most important one first.
+    """
+
+    cap: Cap
+    rule: str
+    sent_at: Sequence[datetime] = ()
+    wanted_by: tuple[Contender, ...] = ()
+
+    def used(self, now: datetime) -> int:
+        """Count the texts that fill it now."""
+        return sum(at > now - self.cap.per for at in self.sent_at)
+
+    def opens_at(self, now: datetime) -> datetime | None:
+        """Give when the next text fits under it, or None when it is now."""
+        return next_free((self.cap,), self.sent_at, now)
+
+    def reopens_at(self, now: datetime) -> datetime:
+        """Give when the next place under it becomes free, if one more text is sent now."""
+        return min((at for at in self.sent_at if at > now - self.cap.per), default=now) + self.cap.per
+
+    def crowded_out_by(self, now: datetime) -> Contender | None:
+        """Give whom the last room under it is for, when those who come first need all of it before more opens."""
+        if not self.wanted_by:
+            return None
+        reopens_at = self.reopens_at(now)
+        rivals = [each for each in self.wanted_by if each.wants_at < reopens_at]
+        return rivals[0] if rivals and len(rivals) >= self.cap.count - self.used(now) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from connector.domain.caps import Cap
 from connector.domain.send_window import ANYTIME, SendWindow
@@ -37,11 +37,33 @@ class PurposeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class FatigueRule:
+    """Fewer marketing texts for a number that has stopped answering.
+
+    Attributes:
+        after: so many marketing texts in a row without a reply or a click.
+        within: how far back those texts count.
+        caps: what holds from then on, until an answer comes.
+    """
+
+    after: int
+    within: timedelta
+    caps: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compliance:
-    """The rules of `mappings/compliance.yaml`: windows by name, and a rule per purpose."""
+    """The rules of `mappings/compliance.yaml`: windows by name, a rule per purpose, and what holds over all of them.
+
+    Attributes:
+        overall: caps per number over all journeys and purposes, but for one-time codes and answers to keywords.
+        fatigue: the rule for those who do not answer; None when there is none.
+    """
 
     windows: Mapping[str, SendWindow]
     purposes: Mapping[str, PurposeRule]
+    overall: tuple[Cap, ...] = ()
+    fatigue: FatigueRule | None = None
 
     def window(self, name: str | None, purpose: str, country: str | None) -> SendWindow:
         """Return the window a journey or step names, else the purpose's in the reader's country.

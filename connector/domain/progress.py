@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from connector.domain.documents import from_document, to_document
 from connector.domain.journey import Journey
 from connector.domain.message import MessageState
 from connector.domain.places import Expression, Place
@@ -80,18 +81,36 @@ class Progress:
         return self.state.cursor or self.order.first
 
     def note(self, path: str, place: Place, word: str, summary: str, values: Mapping[str, Any] | None = None) -> None:
-        """Add a line to the trace."""
-        self.trace.append(TraceLine(path, place, word, summary, values or {}))
+        """Add a line to the trace; after a move to another version a path means another step, and so does its line."""
+        known_as = f"r{self.state.revision}:{word}" if self.state.revision else word
+        self.trace.append(TraceLine(path, place, known_as, summary, values or {}))
 
     def enter(self, step: Step) -> None:
         """Stand at a step; its time begins when the step before was done."""
-        self.state = replace(self.state, cursor=step.path, entered_at=self.state.base_at, send_error="", target=None)
+        self._stand_at(step.path, self.state.base_at, self.state.key(step))
+
+    def asks_now(self) -> None:
+        """Let the time of the step it stands at begin now: what came before the question is no answer to it."""
+        self.state = replace(self.state, entered_at=self.now)
+
+    @property
+    def begun(self) -> datetime:
+        """When the time of the step it stands at began."""
+        return self.state.entered_at or self.state.base_at
+
+    def key(self, step: Step) -> str:
+        """Name what the step it stands at asks for."""
+        return self.state.asked or self.state.key(step)
+
+    def aim(self, target: datetime) -> None:
+        """Note until when the step it stands at waits."""
+        self.state = replace(self.state, target=target)
 
     def go_to(self, path: str | None) -> Ended | None:
         """Move the cursor; the enrollment is over when there is no further step."""
         if path is None:
             return Ended("completed")
-        self.state = replace(self.state, cursor=path, entered_at=None, send_error="", target=None)
+        self._stand_at(path, None, "")
         return None
 
     def go_on(self, step: Step) -> Ended | None:
@@ -101,6 +120,9 @@ class Progress:
     def go_into(self, steps: tuple[Step, ...], step: Step) -> Ended | None:
         """Move to the first of nested steps, or to what follows `step` when there are none."""
         return self.go_to(steps[0].path) if steps else self.go_on(step)
+
+    def _stand_at(self, path: str, entered_at: datetime | None, asked: str) -> None:
+        self.state = replace(self.state, cursor=path, entered_at=entered_at, asked=asked, send_error="", target=None)
 
     def done_at(self, at: datetime) -> None:
         """Let what follows count from `at`, never from before what was already done."""
@@ -118,6 +140,45 @@ class Progress:
     def events(self) -> Sequence[Fact]:
         """Events since the enrollment began, but for the one that began it."""
         return [fact for fact in self.facts if fact.kind is EntryKind.EVENT_RECEIVED and fact.id != self.state.trigger]
+
+    def fail(self, step: Step, reason: str) -> Ended | None:
+        """Go into the step's `on_failure` steps; the enrollment is over when it has none."""
+        self.note(step.path, step.place, "failed", f"Failed for good: {reason}")
+        if step.on_failure:
+            return self.go_to(step.on_failure[0].path)
+        return Ended(f"{step.path} failed: {reason}")
+
+    def set_variables(self, values: Mapping[str, Any]) -> None:
+        """Give the journey's variables new values, as they will be read back from the ledger."""
+        kept = {name: from_document(to_document(value)) for name, value in values.items()}
+        self.state = replace(self.state, vars={**(self.state.vars or {}), **kept})
+        self.names = {**self.names, "vars": self.state.vars}
+
+    def use_up(self, facts: Iterable[Fact]) -> None:
+        """Let facts answer once only."""
+        self.state = replace(self.state, used=(*self.state.used, *(fact.id for fact in facts)))
+
+    def hear(self, reply: Fact, keyword: str | None) -> None:
+        """Take a reply for an answer: it answers once only, and what follows sees what it was taken for."""
+        self.use_up([reply])
+        if keyword is not None:
+            self.state = replace(self.state, keywords={**self.state.keywords, reply.id: keyword})
+        self.names = {**self.names, **reply.reply_names(keyword)}
+
+    def replies(self, until: datetime) -> Sequence[Fact]:
+        """Replies that have answered nothing yet, since the time of the step it stands at began."""
+        return [
+            fact
+            for fact in self.facts
+            if fact.kind is EntryKind.REPLY_RECEIVED
+            and self.begun <= fact.at <= until
+            and fact.id not in self.state.used
+        ]
+
+    def end_of(self, key: str) -> Fact | None:
+        """How something that was asked for under a key ended, if it has."""
+        ends = {EntryKind.EFFECT_DONE, EntryKind.EFFECT_FAILED}
+        return next((fact for fact in self.facts if fact.kind in ends and fact.key == key), None)
 
     def moves_of(self, message_id: str | None) -> Sequence[Fact]:
         """What became of a message."""

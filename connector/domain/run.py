@@ -27,7 +27,7 @@ class Fact:
         text: a reply's text; it is read from the message and never kept in a state or a trace.
         names: what `event.*` or `last_reply.*` mean while this fact is looked at; of an effect that is done, its
             `answer`, where it has one.
-        enrollment_id: of a reply, the enrollment whose text it answers; None when that is not known.
+        enrollment_id: of a reply or a click, the enrollment whose text it answers; None when that is not known.
         until: of a text that is held now, when it may go out.
         key: of an effect that is done or failed, the key of the action that asked for it.
     """
@@ -45,7 +45,8 @@ class Fact:
 
     def concerns(self, enrollment_id: str) -> bool:
         """Tell whether this enrollment may see it: an answer to another enrollment's text says nothing to this one."""
-        return self.kind is not EntryKind.REPLY_RECEIVED or self.enrollment_id in {None, enrollment_id}
+        answers = {EntryKind.REPLY_RECEIVED, EntryKind.LINK_CLICKED}
+        return self.kind not in answers or self.enrollment_id in {None, enrollment_id}
 
     def reply_names(self, keyword: str | None) -> dict[str, Any]:
         """Give what `last_reply.*` means for this reply, once it is known which keyword it answered with."""
@@ -76,7 +77,9 @@ class RunState:
         keywords: by the id of such a reply the keyword it was taken for.
         trigger: id of the fact that started the enrollment; it is no answer to anything.
         vars: the journey's variables; None before they were computed.
-        target: until when the step it stands at waits, where that was chosen once and for all (best time).
+        target: until when the step it stands at waits, as it was last decided; best time decides once and for all.
+        asked: the key under which the step it stands at asks for what it wants; a move to another version of the
+            journey does not change it, or an answer would not be known again.
         arms: by the id of a split step, the arm it was sent into.
         revision: how often it was moved to another version of its journey; part of every key from the first move on.
     """
@@ -93,6 +96,7 @@ class RunState:
     trigger: str = ""
     vars: Mapping[str, Any] | None = None
     target: datetime | None = None
+    asked: str = ""
     arms: Mapping[str, str] = field(default_factory=dict)
     revision: int = 0
 
@@ -129,6 +133,7 @@ class RunState:
             "trigger": self.trigger,
             "vars": to_document(self.vars),
             "target": None if self.target is None else self.target.isoformat(),
+            "asked": self.asked,
             "arms": dict(self.arms),
             "revision": self.revision,
         }
@@ -150,6 +155,7 @@ class RunState:
             trigger=document["trigger"],
             vars=from_document(document["vars"]),
             target=None if target is None else datetime.fromisoformat(target),
+            asked=document.get("asked", ""),
             arms=dict(document.get("arms", {})),
             revision=document.get("revision", 0),
         )
