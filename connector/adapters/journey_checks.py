@@ -1,20 +1,26 @@
-"""What is wrong with a journey whose shape is right: does everything it names exist, and can every step be reached?"""
+"""What is wrong with a journey whose shape is right: does everything it names exist, can every step be reached?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from connector.adapters.jinja_syntax import Compiled, NameUse, compile_condition
+from connector.adapters.flow_checks import flow_mistakes
+from connector.adapters.jinja_syntax import compile_condition
 from connector.adapters.journey_builder import JourneyBuilder
+from connector.adapters.journey_names import JourneyNames
 from connector.adapters.journey_uses import ConditionUse
-from connector.adapters.journey_world import World, sample_names
+from connector.adapters.journey_world import World
+from connector.adapters.link_checks import click_mistakes
+from connector.adapters.name_checks import OPEN, flaws, is_open, without_place
 from connector.adapters.rendering import Renderer
+from connector.adapters.reply_checks import confirm_mistakes, reply_mistakes
+from connector.adapters.text_checks import TextChecks
+from connector.adapters.window_checks import window_mistakes
 from connector.adapters.yaml_file import Trail
 from connector.adapters.yaml_shapes import closest, listed, quoted
-from connector.domain.consent import KeywordKind, matches_keyword
 from connector.domain.journey import Journey
-from connector.domain.steps import Case, CaseKind, Exit, If, Send, Step, WaitFor, walk
+from connector.domain.steps import texts_sent, walk
 from connector.errors import ConditionError, Mistake
 
 ANYTIME = "anytime"
@@ -24,13 +30,10 @@ class JourneyChecks:
     """Holds a journey against the world around it."""
 
     def __init__(self, builder: JourneyBuilder, world: World) -> None:
-        top = builder.document.value if isinstance(builder.document.value, dict) else {}
         self._builder, self._document, self._world = builder, builder.document, world
-        self._crm = top.get("crm") if top.get("crm") in world.catalogue.by_crm else None
-        trigger = top.get("trigger")
-        self._trigger = str(trigger.get("event")) if isinstance(trigger, dict) else ""
+        self._names = JourneyNames(builder.document, world)
+        self._texts = TextChecks(builder.document, builder.uses, self._names)
         self._renderer = Renderer()
-        self._variables: dict[str, Any] = {}
 
     def run(self, journey: Journey | None, stem: str) -> Iterator[Mistake]:
         """Give every mistake; what hangs on a part that is missing is left unchecked.
@@ -40,21 +43,27 @@ class JourneyChecks:
         top = self._document.value if isinstance(self._document.value, dict) else {}
         yield from self._header(top, stem)
         yield from self._events()
-        for use in self._builder.uses.conditions:
+        self._names.set_answers()
+        for use in self._in_order():
             yield from self._condition(use)
-        yield from self._windows()
-        for cases in self._builder.uses.waits:
-            yield from self._cases(cases)
+        yield from self._mentions()
+        yield from reply_mistakes(self._document, self._builder.uses.waits, self._world.keywords)
+        yield from click_mistakes(self._document, self._builder.uses.waits, self._texts.links())
+        yield from self._texts.run()
         if journey is not None and not self._builder.mistakes:
-            yield from self._send_ids({step.id for step in walk(journey.steps) if isinstance(step, Send)})
-            yield from self._unreachable(journey.steps)
+            yield from self._whole(journey)
 
-    def names(self, event: str | None = None, only: tuple[str, ...] | None = None) -> dict[str, Any]:
-        """Give the names a condition or text of this journey may use, with plausible values."""
-        known = {name: value for name, value in self._variables.items() if only is None or name in only}
-        return sample_names(self._world, self._crm, self._trigger, event, known)
+    def _whole(self, journey: Journey) -> Iterator[Mistake]:
+        """Check what can be judged only when every step could be read."""
+        sends = {text.id for step in walk(journey.steps) for text in texts_sent(step)}
+        yield from self._named(self._builder.uses.send_ids, sends, "no send step has the id {}")
+        yield from flow_mistakes(journey.steps)
+        yield from confirm_mistakes(self._document, journey.steps, self._world.keywords)
+        if self._world.compliance is not None:
+            yield from window_mistakes(journey, self._world.compliance)
+        yield from self._texts.lawful(journey)
 
-    # --- header ------------------------------------------------------------------------------------------------
+    # --- what stands elsewhere ---------------------------------------------------------------------------------
 
     def _header(self, top: Mapping[str, Any], stem: str) -> Iterator[Mistake]:
         name = top.get("journey")
@@ -67,58 +76,40 @@ class JourneyChecks:
             yield self._say(("crm",), f"there is no CRM {quoted(crm)}: known are {listed(crms)}", closest(crm, crms))
 
     def _events(self) -> Iterator[Mistake]:
-        for use in self._builder.uses.events:
-            if self._world.catalogue.find(use.name, self._crm):
-                continue
-            known = self._world.catalogue.names(self._crm)
-            hint = closest(use.name, known) or f"there are {listed(known) or 'none yet'}"
-            yield self._say(use.trail, f"no event is named {quoted(use.name)}", hint)
+        uses = [(use.name, use.trail) for use in self._builder.uses.events]
+        yield from self._named(uses, self._world.catalogue.names(self._names.crm), "no event is named {}")
 
-    def _windows(self) -> Iterator[Mistake]:
-        known = self._world.windows
-        for name, trail in self._builder.uses.windows if known is not None else ():
-            if name != ANYTIME and known is not None and name not in known:
-                hint = closest(name, (*known, ANYTIME)) or f"there are {listed((ANYTIME, *sorted(known)))}"
-                yield self._say(trail, f"no send window is named {quoted(name)}", hint)
+    def _mentions(self) -> Iterator[Mistake]:
+        uses, world = self._builder.uses, self._world
+        windows = None if world.windows is None else {ANYTIME, *world.windows}
+        yield from self._named(uses.windows, windows, "no send window is named {}")
 
-    def _send_ids(self, sends: set[str]) -> Iterator[Mistake]:
-        for name, trail in self._builder.uses.send_ids:
-            if name not in sends:
-                hint = closest(name, sends) or f"there are {listed(sorted(sends))}"
-                yield self._say(trail, f"no send step has the id {quoted(name)}", hint)
+    def _named(self, uses: list[tuple[str, Trail]], known: Collection[str] | None, message: str) -> Iterator[Mistake]:
+        """Give the uses of names that do not exist; nothing when it is not known which do."""
+        for name, trail in uses if known is not None else ():
+            if known is not None and name not in known:
+                hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else "there are none yet")
+                yield self._say(trail, message.format(quoted(name)), hint)
 
-    # --- names and conditions ----------------------------------------------------------------------------------
+    # --- conditions --------------------------------------------------------------------------------------------
+
+    def _in_order(self) -> list[ConditionUse]:
+        """Give all conditions in the order in which they set and see variables: those of the header go first."""
+        uses = self._builder.uses.conditions
+        return sorted(uses, key=lambda use: (use.trail[0] != "variables", self._document.spot(use.trail).start))
 
     def _condition(self, use: ConditionUse) -> Iterator[Mistake]:
         compiled = compile_condition(use.expression.source)
-        names = self.names(use.event, use.variables)
-        found = list(self.flaws(compiled, names, use.trail))
-        if not found and self._knows(use.event):
+        names = self._names.at(use.trail, use.event, use.variables)
+        found = list(flaws(self._document, compiled, names, use.trail, knows_records=self._names.knows_trigger))
+        unseen = is_open(compiled, names)
+        if not found and not unseen and self._names.knows(use.event):
             found = list(self._trial(use, names))
         yield from found
-        if use.trail[0] == "variables":
-            self._variables[str(use.trail[-1])] = self._value(use, names, broken=bool(found))
-
-    def flaws(self, compiled: Compiled, names: Mapping[str, Any], trail: Trail) -> Iterator[Mistake]:
-        """Give what is wrong in a condition or text of the journey file itself."""
-        for flaw in compiled.flaws:
-            spot = (
-                self._document.find(trail, flaw.words, flaw.line) if flaw.words else self._line_spot(trail, flaw.line)
-            )
-            yield self._document.mistake_at(spot, trail, flaw.message, flaw.suggestion)
-        for use, message, hint in unknown_names(compiled, names, knows_records=self.knows_trigger):
-            yield self._document.mistake_at(self._document.find(trail, str(use), use.line), trail, message, hint)
-
-    def _line_spot(self, trail: Trail, line: int) -> Any:
-        return self._document.find(trail, "", line)
-
-    @property
-    def knows_trigger(self) -> bool:
-        """Whether the event that starts the journey is declared."""
-        return bool(self._world.catalogue.find(self._trigger, self._crm))
-
-    def _knows(self, event: str | None) -> bool:
-        return self.knows_trigger and (event is None or bool(self._world.catalogue.find(event, self._crm)))
+        name = _variable_set(use.trail)
+        if name:
+            values = (self._value(use, is_broken=bool(found) or unseen, longest=longest) for longest in (False, True))
+            self._names.set(name, use.trail, *values)
 
     def _trial(self, use: ConditionUse, names: Mapping[str, Any]) -> Iterator[Mistake]:
         try:
@@ -129,108 +120,21 @@ class JourneyChecks:
         if use.is_time and not hasattr(value, "tzinfo"):
             yield self._say(use.trail, "gives no time to wait until", "such as invoice.due_at - 24 hours")
 
-    def _value(self, use: ConditionUse, names: Mapping[str, Any], *, broken: bool) -> Any:
+    def _value(self, use: ConditionUse, *, is_broken: bool, longest: bool) -> Any:
+        names = self._names.at(use.trail, use.event, use.variables, longest=longest)
         try:
-            return "" if broken else self._renderer.evaluate(use.expression, names)
+            return OPEN if is_broken else self._renderer.evaluate(use.expression, names)
         except ConditionError:
-            return ""
-
-    # --- steps -------------------------------------------------------------------------------------------------
-
-    def _unreachable(self, steps: tuple[Step, ...]) -> Iterator[Mistake]:
-        for position, step in enumerate(steps):
-            if _ends(step) and position + 1 < len(steps):
-                after = steps[position + 1]
-                why = "`exit`" if isinstance(step, Exit) else "a step all of whose ways exit"
-                yield self._at_step(after, f"is never reached: it stands behind {why} in line {step.place.line}")
-                break
-        for step in steps:
-            for children in step.children():
-                yield from self._unreachable(children)
-
-    def _cases(self, cases: list[tuple[Case, Trail]]) -> Iterator[Mistake]:
-        replies = [(case, (*trail, "reply")) for case, trail in cases if case.kind is CaseKind.REPLY]
-        for position, (case, trail) in enumerate(replies):
-            yield from self._consent_words(case, trail)
-            yield from self._overlaps(case, trail, [earlier for earlier, _ in replies[:position]])
-
-    def _consent_words(self, case: Case, trail: Trail) -> Iterator[Mistake]:
-        book = self._world.keywords
-        for word in case.keywords if book is not None else ():
-            match = book.classify(word) if book is not None else None
-            if match is not None and match.kind is not KeywordKind.NONE:
-                message = f"{quoted(word)} never gets here: it is a {match.kind.name} word"
-                yield self._at_word(trail, word, message, "choose another word")
-
-    def _overlaps(self, case: Case, trail: Trail, earlier: list[Case]) -> Iterator[Mistake]:
-        for other in (each for each in earlier if each.where is None):
-            line = other.place.line
-            if not other.keywords:
-                yield self._say(trail, f"is never reached: the case in line {line} takes any reply")
-                return
-            for word in case.keywords:
-                taken = matches_keyword(word, other.keywords)
-                if taken:
-                    yield self._at_word(trail, word, f"{quoted(word)} is taken by {quoted(taken)} in line {line}")
-
-    def _at_word(self, trail: Trail, word: str, message: str, suggestion: str | None = None) -> Mistake:
-        return self._document.mistake_at(self._document.find(trail, word), trail, message, suggestion)
-
-    @staticmethod
-    def _at_step(step: Step, message: str) -> Mistake:
-        return Mistake(step.place.file, step.place.line, step.place.column, step.path, message)
+            return OPEN
 
     def _say(self, trail: Trail, message: str, suggestion: str | None = None) -> Mistake:
         return self._document.mistake(trail, message, suggestion)
 
 
-def unknown_names(
-    compiled: Compiled, names: Mapping[str, Any], *, knows_records: bool
-) -> Iterator[tuple[NameUse, str, str | None]]:
-    """Give each name that does not exist, what to say about it, and a did-you-mean.
-
-    Without the trigger's event (`knows_records` is False) a first part nobody knows may be one of its records.
-    """
-    for use in compiled.names:
-        value: Any = names
-        for depth, part in enumerate(use.parts):
-            if not isinstance(value, Mapping):
-                break
-            if part in value:
-                value = value[part]
-                continue
-            if depth or knows_records or part == "event":
-                yield use, *_no_such_name(use, depth, value)
-            break
-
-
-def _no_such_name(use: NameUse, depth: int, known: Mapping[str, Any]) -> tuple[str, str | None]:
-    wrong, before = use.parts[depth], ".".join(use.parts[:depth])
-    if depth == 0 and wrong == "event":
-        return "`event` is known only where an event is looked at: in `exit_when` and in cases with `event`", None
-    near = closest(wrong, known)
-    if near and before:
-        near = near.replace("`", f"`{before}.", 1)
-    there = f"there are {listed(sorted(known))}" if known else None
-    message = f"`{before}` has no `{wrong}`" if before else f"there is no `{wrong}`"
-    return message, near or there
-
-
-def without_place(exc: ConditionError) -> str:
-    """Give an evaluation's complaint without the place at its end: a mistake has its own."""
-    return str(exc).rpartition(" (")[0] or str(exc)
-
-
-def _ends(step: Step) -> bool:
-    """Tell whether nothing behind a step can be reached."""
-    if step.when is not None:
-        return False
-    if isinstance(step, Exit):
-        return True
-    if isinstance(step, If):
-        return _all_end(*(branch.then for branch in step.branches), step.otherwise)
-    return isinstance(step, WaitFor) and _all_end(*(case.then for case in step.cases), step.otherwise)
-
-
-def _all_end(*ways: tuple[Step, ...]) -> bool:
-    return all(any(_ends(step) for step in way) for way in ways)
+def _variable_set(trail: Trail) -> str:
+    """Give the variable that the expression under `trail` gives a value to; empty when it is another expression."""
+    if trail[0] == "variables":
+        return str(trail[-1])
+    if len(trail) > 1 and trail[-2] == "set":
+        return str(trail[-1]).removeprefix("vars.")
+    return ""

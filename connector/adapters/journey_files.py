@@ -6,7 +6,7 @@ that people in flight finish on the version they began with, whatever the files 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,14 @@ from typing import Any
 from connector.adapters import template_checks
 from connector.adapters.compliance_file import load_compliance
 from connector.adapters.event_files import load_events
-from connector.adapters.jinja_syntax import compile_text
 from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_world import World
 from connector.adapters.keyword_file import load_keyword_book
-from connector.adapters.yaml_file import Document, files_in, format_trail, read_file, read_yaml
+from connector.adapters.yaml_file import Document, files_in, read_file, read_yaml
 from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.journey import Journey
-from connector.domain.locales import ULTIMATE
 from connector.errors import ConfigurationError, MappingError, Mistake
 
 
@@ -116,8 +114,7 @@ def read_journey(document: Document, stem: str, world: World) -> tuple[Journey |
     """Make and check a journey; None when there is a mistake, though not for warnings alone."""
     builder = JourneyBuilder(document)
     journey = builder.build(world.templates)
-    checks = JourneyChecks(builder, world)
-    found = [*checks.run(journey, stem), *_texts(builder, checks, world)]
+    found = JourneyChecks(builder, world).run(journey, stem)
     mistakes = sorted(dict.fromkeys([*builder.mistakes, *found]), key=_order)
     broken = any(mistake.severity == "error" for mistake in mistakes)
     return (None if broken else journey), mistakes
@@ -125,37 +122,6 @@ def read_journey(document: Document, stem: str, world: World) -> tuple[Journey |
 
 def _order(mistake: Mistake) -> tuple[str, int, int]:
     return mistake.file, mistake.line, mistake.column
-
-
-def _texts(builder: JourneyBuilder, checks: JourneyChecks, world: World) -> Iterator[Mistake]:
-    names, document = checks.names(), builder.document
-    for use in builder.uses.texts:
-        compiled = compile_text(use.text.source)
-        wrong = list(checks.flaws(compiled, names, use.trail))
-        yield from wrong
-        path = format_trail(use.trail)
-        if use.is_sms:
-            yield from template_checks.foreign(compiled, use.text.source, document.file, use.text.place, path)
-        if not wrong and checks.knows_trigger:
-            yield from template_checks.trial(use.text, names, ULTIMATE, document.file, path)
-    used = list(dict.fromkeys(use.name for use in builder.uses.templates))
-    for use_of in builder.uses.templates:
-        yield from _template(use_of.name, document, use_of.trail, used, world)
-    for name in used:
-        for path in (path for path in world.templates if path.partition(".")[0] == name):
-            yield from template_checks.text_flaws(
-                path, world.templates[path], names, world.templates_dir, knows_records=checks.knows_trigger
-            )
-
-
-def _template(name: str, document: Document, trail: Any, used: Sequence[str], world: World) -> Iterator[Mistake]:
-    missing = template_checks.missing_template(name, world.templates)
-    if missing is not None:
-        yield document.mistake(trail, *missing)
-        return
-    for locale in template_checks.missing_locales(name, list(used), world.templates):
-        message = f"has no {locale} text, though other steps of this journey have one"
-        yield document.mistake(trail, message, f"add templates/{name}.{locale}.txt.j2", severity="warning")
 
 
 def _windows(path: Path) -> frozenset[str] | None:

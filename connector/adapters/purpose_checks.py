@@ -1,7 +1,7 @@
 """Does a journey say what the law and the carriers ask of its purpose: how to stop, and who is writing?
 
 A reader may revoke by the words a text names (47 CFR 64.1200(a)(10)); the carriers ask for these words and the sender's
-name where somebody joins and in what follows (CTIA, Messaging Principles and Best Practices, May 2023, 5.1.2.1 and 5.1.3).
+name where somebody joins and in what follows (CTIA, Messaging Principles and Best Practices, 2023, 5.1.2.1 and 5.1.3).
 """
 
 from __future__ import annotations

@@ -92,8 +92,9 @@ def _follow(
     """Follow the time of day at which steps are taken, where it is known, and look at each text queued then."""
     for step in steps:
         before = clock if step.at is None else None
-        for text in texts_sent(step) if before is not None else ():
-            found.extend(_expiry(step, text, before, journey, compliance))
+        if before is not None:
+            for text in texts_sent(step):
+                found.extend(_expiry(step, text, before, journey, compliance))
         for nested in ways_of(step) or [()]:
             _follow(nested, before if isinstance(step, If) else None, journey, compliance, found)
         clock = _clock_behind(step, before)

@@ -64,6 +64,10 @@ class Document:
             return found
         return self.spot(trail[:-1], key=True) if trail else Spot(1, 1)
 
+    def has(self, trail: Trail) -> bool:
+        """Tell whether something is written there."""
+        return trail in self._spots
+
     def content_spot(self, trail: Trail) -> Spot:
         """Find where the text of a value begins: a block (`|`, `>`) begins on the line below its mark."""
         spot = self.spot(trail)
