@@ -8,12 +8,14 @@ import yaml
 
 from connector.adapters.yaml_fields import YAMLFields
 from connector.domain.caps import Cap, parse_cap
-from connector.domain.compliance import DEFAULT_COUNTRY, Compliance, PurposeRule, WindowRow
+from connector.domain.compliance import DEFAULT_COUNTRY, Compliance, FatigueRule, PurposeRule, WindowRow
+from connector.domain.durations import parse_duration
 from connector.domain.message import Purpose
 from connector.domain.send_window import ANYTIME, MIDNIGHT, SendWindow
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_COUNT = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CONSENT = {"required": True, "not required": False}
 
@@ -25,11 +27,13 @@ def load_compliance(path: Path) -> Compliance:
         MappingError: every mistake with file, line and column (a ConfigurationError).
     """
     fields = YAMLFields(path)
-    top = fields.mapping(fields.root, "", ("windows", "purposes"), ("windows", "purposes"))
+    top = fields.mapping(fields.root, "", ("windows", "purposes"), ("windows", "purposes", "overall", "fatigue"))
     windows = _windows(fields, top.get("windows"))
     purposes = _purposes(fields, top.get("purposes"), windows)
+    overall = _overall(fields, top.get("overall"))
+    fatigue = _fatigue(fields, top.get("fatigue"))
     fields.check()
-    return Compliance(windows, purposes)
+    return Compliance(windows, purposes, overall, fatigue)
 
 
 def _windows(fields: YAMLFields, node: yaml.Node | None) -> dict[str, SendWindow]:
@@ -102,6 +106,31 @@ def _caps(fields: YAMLFields, node: yaml.Node | None, path: str) -> tuple[Cap, .
         except ValueError as exc:
             fields.mistake(item, where, str(exc))
     return tuple(caps)
+
+
+def _overall(fields: YAMLFields, node: yaml.Node | None) -> tuple[Cap, ...]:
+    if node is None:
+        return ()
+    return _caps(fields, fields.mapping(node, "overall", ("caps",), ("caps",)).get("caps"), "overall.caps")
+
+
+def _fatigue(fields: YAMLFields, node: yaml.Node | None) -> FatigueRule | None:
+    if node is None:
+        return None
+    expected = ("after", "within", "caps")
+    keys = fields.mapping(node, "fatigue", expected, expected)
+    if len(keys) < len(expected):
+        return None
+    after = fields.text(keys["after"], "fatigue.after")
+    if not _COUNT.fullmatch(after):
+        fields.mistake(keys["after"], "fatigue.after", "expected a number of texts, 1 to 999")
+    try:
+        within = parse_duration(fields.text(keys["within"], "fatigue.within"))
+    except ValueError as exc:
+        fields.mistake(keys["within"], "fatigue.within", str(exc))
+        return None
+    caps = _caps(fields, keys["caps"], "fatigue.caps")
+    return FatigueRule(int(after), within, caps) if _COUNT.fullmatch(after) else None
 
 
 def _rows(

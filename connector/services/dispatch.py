@@ -25,7 +25,7 @@ from connector.ports.queue import RateLimiter
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
 from connector.services.outcomes import OutcomeRecorder, Sent
-from connector.services.permissions import PermissionDesk
+from connector.services.permissions import GIVES_WAY_TO, PermissionDesk
 
 log = structlog.get_logger(__name__)
 
@@ -181,7 +181,7 @@ class Dispatcher:
                     by_id[change.message_id],
                     change.to_state,
                     change.reason,
-                    {"until": change.not_before.isoformat()} if change.not_before else {},
+                    _shown(verdicts[change.message_id]),
                 )
                 for change in changes
                 if change.message_id in moved
@@ -220,6 +220,12 @@ class Dispatcher:
                 log.error("send.not_recorded", texts=len(finished), error=type(error).__name__, last_try=last_try)
             else:
                 return
+
+
+def _shown(verdict: Verdict) -> dict[str, str]:
+    """Give what the trace of a text that was turned away shows beside the reason."""
+    until = {"until": verdict.until.isoformat()} if verdict.until is not None else {}
+    return until | ({GIVES_WAY_TO: verdict.gives_way_to} if verdict.gives_way_to else {})
 
 
 def _outcome(claim: Claim, future: Future[Accepted]) -> Sent:

@@ -1,35 +1,26 @@
 """What does the ledger know that decides whether messages may go out now?
 
-Gathers, with one query each for a whole batch, the suppressions, consents and earlier texts of the numbers, and asks
+Gathers, with one query each for a whole batch, the suppressions, consents and limits of the numbers, and asks
 `domain.permission` about every message. Must run in the transaction that claims the messages (promises P3 and P4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
-from connector.domain.caps import Cap, parse_cap
 from connector.domain.compliance import Compliance
 from connector.domain.keyword_answers import is_keyword_answer
 from connector.domain.message import Purpose
-from connector.domain.permission import Answer, Circumstances, Verdict, may_send
+from connector.domain.permission import Circumstances, Verdict, may_send, patience
 from connector.domain.send_window import Opening, SendWindow, opening
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
+from connector.services.limits import BatchLimits, first_come
 
-_SentText = tuple[datetime, Purpose, str]
-"""When, for which purpose, by which journey."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Caps:
-    of_purpose: tuple[Cap, ...]
-    of_journey: tuple[Cap, ...]
-
-    def all(self) -> tuple[Cap, ...]:
-        return self.of_purpose + self.of_journey
+GIVES_WAY_TO = "gives_way_to"
+"""Names, in the timeline entry of a hold, the message that the last room under a cap is kept for."""
 
 
 class _Openings:
@@ -74,10 +65,9 @@ class PermissionDesk:
             if any(message.purpose is Purpose.MARKETING for message in messages)
             else {}
         )
-        caps = {message.id: self._caps(message) for message in messages}
-        sent = self._sent_times(uow, account_id, messages, caps, now)
+        limits = BatchLimits(uow, self._compliance, account_id, messages, now)
         verdicts: dict[str, Verdict] = {}
-        for message in messages:
+        for message in first_come(messages):
             window = self._compliance.window(message.send_window, message.purpose, message.country)
             case = Circumstances(
                 purpose=message.purpose,
@@ -89,40 +79,21 @@ class PermissionDesk:
                 needs_consent=self._compliance.needs_consent(message.purpose),
                 window=window.name,
                 opening=openings.of(window, message.time_zones),
-                caps=_with_times(message, caps[message.id], sent.get(message.msisdn, ())),
+                limits=limits.of(message),
             )
-            verdicts[message.id] = may_send(case, now)
-            if verdicts[message.id].answer is Answer.SEND:
-                sent.setdefault(message.msisdn, []).append((now, message.purpose, message.journey))
+            verdict = may_send(case, now)
+            if verdict.gives_way_to and _has_given_way(uow, message, now):
+                verdict = may_send(replace(case, has_given_way=True), now)
+            limits.note(message, verdict)
+            verdicts[message.id] = verdict
         return verdicts
 
-    def _caps(self, message: MessageRow) -> _Caps:
-        if is_keyword_answer(message.journey, message.step):
-            return _Caps((), ())
-        return _Caps(self._compliance.caps_for(message.purpose), tuple(map(parse_cap, message.caps)))
 
-    def _sent_times(
-        self,
-        uow: UnitOfWork,
-        account_id: str,
-        messages: Sequence[MessageRow],
-        caps: Mapping[str, _Caps],
-        now: datetime,
-    ) -> dict[str, list[_SentText]]:
-        capped = sorted({message.msisdn for message in messages if caps[message.id].all()})
-        if not capped:
-            return {}
-        longest = max((cap.per for found in caps.values() for cap in found.all()), default=timedelta(0))
-        return {
-            number: list(times) for number, times in uow.messages.sent_times(account_id, capped, now - longest).items()
-        }
-
-
-def _with_times(message: MessageRow, caps: _Caps, sent: Sequence[_SentText]) -> list[tuple[Cap, list[datetime]]]:
-    """Give each cap the texts it counts: the purpose's those of the purpose, the journey's those of the journey."""
-    of_purpose = [at for at, purpose, _ in sent if purpose is message.purpose]
-    of_journey = [at for at, _, journey in sent if journey == message.journey]
-    return [(cap, of_purpose) for cap in caps.of_purpose] + [(cap, of_journey) for cap in caps.of_journey]
+def _has_given_way(uow: UnitOfWork, message: MessageRow, now: datetime) -> bool:
+    """Tell whether a text began so long ago to give way to others that it has done enough of it."""
+    entries = uow.timeline.of_message(message.account_id, message.id)
+    began = next((entry.at for entry in entries if GIVES_WAY_TO in entry.data), None)
+    return began is not None and began + patience(message.created_at, message.expires_at) <= now
 
 
 def _text(value: object) -> str | None:

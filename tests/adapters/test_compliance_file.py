@@ -1,11 +1,13 @@
 """The file of send windows, caps and consent, and the mistakes it can hold."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from connector.adapters.compliance_file import load_compliance
+from connector.domain.caps import parse_cap
+from connector.domain.compliance import FatigueRule
 from connector.domain.send_window import MIDNIGHT
 from connector.errors import MappingError
 
@@ -23,6 +25,8 @@ purposes:
     caps: [3 per 7 days]
     countries:
       default: {window: office, source: ours, checked_on: 2026-11-20}
+overall: {caps: [20 per day]}
+fatigue: {after: 5, within: 90 days, caps: [1 per 14 days]}
 """
 
 
@@ -59,9 +63,15 @@ def test_hours_are_read_as_written(tmp_path: Path) -> None:
         ("2026-11-20}\n", "soon}\n", "13:59: purposes.marketing.countries.default.checked_on: expected a date"),
         ("      default:", "      Germany:", "13:7: purposes.marketing.countries: lacks 'default'"),
         ("  marketing:", "  marketting:", "7:3: purposes: lacks 'marketing'"),
-        (GOOD[GOOD.index("purposes") :], "", "1:1: lacks 'purposes'"),
+        (GOOD[GOOD.index("purposes") : GOOD.index("overall")], "", "1:1: lacks 'purposes'"),
         (GOOD[: GOOD.index("purposes")], "", "1:1: lacks 'windows'"),
-        (GOOD[GOOD.index("    countries:") :], "", "10:5: purposes.marketing: lacks 'countries'"),
+        (GOOD[GOOD.index("    countries:\n") : GOOD.index("overall")], "", "10:5: purposes.marketing: lacks"),
+        ("20 per day", "many", "14:18: overall.caps[0]: 'many' is not a cap: "),
+        ("{caps: [20 per day]}", "{}", "14:10: overall: lacks 'caps'"),
+        ("after: 5", "after: 0", "15:18: fatigue.after: expected a number of texts, 1 to 999"),
+        ("90 days", "a season", "15:29: fatigue.within: 'a season' is not a duration: "),
+        ("after: 5, ", "", "15:10: fatigue: lacks 'after'"),
+        ("fatigue:", "fatige:", "15:1: fatige: is no key here (did you mean 'fatigue'?)"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: str, expected: str) -> None:
@@ -76,3 +86,11 @@ def test_a_window_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path
     text = GOOD.replace("      default: {window: office", "      default: {window: ofice")
     with pytest.raises(MappingError, match=r"no window is named 'ofice' \(known are anytime, office\)"):
         load_compliance(written(tmp_path, text))
+
+
+def test_what_holds_over_all_purposes_is_read_and_may_be_left_out(tmp_path: Path) -> None:
+    rules = load_compliance(written(tmp_path, GOOD))
+    assert [str(cap) for cap in rules.overall] == ["20 per 1 day"]
+    assert rules.fatigue == FatigueRule(5, timedelta(days=90), (parse_cap("1 per 2 weeks"),))
+    rules = load_compliance(written(tmp_path, GOOD[: GOOD.index("overall")]))
+    assert (rules.overall, rules.fatigue) == ((), None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from connector.domain.caps import Cap
+from connector.domain.caps import Cap, Contender, Limit
 from connector.domain.message import Purpose
-from connector.domain.permission import Answer, Circumstances, Verdict, may_send
+from connector.domain.permission import Answer, Circumstances, Verdict, may_send, patience
 from connector.domain.send_window import Opening, OpeningReason
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -26,6 +26,11 @@ TWICE_A_DAY = Cap(2, timedelta(days=1))
 ONCE_A_WEEK = Cap(1, timedelta(days=7))
 AN_HOUR_AGO, TWO_HOURS_AGO = NOW - timedelta(hours=1), NOW - timedelta(hours=2)
 
+
+def a_limit(cap: Cap, *sent_at: datetime, wanted_by: tuple[Contender, ...] = ()) -> Limit:
+    return Limit(cap, f"cap of {cap} for all texts", sent_at, wanted_by)
+
+
 MARKETING = {"purpose": Purpose.MARKETING, "needs_consent": True, "consent": "opt_in"}
 
 
@@ -40,7 +45,7 @@ def a_case(**changes: Any) -> Circumstances:
         "needs_consent": False,
         "window": "daytime",
         "opening": OPEN,
-        "caps": (),
+        "limits": (),
     }
     return Circumstances(**values | changes)
 
@@ -97,15 +102,15 @@ REFUSALS: dict[str, tuple[dict[str, Any], Answer, str, datetime | None]] = {
         NOW + timedelta(hours=1),
     ),
     "a cap that is used up": (
-        {"caps": [(TWICE_A_DAY, [AN_HOUR_AGO, TWO_HOURS_AGO])]},
+        {"limits": [a_limit(TWICE_A_DAY, AN_HOUR_AGO, TWO_HOURS_AGO)]},
         Answer.HOLD,
-        "cap of 2 per 1 day is used up",
+        "cap of 2 per 1 day for all texts is used up (2 sent)",
         TWO_HOURS_AGO + timedelta(days=1),
     ),
     "the cap that frees last": (
-        {"caps": [(TWICE_A_DAY, [AN_HOUR_AGO, TWO_HOURS_AGO]), (ONCE_A_WEEK, [AN_HOUR_AGO])]},
+        {"limits": [a_limit(TWICE_A_DAY, AN_HOUR_AGO, TWO_HOURS_AGO), a_limit(ONCE_A_WEEK, AN_HOUR_AGO)]},
         Answer.HOLD,
-        "cap of 1 per 1 week is used up",
+        "cap of 1 per 1 week for all texts is used up (1 sent)",
         AN_HOUR_AGO + timedelta(days=7),
     ),
 }
@@ -116,6 +121,8 @@ def test_each_rule_stops_a_message_and_says_why_and_until_when(name: str) -> Non
     changes, answer, reason, until = REFUSALS[name]
     assert may_send(a_case(**changes), NOW) == Verdict(answer, reason, until)
 
+
+OPEN_REASON = "not suppressed, window daytime is open until 2026-11-20 19:00 UTC"
 
 ALLOWED: dict[str, tuple[dict[str, Any], str]] = {
     "nothing objects": ({}, "not suppressed, window daytime is open until 2026-11-20 19:00 UTC"),
@@ -133,15 +140,16 @@ ALLOWED: dict[str, tuple[dict[str, Any], str]] = {
         "not suppressed, marketing consent is opt_in, window daytime is open until 2026-11-20 19:00 UTC",
     ),
     "room under every cap": (
-        {"caps": [(TWICE_A_DAY, [AN_HOUR_AGO]), (ONCE_A_WEEK, [])]},
-        "not suppressed, window daytime is open until 2026-11-20 19:00 UTC, 1 sent of 2 per 1 day, 0 sent of 1 per 1 week",  # noqa: E501 - as people read it
+        {"limits": [a_limit(TWICE_A_DAY, AN_HOUR_AGO, NOW - timedelta(days=2)), a_limit(ONCE_A_WEEK)]},
+        OPEN_REASON
+        + ", cap of 2 per 1 day for all texts has room (1 sent), cap of 1 per 1 week for all texts has room (0 sent)",
     ),
     "the answer to a STOP, whatever else holds": (
         {
             "is_keyword_answer": True,
             "suppressed_scopes": {"all"},
             "opening": CLOSED,
-            "caps": [(ONCE_A_WEEK, [AN_HOUR_AGO])],
+            "limits": [a_limit(ONCE_A_WEEK, AN_HOUR_AGO)],
         },
         "an answer to STOP, START or HELP always goes out",
     ),
@@ -161,7 +169,7 @@ ORDER: list[dict[str, Any]] = [
     {"consent": "doubtful"},
     {"consent": None},
     {"opening": CLOSED},
-    {"caps": [(ONCE_A_WEEK, [AN_HOUR_AGO])]},
+    {"limits": [a_limit(ONCE_A_WEEK, AN_HOUR_AGO)]},
 ]
 
 
@@ -182,3 +190,73 @@ def test_even_the_answer_to_a_stop_expires() -> None:
 def test_a_text_whose_journey_has_ended_is_cancelled_whatever_else_holds() -> None:
     verdict = may_send(a_case(journey_has_ended=True, suppressed_scopes=frozenset({"all"})), NOW)
     assert verdict.answer is Answer.CANCEL
+
+
+def a_rival(*, wants_at: datetime = NOW, priority: int = 8, name: str = "recall") -> Contender:
+    return Contender(f"message-of-{name}", name, priority, wants_at)
+
+
+def test_the_last_room_under_a_cap_is_kept_for_a_text_of_higher_priority() -> None:
+    limit = a_limit(TWICE_A_DAY, AN_HOUR_AGO, wanted_by=(a_rival(),))
+    verdict = may_send(a_case(limits=[limit]), NOW)
+    assert verdict == Verdict(
+        Answer.HOLD,
+        "gives way to recall (priority 8) under the cap of 2 per 1 day for all texts",
+        NOW + timedelta(minutes=15),
+        "message-of-recall",
+    )
+
+
+def test_nobody_gives_way_while_there_is_room_for_both() -> None:
+    limit = a_limit(TWICE_A_DAY, wanted_by=(a_rival(),))
+    assert may_send(a_case(limits=[limit]), NOW).answer is Answer.SEND
+
+
+def test_two_rivals_take_two_places() -> None:
+    limit = a_limit(TWICE_A_DAY, wanted_by=(a_rival(priority=9, name="safety"), a_rival()))
+    assert "gives way to safety (priority 9)" in may_send(a_case(limits=[limit]), NOW).reason
+
+
+def test_nobody_gives_way_to_a_text_that_goes_after_the_cap_has_opened_again() -> None:
+    limit = a_limit(TWICE_A_DAY, AN_HOUR_AGO, wanted_by=(a_rival(wants_at=AN_HOUR_AGO + timedelta(days=1)),))
+    assert may_send(a_case(limits=[limit]), NOW).answer is Answer.SEND
+
+
+@pytest.mark.parametrize(
+    ("wants_at", "looks_again"),
+    [
+        (NOW - timedelta(hours=1), timedelta(minutes=15)),
+        (NOW + timedelta(hours=1), timedelta(hours=1, minutes=15)),
+        (NOW + timedelta(hours=9), timedelta(hours=3)),
+    ],
+)
+def test_who_gives_way_is_looked_at_when_the_rival_should_have_gone(wants_at: datetime, looks_again: timedelta) -> None:
+    limit = a_limit(ONCE_A_WEEK, wanted_by=(a_rival(wants_at=wants_at),))
+    assert may_send(a_case(limits=[limit]), NOW).until == NOW + looks_again
+
+
+def test_who_gives_way_is_looked_at_no_later_than_the_cap_opens_again() -> None:
+    limit = a_limit(TWICE_A_DAY, NOW - timedelta(hours=23, minutes=55), wanted_by=(a_rival(),))
+    assert may_send(a_case(limits=[limit]), NOW).until == NOW + timedelta(minutes=5)
+
+
+def test_a_text_that_has_given_way_long_enough_goes_and_says_so() -> None:
+    limit = a_limit(ONCE_A_WEEK, wanted_by=(a_rival(),))
+    verdict = may_send(a_case(limits=[limit], has_given_way=True), NOW)
+    assert verdict.answer is Answer.SEND
+    assert verdict.reason.endswith("has given way to others long enough")
+
+
+def test_a_cap_that_is_used_up_is_named_before_any_rival() -> None:
+    limit = a_limit(ONCE_A_WEEK, AN_HOUR_AGO, wanted_by=(a_rival(),))
+    assert may_send(a_case(limits=[limit]), NOW).gives_way_to == ""
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "longest"),
+    [(None, timedelta(days=1)), (timedelta(days=4), timedelta(days=1)), (timedelta(hours=2), timedelta(hours=1))],
+)
+def test_a_text_gives_way_for_a_day_but_never_for_more_than_half_its_lifetime(
+    lifetime: timedelta | None, longest: timedelta
+) -> None:
+    assert patience(NOW, None if lifetime is None else NOW + lifetime) == longest
