@@ -18,6 +18,7 @@ from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_world import World
 from connector.adapters.keyword_file import load_keyword_book
+from connector.adapters.loop_checks import loop_mistakes
 from connector.adapters.yaml_file import Document, files_in, read_file, read_yaml
 from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
@@ -64,21 +65,28 @@ def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
     """Read and check every journey file; a bad one is left out, the others stand."""
     events = load_events(mappings_dir)
     templates, mistakes = template_checks.read_templates(templates_dir)
+    paths, unread = files_in(mappings_dir / "journeys")
+    compliance = _or_none(load_compliance, mappings_dir / "compliance.yaml")
     world = World(
         events.catalogue,
         templates,
         str(templates_dir),
         _or_none(load_keyword_book, mappings_dir / "keywords.yaml"),
-        _windows(mappings_dir / "compliance.yaml"),
+        None if compliance is None else frozenset(compliance.windows),
+        compliance,
+        journeys=frozenset(path.stem for path in paths),
     )
     journeys: dict[str, Journey] = {}
-    paths, unread = files_in(mappings_dir / "journeys")
     found = [*events.mistakes, *mistakes, *unread]
     for path in paths:
         journey, wrong = _read(path, world)
         found.extend(wrong)
         if journey is not None:
             journeys[journey.id] = journey
+    for name, wrong in loop_mistakes(journeys, events.catalogue).items():
+        found.extend(wrong)
+        if any(mistake.severity == "error" for mistake in wrong):
+            del journeys[name]
     return JourneyShelf(journeys, tuple(dict.fromkeys(found)))
 
 
@@ -122,11 +130,6 @@ def read_journey(document: Document, stem: str, world: World) -> tuple[Journey |
 
 def _order(mistake: Mistake) -> tuple[str, int, int]:
     return mistake.file, mistake.line, mistake.column
-
-
-def _windows(path: Path) -> frozenset[str] | None:
-    compliance = _or_none(load_compliance, path)
-    return frozenset(compliance.windows) if compliance is not None else None
 
 
 def _or_none(load: Any, path: Path) -> Any:
