@@ -7,11 +7,9 @@ when a worker repeats what another one did not live to record.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from connector.domain.documents import from_document, to_document
 from connector.domain.journey import ExitRule, Journey
 from connector.domain.progress import Ended, Halt, Progress
 from connector.domain.run import (
@@ -112,18 +110,16 @@ def _stopped(run: Progress, reason: str) -> Ended | None:
 
 
 def _variables(run: Progress) -> Ended | None:
-    """Compute the journey's variables at entry; they see the ones written before them."""
-    if run.state.vars is None:
-        values: dict[str, Any] = {}
-        for name, expression in run.journey.variables.items():
-            try:
-                value = run.around.evaluate(expression, {**run.names, "vars": values})
-            except ConditionError as error:
-                run.note(f"variables.{name}", expression.place, "failed", f"Failed for good: {error}")
-                return Ended(f"variables.{name} failed: {error}")
-            values[name] = from_document(to_document(value))
-        run.state = replace(run.state, vars=values)
-    run.names = {**run.names, "vars": run.state.vars}
+    """Compute the journey's variables at entry, each seeing those written before it; after a move, the new ones."""
+    run.set_variables({})
+    for name, expression in run.journey.variables.items():
+        if name in (run.state.vars or {}):
+            continue
+        try:
+            run.set_variables({name: run.around.evaluate(expression, run.names)})
+        except ConditionError as error:
+            run.note(f"variables.{name}", expression.place, "failed", f"Failed for good: {error}")
+            return Ended(f"variables.{name} failed: {error}")
     return None
 
 
