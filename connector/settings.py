@@ -1,13 +1,15 @@
 """Which settings does the program read, once, and what is wrong with them?
 
 Everything comes from the environment (in development also from `.env`). Each setting is one entry of `SETTINGS`, from
-which the settings reference, `app.json` and the error messages are made.
+which the settings reference, `app.json` and the error messages are made; only the secrets of channels, which admins
+name themselves, are not known beforehand.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +18,9 @@ from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 
 from connector.errors import ConfigurationError
+
+CHANNEL_PREFIX = "CHANNEL_"
+"""What the names of the variables that hold the secrets of channels begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Settings:
     redis_url: str
     redis_verify_tls: bool
     public_url: str
+    link_url: str
     secret_keys: tuple[str, ...]
     mappings_dir: Path
     templates_dir: Path
@@ -60,6 +66,8 @@ class Settings:
     twilio_api_url: str
     twilio_from: str
     twilio_messaging_service_sid: str
+    smtp_url: str
+    allow_loopback_urls: bool
     gateway: str
     send_rate: float
     send_concurrency: int
@@ -68,10 +76,11 @@ class Settings:
     port: int
     log_format: str
     clock_offset_file: Path | None
+    channel_secrets: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Show names and values, secrets and credentials in URLs left out (P10)."""
-        hidden = {setting.name.lower() for setting in SETTINGS if setting.is_secret}
+        hidden = {setting.name.lower() for setting in SETTINGS if setting.is_secret} | {"channel_secrets"}
         shown = (f"{f.name}={'…' if f.name in hidden else getattr(self, f.name)!r}" for f in fields(self))
         return f"Settings({', '.join(shown)})"
 
@@ -161,6 +170,13 @@ SETTINGS: tuple[Setting, ...] = (
         is_required=True,
     ),
     Setting(
+        "LINK_URL",
+        "The address that short links begin with, if a shorter one leads to this app too; else PUBLIC_URL.",
+        "https://go.example.com",
+        _url,
+        "",
+    ),
+    Setting(
         "SECRET_KEYS",
         "Secrets that encrypt tokens and message bodies, comma-separated, newest first, 32 or more characters each.",
         "the output of: openssl rand -hex 32",
@@ -193,6 +209,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TWILIO_API_URL", "Twilio's API.", "https://api.twilio.com", _url, "https://api.twilio.com"),
     Setting("TWILIO_FROM", "Sender number in E.164, unless a messaging service is set.", "+12025550100", _text, ""),
     Setting("TWILIO_MESSAGING_SERVICE_SID", "Messaging service that chooses the sender.", "MG…", _text, ""),
+    Setting(
+        "SMTP_URL",
+        "The mail server for channels of kind `email`: `smtps://` or `smtp://`, with user and password.",
+        "smtps://user:password@mail.example.com:465",
+        _text,
+        "",
+        is_secret=True,
+    ),
+    Setting(
+        "ALLOW_LOOPBACK_URLS",
+        "Development only: channels may call `http://` and addresses of this very machine.",
+        "true",
+        _bool,
+        default=False,
+    ),
     Setting(
         "GATEWAY",
         "Gateway that carries texts: `twilio`, or `null`, which logs instead of sending.",
@@ -227,7 +258,12 @@ def read_settings() -> Settings:
     problems = problems or _contradictions(values)
     if problems:
         raise ConfigurationError("\n".join(problems))
-    return Settings(**values)
+    return Settings(**values, channel_secrets=_channel_secrets())
+
+
+def _channel_secrets() -> dict[str, str]:
+    """Collect what `mappings/channels.yaml` may name: every variable that begins with CHANNEL_."""
+    return {name: value for name, value in os.environ.items() if name.startswith(CHANNEL_PREFIX)}
 
 
 def read_some(*names: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class RQTaskQueue:
         """Give all lanes, most urgent first: a worker takes from the first that has something.
 
         Replies and receipts come first because an opt-out may be among them, one-time codes before anything else
-        that is sent, bulk last.
+        that is sent, bulk last. What other systems are told comes before the CRM: a journey may wait for an answer.
         """
         return (
             lanes.RECEIPTS,
@@ -78,6 +78,7 @@ class RQTaskQueue:
             lanes.EVENTS,
             lanes.JOURNEYS,
             *(lanes.send_lane(gateway, Purpose.TRANSACTIONAL) for gateway in gateways),
+            lanes.EFFECTS,
             *(lanes.writeback_lane(crm) for crm in crms),
             *(lanes.send_lane(gateway, Purpose.MARKETING) for gateway in gateways),
             lanes.MAINTENANCE,

@@ -8,5 +8,10 @@ from connector.settings import Settings
 
 def set_up_logging(settings: Settings) -> None:
     """Log as the settings say, with their secrets struck out wherever they turn up."""
-    secrets = (*settings.secret_keys, *settings.hubspot_client_secrets, *settings.twilio_auth_tokens)
+    secrets = (
+        *settings.secret_keys,
+        *settings.hubspot_client_secrets,
+        *settings.twilio_auth_tokens,
+        *settings.channel_secrets.values(),
+    )
     configure_logging(as_json=settings.log_format == "json", secrets=secrets)

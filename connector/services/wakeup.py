@@ -9,7 +9,7 @@ from __future__ import annotations
 from connector.domain.message import MessageState
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
-from connector.ports.queue import EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS, TaskQueue, send_lane, writeback_lane
+from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS, TaskQueue, send_lane, writeback_lane
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
 
@@ -65,6 +65,8 @@ class Alarm:
             lanes |= {RECEIPTS if "." in source else EVENTS for source in uow.inbox.waiting(now)}
             if uow.enrollments.due_count(now):
                 lanes.add(JOURNEYS)
+            if uow.effects.any_due(now):
+                lanes.add(EFFECTS)
             if self._needs_maintenance(uow):
                 lanes.add(MAINTENANCE)
         return lanes

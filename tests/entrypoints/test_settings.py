@@ -90,6 +90,14 @@ def test_secrets_are_not_shown_in_a_repr(environment: pytest.MonkeyPatch) -> Non
     assert "new" not in shown
 
 
+def test_the_secrets_of_channels_are_collected_and_not_shown(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CHANNEL_BILLING_SLACK", "https://hooks.example.com/T0/B0/xyz")
+    environment.setenv("CHANNELS_OTHERWISE", "no")
+    settings = read_settings()
+    assert settings.channel_secrets == {"CHANNEL_BILLING_SLACK": "https://hooks.example.com/T0/B0/xyz"}
+    assert "hooks.example.com" not in repr(settings)
+
+
 def test_a_env_file_is_read_in_development(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("SEND_RATE", "5")
     (tmp_path / ".env").write_text("PORT=4321\nSEND_RATE=7\n")

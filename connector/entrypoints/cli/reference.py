@@ -12,7 +12,7 @@ from typing import Any
 
 from connector.domain.message import FINAL_STATES, MessageState
 from connector.domain.receipt import RECEIPT_STATES, after_receipt, may_move
-from connector.settings import SETTINGS, Setting
+from connector.settings import CHANNEL_PREFIX, SETTINGS, Setting
 
 SETTINGS_PAGE = Path("docs/reference/settings.md")
 STATES_PAGE = Path("docs/reference/states.md")
@@ -23,7 +23,7 @@ _MADE = "<!-- Made by `smsctl docs` from {source}; do not edit by hand. -->"
 _GIVEN_BY_PLATFORM = frozenset({"DATABASE_URL", "REDIS_URL", "PORT"})
 """Left out of the manifest's settings: add-ons and the platform set them, and a prompt for them would override that."""
 
-_FOR_DEVELOPMENT = frozenset({"CLOCK_OFFSET_FILE"})
+_FOR_DEVELOPMENT = frozenset({"CLOCK_OFFSET_FILE", "ALLOW_LOOPBACK_URLS"})
 _GENERATED = frozenset({"SECRET_KEYS"})
 """Settings for which the platform can make a random value; it makes 64 hex digits, we need 32 characters."""
 
@@ -80,6 +80,9 @@ def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
         "While `GATEWAY` is `twilio`, its account SID, an auth token and one of `TWILIO_FROM` and "
         "`TWILIO_MESSAGING_SERVICE_SID` are needed too. The URL settings of HubSpot and Twilio send everything "
         "elsewhere, so that a sandbox can stand in for the vendor.",
+        f"Variables whose names begin with `{CHANNEL_PREFIX}` 🔒 hold the secrets of channels: "
+        f"`mappings/channels.yaml` names them, as in `url: env {CHANNEL_PREFIX}BILLING_SLACK`. A channel whose "
+        "variable is not set is broken by itself: what is to go through it waits and says so; everything else works.",
     )
 
 
