@@ -16,18 +16,26 @@ import pytest
 from sqlalchemy import event
 
 from connector.adapters.store.unit_of_work import SQLLedger
-from connector.domain.message import MessageState
+from connector.domain.message import MessageState, Purpose
+from connector.domain.steps import Metric
 from connector.domain.timeline import EntryKind
+from connector.ports.effects import EffectState
 from connector.ports.ledger import UnitOfWork
+from connector.ports.links import ShortLinkRow
 from connector.ports.messages import StateChange
 from connector.ports.records import RecordSubject
 from tests.adapters.store.factories import NOW, NUMBER
 
 LATER = NOW + timedelta(minutes=1)
-GROWING = ("message", "attempt", "timeline_entry", "enrollment", "crm_record", "external_event", "consent_event")
+GROWING = (
+    "message", "attempt", "timeline_entry", "enrollment", "crm_record", "external_event", "consent_event",
+    "effect", "short_link", "click", "split_assignment", "answer_count", "publication",
+)  # fmt: skip
 WALKS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING (COVERING )?INDEX ix_\w+_(open|due|waiting|ask)\b)")
-WALKS_AN_ACCOUNT = re.compile(rf"^SEARCH ({'|'.join(GROWING)}) USING .*\((account_id|crm)=\?\)$")
+# `publication` grows by a row whenever a person publishes: reading an account's is cheap, reading everybody's is not.
+WALKS_AN_ACCOUNT = re.compile(rf"^SEARCH ({'|'.join(GROWING[:-1])}) USING .*\((account_id|crm)=\?\)$")
 
+LINK = ShortLinkRow("l1", "a", "q7Xk2m", "payment", "https://pay.example", "m1", NOW)
 CHANGE = StateChange("m1", MessageState.QUEUED, MessageState.DISPATCHING, "")
 
 DAILY: dict[str, Callable[[UnitOfWork], object]] = {
@@ -69,6 +77,24 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "timeline.of_message": lambda uow: uow.timeline.of_message("a", "m1"),
     "timeline.of_enrollment": lambda uow: uow.timeline.of_enrollment("a", "n1"),
     "timeline.of_contact": lambda uow: uow.timeline.of_contact("a", "c1", 50),
+    "enrollments.live_of_journey": lambda uow: uow.enrollments.live_of_journey("a", "j"),
+    "messages.rivals": lambda uow: uow.messages.rivals("a", [NUMBER, "+12025550144"], LATER),
+    "messages.unanswered": lambda uow: uow.messages.unanswered("a", [NUMBER], Purpose.MARKETING, NOW),
+    "messages.set_engagement": lambda uow: uow.messages.set_engagement("m1", clicked_at=NOW),
+    "effects.claim": lambda uow: uow.effects.claim(100, NOW, LATER),
+    "effects.any_due": lambda uow: uow.effects.any_due(NOW),
+    "effects.by_keys": lambda uow: uow.effects.by_keys("a", ["k1", "k2"]),
+    "effects.end": lambda uow: uow.effects.end("f1", EffectState.DONE, NOW),
+    "effects.failed": lambda uow: uow.effects.failed("a", 20),
+    "publications.current": lambda uow: uow.publications.current("a"),
+    "publications.history": lambda uow: uow.publications.history("a", "j"),
+    "links.by_code": lambda uow: uow.links.by_code("q7Xk2m"),
+    "links.of_message": lambda uow: uow.links.of_message("m1"),
+    "links.click": lambda uow: uow.links.click("k1", LINK, NOW, is_person=True),
+    "splits.standing": lambda uow: uow.splits.standing("a", "j", "c1"),
+    "splits.count": lambda uow: uow.splits.count("a", "j", "s", Metric.REPLY_RATE, NOW, timedelta(days=3)),
+    "splits.winner": lambda uow: uow.splits.winner("a", "j", "s"),
+    "habits.of": lambda uow: uow.habits.of("a", "c1", "US"),
     "consents.suppressions": lambda uow: uow.consents.suppressions("a", [NUMBER, "+12025550144"]),
     "consents.marketing_consent": lambda uow: uow.consents.marketing_consent("a", [NUMBER, "+12025550144"]),
     "records.changed": lambda uow: uow.records.changed("a", RecordSubject.MESSAGE, ["message:1", "message:2"], NOW),

@@ -1,0 +1,63 @@
+"""Does the ledger keep short links, and count who followed them?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from connector.adapters.store.tables import short_link
+from connector.adapters.store.unit_of_work import SQLLedger
+from connector.ports.links import ShortLinkRow
+from tests.adapters.store.factories import NOW
+
+LINK = ShortLinkRow(
+    id="link-1",
+    account_id="account-1",
+    code="q7Xk2m",
+    name="payment",
+    url="https://pay.example/invoice/7?token=s3cret",
+    message_id="message-1",
+    created_at=NOW,
+    contact_id="contact-1",
+    enrollment_id="enrollment-1",
+)
+
+
+def test_a_link_is_found_by_its_code(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.links.add([])
+        work.links.add([LINK, replace(LINK, id="link-2", code="a9Lp4c", name="agenda", contact_id=None)])
+        assert work.links.by_code("q7Xk2m") == LINK
+        assert work.links.by_code("q7xk2m") is None
+        assert [row.name for row in work.links.of_message("message-1")] == ["agenda", "payment"]
+        assert work.links.of_message("message-2") == []
+
+
+def test_a_code_belongs_to_one_link(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.links.add([LINK])
+        with pytest.raises((IntegrityError, ValueError)):
+            work.links.add([replace(LINK, id="link-2", account_id="account-2")])
+
+
+def test_where_a_link_leads_is_unreadable_at_rest(ledger: SQLLedger) -> None:
+    with ledger.begin() as work:
+        work.links.add([LINK])
+        work.commit()
+    with ledger.engine.connect() as connection:
+        sealed = connection.execute(sa.select(short_link.c.url_sealed)).scalar_one()
+    assert b"s3cret" not in bytes(sealed)
+
+
+def test_people_are_counted_and_programs_are_not(ledger: SQLLedger) -> None:
+    other = replace(LINK, id="link-2", code="a9Lp4c")
+    with ledger.begin() as work:
+        work.links.add([LINK, other])
+        assert work.links.click("click-1", LINK, NOW, is_person=False) == 0
+        assert work.links.click("click-2", LINK, NOW, is_person=True) == 1
+        assert work.links.click("click-3", other, NOW, is_person=True) == 1
+        assert work.links.click("click-4", LINK, NOW, is_person=True) == 2
+        assert work.links.click("click-4", LINK, NOW, is_person=True) == 2
