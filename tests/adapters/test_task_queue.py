@@ -114,6 +114,7 @@ def test_opt_outs_come_first_and_bulk_comes_last() -> None:
         "journeys",
         "send:twilio:transactional",
         "send:null:transactional",
+        "effects",
         "writeback:hubspot",
         "send:twilio:marketing",
         "send:null:marketing",
