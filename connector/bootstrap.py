@@ -65,6 +65,7 @@ from connector.services.reconcile import Reconciler
 from connector.services.replies import ReplyDesk
 from connector.services.reports import status_report
 from connector.services.single_texts import SingleTexts
+from connector.services.standing import Comparer
 from connector.services.task_making import TaskMaker
 from connector.services.traces import Traces
 from connector.services.wakeup import Alarm
@@ -252,6 +253,11 @@ class Connector:
     def publisher(self) -> Publisher:
         """Puts journeys in service."""
         return Publisher(self.ledger, self.versions, Mover(self.versions), self.clock)
+
+    @cached_property
+    def comparer(self) -> Comparer:
+        """Compares journey files with what is in service."""
+        return Comparer(self.ledger, self.versions)
 
     def journey_files(self) -> JourneyFiles:
         """Give the journeys of the files as they are now, and the first mistake of each that cannot run."""

@@ -15,6 +15,7 @@ from connector.domain.moving import move
 from connector.domain.run import RunState
 from connector.domain.steps import walk
 from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.errors import ConfigurationError
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import JOURNEYS
@@ -58,7 +59,13 @@ class Mover:
     def move(
         self, uow: UnitOfWork, account_id: str, journey: str, target: Version, steps: StepMap, now: datetime
     ) -> Moved:
-        """Move everybody in this journey who is on another version to this one."""
+        """Move everybody in this journey who is on another version to this one.
+
+        Raises:
+            ConfigurationError: a step to be moved to does not exist.
+        """
+        if target.journey is not None:
+            _demand_steps(target.journey, target.number, steps)
         moved, busy, staying = 0, 0, list[Staying]()
         for row in uow.enrollments.live_of_journey(account_id, journey):
             if row.journey_version_id == target.id or target.journey is None:
@@ -98,6 +105,15 @@ class Mover:
         )
         uow.timeline.add([_moved(row, new, version.number, target.number, here, step_name(new, there.cursor), now)])
         return None
+
+
+def _demand_steps(journey: Journey, number: int, steps: StepMap) -> None:
+    known = [step.id for step in walk(journey.steps)]
+    for step_id in steps.values():
+        if step_id not in known:
+            raise ConfigurationError(
+                f"version {number} of {journey.id} has no step {step_id}; it has {', '.join(known)}"
+            )
 
 
 def step_name(journey: Journey, path: str) -> str:

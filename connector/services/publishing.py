@@ -146,6 +146,17 @@ class Publisher:
         why = "" if instead is None else f"instead of version {instead}"
         return Outcome(journey, Word.ROLLED_BACK, version.number, why, moved)
 
+    def move(self, account_id: str, journey: str, hand: Hand) -> Moved:
+        """Move people in flight to the version in service."""
+        with self._ledger.begin() as uow:
+            service = self._versions.in_service(uow, account_id).get(journey)
+            if service is None:
+                raise ConfigurationError(f"{journey} is not in service")
+            version = Version(service.version_id, service.version, service.journey)
+            moved = self._mover.move(uow, account_id, journey, version, hand.moves or {}, self._clock.now())
+            self._finish(uow, hand)
+        return moved
+
     def retire(self, account_id: str, journey: str, hand: Hand) -> Outcome:
         """Take a journey out of service; those who are in it finish.
 

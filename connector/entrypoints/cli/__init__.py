@@ -6,7 +6,17 @@ import sys
 
 import click
 
-from connector.entrypoints.cli import accounts, demo_command, ledger, processes, reference_command, sandbox, texts
+from connector.entrypoints.cli import (
+    accounts,
+    comparing,
+    demo_command,
+    ledger,
+    processes,
+    publishing,
+    reference_command,
+    sandbox,
+    texts,
+)
 from connector.errors import ConnectorError
 
 
@@ -19,6 +29,12 @@ for _command in (
     ledger.migrate,
     ledger.check,
     ledger.status,
+    publishing.publish,
+    publishing.rollback,
+    publishing.retire,
+    publishing.release,
+    comparing.diff,
+    comparing.versions,
     processes.web,
     processes.worker,
     processes.clock,
