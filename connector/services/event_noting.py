@@ -14,8 +14,9 @@ from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.ports.queue import JOURNEYS
-from connector.services.enrolling import Arrival, Enroller
+from connector.services.enrolling import Enroller
 from connector.services.enrollment_facts import fact_id
+from connector.services.entry_rules import Arrival
 from connector.services.names import Values, event_names, names_of
 
 

@@ -46,10 +46,11 @@ def lines(transcript: Transcript, zone: ZoneInfo, prices: Mapping[str, tuple[Dec
             yield f"\n[bold]{day}[/bold] ({zone.key})"
             shown_day = day
         yield _line(entry, f"{at:%H:%M:%S}")
-        if entry.kind is EntryKind.MESSAGE_CREATED and entry.message_id in transcript.texts:
-            yield from _text(transcript.texts[entry.message_id], prices.get(entry.message_id))
-        if entry.kind is EntryKind.REPLY_RECEIVED and entry.message_id in transcript.replies:
-            yield f"{'':20}[green]“{escape(transcript.replies[entry.message_id])}”[/green]"
+        message_id = entry.message_id or ""
+        if entry.kind is EntryKind.MESSAGE_CREATED and message_id in transcript.texts:
+            yield from _text(transcript.texts[message_id], prices.get(message_id))
+        if entry.kind is EntryKind.REPLY_RECEIVED and message_id in transcript.replies:
+            yield f"{'':20}[green]“{escape(transcript.replies[message_id])}”[/green]"
     outcome = transcript.outcome[:1].upper() + transcript.outcome[1:]
     yield f"\n[bold]{escape(outcome)}[/bold]. {_counted(transcript, prices)}"
 
