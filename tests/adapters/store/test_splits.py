@@ -24,11 +24,11 @@ def _enter(work: UnitOfWork, contact: str, arm: str, at: datetime = NOW) -> bool
 
 
 def _text(
-    work: UnitOfWork, contact: str, *, created_at: datetime = NOW, recipient: str = "contact", **did: datetime
+    work: UnitOfWork, contact: str, did: str, at: datetime, *, created_at: datetime = NOW, recipient: str = "contact"
 ) -> None:
     row = a_message(A, enrollment_id=f"enrollment-{contact}", created_at=created_at, recipient=recipient)
     work.messages.add(row)
-    work.messages.set_engagement(row.id, **did)
+    work.messages.set_engagement(row.id, **{did: at})
 
 
 def test_the_first_arm_of_a_contact_stays(ledger: SQLLedger) -> None:
@@ -78,9 +78,9 @@ def test_those_whose_time_is_over_are_counted_and_what_they_did_in_time(
             ("c-5", "firm", NOW + DAY),
         ):
             _enter(work, contact, arm, at)
-        _text(work, "c-1", **{did: NOW + DAY})
-        _text(work, "c-2", **{did: NOW + DAY + timedelta(microseconds=1)})
-        _text(work, "c-4", created_at=NOW + DAY, **{did: NOW + DAY})
+        _text(work, "c-1", did, NOW + DAY)
+        _text(work, "c-2", did, NOW + DAY + timedelta(microseconds=1))
+        _text(work, "c-4", did, NOW + DAY, created_at=NOW + DAY)
         counts = work.splits.count(A, J, S, metric, NOW, DAY)
         later = work.splits.count(A, J, S, metric, NOW + DAY, DAY)
         others = [each for each in Metric if each is not metric]
@@ -93,12 +93,12 @@ def test_those_whose_time_is_over_are_counted_and_what_they_did_in_time(
 def test_only_what_answers_a_text_of_the_arm_to_the_contact_counts(ledger: SQLLedger) -> None:
     with ledger.begin() as work:
         _enter(work, "c-1", "friendly")
-        _text(work, "c-1", created_at=NOW - DAY, replied_at=NOW)
-        _text(work, "c-1", recipient="owner", replied_at=NOW)
+        _text(work, "c-1", "replied_at", NOW, created_at=NOW - DAY)
+        _text(work, "c-1", "replied_at", NOW, recipient="owner")
         work.messages.add(a_message(A, contact_id="c-1", enrollment_id="another", replied_at=NOW))
         assert work.splits.count(A, J, S, Metric.REPLY_RATE, NOW, DAY) == {"friendly": ArmCount(1, 0, 1)}
-        _text(work, "c-1", replied_at=NOW)
-        _text(work, "c-1", replied_at=NOW)
+        _text(work, "c-1", "replied_at", NOW)
+        _text(work, "c-1", "replied_at", NOW)
         assert work.splits.count(A, J, S, Metric.REPLY_RATE, NOW, DAY) == {"friendly": ArmCount(1, 1, 1)}
 
 
