@@ -12,7 +12,7 @@ from connector.adapters.journey_names import JourneyNames
 from connector.adapters.journey_uses import ConditionUse
 from connector.adapters.journey_world import World
 from connector.adapters.link_checks import click_mistakes
-from connector.adapters.name_checks import OPEN, flaws, is_open, without_place
+from connector.adapters.name_checks import flaws, is_open, without_place
 from connector.adapters.rendering import Renderer
 from connector.adapters.reply_checks import confirm_mistakes, reply_mistakes
 from connector.adapters.text_checks import TextChecks
@@ -43,7 +43,6 @@ class JourneyChecks:
         top = self._document.value if isinstance(self._document.value, dict) else {}
         yield from self._header(top, stem)
         yield from self._events()
-        self._names.set_answers()
         for use in self._in_order():
             yield from self._condition(use)
         yield from self._mentions()
@@ -102,14 +101,12 @@ class JourneyChecks:
         compiled = compile_condition(use.expression.source)
         names = self._names.at(use.trail, use.event, use.variables)
         found = list(flaws(self._document, compiled, names, use.trail, knows_records=self._names.knows_trigger))
-        unseen = is_open(compiled, names)
-        if not found and not unseen and self._names.knows(use.event):
+        if not found and not is_open(compiled, names) and self._names.knows(use.event):
             found = list(self._trial(use, names))
         yield from found
         name = _variable_set(use.trail)
         if name:
-            values = (self._value(use, is_broken=bool(found) or unseen, longest=longest) for longest in (False, True))
-            self._names.set(name, use.trail, *values)
+            self._names.set(name, use.trail, None if found else use.expression)
 
     def _trial(self, use: ConditionUse, names: Mapping[str, Any]) -> Iterator[Mistake]:
         try:
@@ -119,13 +116,6 @@ class JourneyChecks:
             return
         if use.is_time and not hasattr(value, "tzinfo"):
             yield self._say(use.trail, "gives no time to wait until", "such as invoice.due_at - 24 hours")
-
-    def _value(self, use: ConditionUse, *, is_broken: bool, longest: bool) -> Any:
-        names = self._names.at(use.trail, use.event, use.variables, longest=longest)
-        try:
-            return OPEN if is_broken else self._renderer.evaluate(use.expression, names)
-        except ConditionError:
-            return OPEN
 
     def _say(self, trail: Trail, message: str, suggestion: str | None = None) -> Mistake:
         return self._document.mistake(trail, message, suggestion)

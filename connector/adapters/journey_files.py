@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from connector.adapters import template_checks
-from connector.adapters.compliance_file import load_compliance
-from connector.adapters.event_files import load_events
 from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_world import World
-from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.loop_checks import loop_mistakes
-from connector.adapters.yaml_file import Document, files_in, read_file, read_yaml
+from connector.adapters.world_files import read_world
+from connector.adapters.yaml_file import Document, read_file, read_yaml
 from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.journey import Journey
-from connector.errors import ConfigurationError, MappingError, Mistake
+from connector.errors import MappingError, Mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +61,14 @@ def load_journey(
 
 def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
     """Read and check every journey file; a bad one is left out, the others stand."""
-    events = load_events(mappings_dir)
-    templates, mistakes = template_checks.read_templates(templates_dir)
-    paths, unread = files_in(mappings_dir / "journeys")
-    compliance = _or_none(load_compliance, mappings_dir / "compliance.yaml")
-    world = World(
-        events.catalogue,
-        templates,
-        str(templates_dir),
-        _or_none(load_keyword_book, mappings_dir / "keywords.yaml"),
-        None if compliance is None else frozenset(compliance.windows),
-        compliance,
-        journeys=frozenset(path.stem for path in paths),
-    )
+    world, paths, found = read_world(mappings_dir, templates_dir)
     journeys: dict[str, Journey] = {}
-    found = [*events.mistakes, *mistakes, *unread]
     for path in paths:
         journey, wrong = _read(path, world)
         found.extend(wrong)
         if journey is not None:
             journeys[journey.id] = journey
-    for name, wrong in loop_mistakes(journeys, events.catalogue).items():
+    for name, wrong in loop_mistakes(journeys, world.catalogue).items():
         found.extend(wrong)
         if any(mistake.severity == "error" for mistake in wrong):
             del journeys[name]
@@ -130,11 +115,3 @@ def read_journey(document: Document, stem: str, world: World) -> tuple[Journey |
 
 def _order(mistake: Mistake) -> tuple[str, int, int]:
     return mistake.file, mistake.line, mistake.column
-
-
-def _or_none(load: Any, path: Path) -> Any:
-    """Read a policy file; one that is wrong is reported by `check`, and leaves what hangs on it unchecked here."""
-    try:
-        return load(path)
-    except ConfigurationError:
-        return None

@@ -6,26 +6,31 @@ journey.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.adapters.jinja_syntax import compile_condition
 from connector.adapters.journey_world import World, sample_names
-from connector.adapters.name_checks import OPEN
+from connector.adapters.name_checks import OPEN, is_open
+from connector.adapters.rendering import Renderer
 from connector.adapters.yaml_file import Document, Trail
+from connector.domain.places import Expression
+from connector.errors import ConditionError
 
 CODE = "482913"
 """What `code` is in the texts that have one."""
 
+_RENDERER = Renderer()
+
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
-    """A variable and from where on in the file it is seen; its usual value and its longest."""
+    """A variable, and from where on in the file it is seen; without an expression nobody knows its parts."""
 
     name: str
     start: int
-    usual: Any
-    longest: Any
+    expression: Expression | None
 
 
 @dataclass(slots=True)
@@ -67,15 +72,10 @@ class JourneyNames:
         """Tell whether everything is known that a condition about an event may see; None for no event."""
         return self.knows_trigger and (event is None or bool(self.world.catalogue.find(event, self.crm)))
 
-    def set(self, name: str, trail: Trail, usual: Any, longest: Any) -> None:
-        """Make a variable known behind the place that sets it."""
+    def set(self, name: str, trail: Trail, expression: Expression | None) -> None:
+        """Make a variable known behind the place that sets it; `expression` is None when nobody knows its parts."""
         start = 0 if trail[:1] == ("variables",) else self.document.spot(trail).start
-        self._variables.append(_Variable(name, start, usual, longest))
-
-    def set_answers(self) -> None:
-        """Make the variables known that get the answer of an endpoint: nobody knows their parts."""
-        for trail, name in _answers(self._top.get("steps"), ("steps",)):
-            self.set(name, trail, OPEN, OPEN)
+        self._variables.append(_Variable(name, start, expression))
 
     def at(
         self,
@@ -83,29 +83,47 @@ class JourneyNames:
         event: str | None = None,
         only: tuple[str, ...] | None = None,
         *,
-        has_code: bool = False,
+        knows: tuple[str, ...] = (),
         longest: bool = False,
+        given: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Give the names that the place under `trail` sees; `only` limits its variables to some."""
+        """Give the names that the place under `trail` sees, with plausible values.
+
+        Args:
+            trail: the place.
+            event: the event that `event.*` means there; None when there is none.
+            only: of the variables, only these; None for all that are set before the place.
+            knows: further names that only this place knows, such as `code`.
+            longest: the longest plausible values in place of usual ones.
+            given: values that go before the plausible ones, by record and name.
+        """
         start = self.document.spot(trail).start if trail[:1] == ("steps",) else None
-        seen = {
-            each.name: each.longest if longest else each.usual
-            for each in self._variables
-            if (start is None or each.start < start) and (only is None or each.name in only)
-        }
-        names = sample_names(self.world, self.crm, self.event, event, seen, longest=longest)
-        return {**names, "code": CODE} if has_code else names
+        names = sample_names(self.world, self.crm, self.event, event, {}, longest=longest)
+        names |= dict.fromkeys(knows, OPEN) | {name: CODE for name in knows if name == "code"}
+        names = self._with(names, given or {})
+        fixed = (given or {}).get("vars") or {}
+        for each in sorted(self._variables, key=lambda variable: variable.start):
+            if (start is None or each.start < start) and (only is None or each.name in only):
+                names["vars"][each.name] = fixed[each.name] if each.name in fixed else _value(each, names)
+        return names
+
+    def _with(self, names: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Put given values in the place of plausible ones; a name put together of others follows its parts."""
+        for name, value in given.items():
+            if name != "vars":
+                names[name] = {**names[name], **value} if isinstance(value, Mapping) and value else value
+        contact = given.get("contact") or {}
+        for events in self.world.catalogue.by_crm.values():
+            for name, parts in events.contact.joined.items():
+                if name not in contact and any(part in contact for part in parts):
+                    names["contact"][name] = " ".join(str(names["contact"][part] or "") for part in parts).strip()
+        return names
 
 
-def _answers(value: Any, trail: Trail) -> Iterator[tuple[Trail, str]]:
-    """Find `call: {as: …}` in every step, nested ones included."""
-    items: Iterator[tuple[str | int, Any]] = iter(())
-    if isinstance(value, list):
-        items = iter(enumerate(value))
-    elif isinstance(value, dict):
-        items = iter(value.items())
-        call = value.get("call")
-        if isinstance(call, dict) and isinstance(call.get("as"), str):
-            yield (*trail, "call", "as"), call["as"]
-    for key, item in items:
-        yield from _answers(item, (*trail, key))
+def _value(variable: _Variable, names: Mapping[str, Any]) -> Any:
+    if variable.expression is None or is_open(compile_condition(variable.expression.source), names):
+        return OPEN
+    try:
+        return _RENDERER.evaluate(variable.expression, names)
+    except ConditionError:
+        return OPEN  # told where the expression stands

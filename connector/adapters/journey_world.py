@@ -19,6 +19,7 @@ from connector.adapters.plausible_values import (
     sample_owner,
     sample_record,
 )
+from connector.adapters.yaml_file import Document
 from connector.domain.compliance import Compliance
 from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
@@ -41,6 +42,7 @@ class World:
         audiences: those of `mappings/audiences.yaml` by name.
         routes: names of routes of `mappings/gateways.yaml`.
         journeys: ids of all journey files, those with mistakes included.
+        previews: companion files of texts by the text's name, such as `invoice-overdue/first`.
     """
 
     catalogue: EventCatalogue = field(default_factory=EventCatalogue)
@@ -53,6 +55,7 @@ class World:
     audiences: Mapping[str, Audience] | None = None
     routes: frozenset[str] | None = None
     journeys: frozenset[str] | None = None
+    previews: Mapping[str, Document] = field(default_factory=dict)
 
 
 def sample_names(
