@@ -6,7 +6,7 @@ among the rest, so that a step put in before them changes nothing about them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import time, timedelta
 from difflib import SequenceMatcher
@@ -24,15 +24,25 @@ _NOT_TOLD = frozenset({"id", "path", "place"})
 def counterparts(old: Journey, new: Journey) -> Mapping[str, str]:
     """Give the path in the new version of every step of the old one that is still there, by its path in the old one."""
     before, after = list(walk(old.steps)), list(walk(new.steps))
-    by_id = {step.id: step for step in after if has_own_id(step)}
-    pairs = {step.path: by_id[step.id].path for step in before if has_own_id(step) and step.id in by_id}
-    matcher = SequenceMatcher(None, [_key(step) for step in before], [_key(step) for step in after], autojunk=False)
-    for word, start, end, other, other_end in matcher.get_opcodes():
+    shared = {step.id for step in before if has_own_id(step)} & {step.id for step in after if has_own_id(step)}
+    by_id = {step.id: step.path for step in after}
+    pairs = {step.path: by_id[step.id] for step in before if step.id in shared}
+    for one, two in _side_by_side(before, after, shared):
+        if not shared & {one.id, two.id} and type(one) is type(two):
+            pairs[one.path] = two.path
+    taken = set(pairs.values())
+    places = {(step.path, type(step)) for step in after if step.path not in taken and step.id not in shared}
+    return {step.path: step.path for step in before if (step.path, type(step)) in places} | pairs
+
+
+def _side_by_side(
+    before: Sequence[Step], after: Sequence[Step], shared: Collection[str]
+) -> Iterator[tuple[Step, Step]]:
+    """Give the steps that say the same in the same order, and those between two such that changed one for one."""
+    keys, other_keys = ([_key(step, shared) for step in steps] for steps in (before, after))
+    for word, start, end, other, other_end in SequenceMatcher(None, keys, other_keys, autojunk=False).get_opcodes():
         if word == "equal" or (word == "replace" and end - start == other_end - other):
-            for one, two in zip(before[start:end], after[other:other_end], strict=True):
-                if not (has_own_id(one) or has_own_id(two)) and type(one) is type(two):
-                    pairs[one.path] = two.path
-    return pairs
+            yield from zip(before[start:end], after[other:other_end], strict=True)
 
 
 def has_own_id(step: Step) -> bool:
@@ -40,8 +50,8 @@ def has_own_id(step: Step) -> bool:
     return step.id != step.path
 
 
-def _key(step: Step) -> Hashable:
-    return step.id if has_own_id(step) else (type(step).__name__, *content(step).items())
+def _key(step: Step, shared: Collection[str]) -> Hashable:
+    return step.id if step.id in shared else (type(step).__name__, *content(step).items())
 
 
 def content(thing: Any) -> dict[str, str]:

@@ -1,0 +1,351 @@
+"""Does a publication hold from the next event on, can it be taken back, and what becomes of the people in flight?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.adapters.journey_files import journey_from_source
+from connector.domain.journey import Journey
+from connector.domain.run import RunState
+from connector.domain.timeline import EntryKind
+from connector.errors import ConfigurationError
+from connector.ports.enrollments import PublicationAction
+from connector.services.publishing import Hand, JourneyFiles, Outcome, Word
+from connector.services.standing import Comparer
+from tests.services.theatre import ACCOUNT, REMINDER, START, Theatre
+
+SAM = Hand("sam")
+BROKEN = "mappings/journeys/reminder.yaml:5:3: steps[0]: sned is no step"
+
+
+@pytest.fixture
+def theatre(tmp_path: Path) -> Iterator[Theatre]:
+    theatre = Theatre(tmp_path, f"sqlite:///{tmp_path}/ledger.sqlite3", {"reminder": REMINDER})
+    yield theatre
+    theatre.close()
+
+
+def edited(theatre: Theatre, *changes: tuple[str, str], text: str = REMINDER) -> Journey:
+    """The journey as its file would be with these pieces of text replaced."""
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return journey_from_source({**theatre.journeys[0].source, "journey": text})
+
+
+def publish(theatre: Theatre, *journeys: Journey, names: tuple[str, ...] = (), hand: Hand = SAM) -> list[Outcome]:
+    files = JourneyFiles({journey.id: journey for journey in journeys})
+    return list(theatre.publisher.publish(ACCOUNT, files, names, hand))
+
+
+def enroll(theatre: Theatre) -> None:
+    """Let another contact's invoice fall overdue, and its text go out."""
+    theatre.invoice(theatre.lea())
+    theatre.poller.poll_due()
+    theatre.work()
+    theatre.accept_all()
+    theatre.work()
+
+
+def versions_of_people(theatre: Theatre) -> list[int]:
+    with theatre.ledger.begin(write=False) as uow:
+        found = [theatre.versions.get(uow, ACCOUNT, row.journey_version_id) for row in theatre.enrollments()]
+    return [version.number for version in found if version is not None]
+
+
+def in_service(theatre: Theatre) -> int | None:
+    with theatre.ledger.begin(write=False) as uow:
+        service = theatre.versions.in_service(uow, ACCOUNT).get("reminder")
+    return None if service is None else service.version
+
+
+SHORTER = ("wait: 3 days", "wait: 2 days")
+SHORTEST = ("wait: 3 days", "wait: 1 day")
+
+
+def test_a_publication_holds_from_the_next_event_on_without_a_restart(theatre: Theatre) -> None:
+    enroll(theatre)
+    publish(theatre, edited(theatre, SHORTER))
+    theatre.pass_time(hours=1)
+    enroll(theatre)
+    assert versions_of_people(theatre) == [1, 2]
+
+
+def test_people_in_flight_finish_on_the_version_they_began_with(theatre: Theatre) -> None:
+    enroll(theatre)
+    publish(theatre, edited(theatre, SHORTEST))
+    theatre.pass_time(days=2)
+    theatre.work()
+    assert len(theatre.messages()) == 1
+    theatre.pass_time(days=1)
+    theatre.work()
+    assert len(theatre.messages()) == 2
+
+
+def test_what_has_not_changed_stays_as_it_is(theatre: Theatre) -> None:
+    (outcome,) = publish(theatre, theatre.journeys[0])
+    assert (outcome.word, outcome.version) == (Word.UNCHANGED, 1)
+    with theatre.ledger.begin(write=False) as uow:
+        assert len(uow.publications.history(ACCOUNT, "reminder")) == 1
+
+
+def test_a_broken_file_leaves_the_version_in_service_and_says_so(theatre: Theatre) -> None:
+    files = JourneyFiles({}, {"reminder": BROKEN})
+    (outcome,) = theatre.publisher.publish(ACCOUNT, files, (), SAM)
+    assert (outcome.word, outcome.version, outcome.why) == (Word.BROKEN, 1, f"version 1 runs on; {BROKEN}")
+    assert in_service(theatre) == 1
+
+
+def test_a_broken_file_that_was_never_published_is_off(theatre: Theatre) -> None:
+    files = JourneyFiles({"reminder": theatre.journeys[0]}, {"winback": BROKEN})
+    outcomes = theatre.publisher.publish(ACCOUNT, files, (), SAM)
+    assert [(each.journey, each.version, each.why) for each in outcomes if each.word is Word.BROKEN] == [
+        ("winback", None, f"it stays off; {BROKEN}")
+    ]
+
+
+def test_a_journey_whose_file_is_gone_is_retired_and_says_so(theatre: Theatre) -> None:
+    other = replace(edited(theatre), id="other", hash="another")
+    enroll(theatre)
+    outcomes = {each.journey: each for each in publish(theatre, other)}
+    assert outcomes["reminder"].word is Word.RETIRED
+    assert "its file is gone; people in it finish on version 1" in outcomes["reminder"].why
+    theatre.pass_time(days=3)
+    theatre.work()
+    assert len(theatre.messages()) == 2
+
+
+def test_publishing_one_by_its_name_retires_nothing(theatre: Theatre) -> None:
+    other = replace(edited(theatre), id="other", hash="another")
+    publish(theatre, other, names=("other",))
+    assert in_service(theatre) == 1
+
+
+def test_a_folder_without_journeys_retires_nothing(theatre: Theatre) -> None:
+    with pytest.raises(ConfigurationError, match="no journey file"):
+        publish(theatre)
+    assert in_service(theatre) == 1
+
+
+def test_a_name_without_a_file_is_refused_and_names_what_there_is(theatre: Theatre) -> None:
+    with pytest.raises(ConfigurationError, match=r"no journey file remindr\.yaml; there are reminder"):
+        publish(theatre, theatre.journeys[0], names=("remindr",))
+
+
+def test_a_file_that_came_back_is_published_again(theatre: Theatre) -> None:
+    publish(theatre, replace(edited(theatre), id="other", hash="another"))
+    assert in_service(theatre) is None
+    publish(theatre, theatre.journeys[0])
+    assert in_service(theatre) == 1
+
+
+def test_a_dry_run_tells_and_does_nothing(theatre: Theatre) -> None:
+    (outcome,) = publish(theatre, edited(theatre, SHORTER), hand=Hand("sam", is_dry_run=True))
+    assert (outcome.word, outcome.version, outcome.why) == (Word.PUBLISHED, 2, "instead of version 1")
+    assert in_service(theatre) == 1
+
+
+def test_a_rollback_puts_the_version_before_in_service_for_the_next_event(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, SHORTER))
+    outcome = theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM)
+    assert (outcome.word, outcome.version, outcome.why) == (Word.ROLLED_BACK, 1, "instead of version 2")
+    enroll(theatre)
+    assert versions_of_people(theatre) == [1]
+
+
+def test_rolling_back_twice_goes_back_two_versions(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, SHORTER))
+    publish(theatre, edited(theatre, SHORTEST))
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM)
+    assert in_service(theatre) == 2
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM)
+    assert in_service(theatre) == 1
+
+
+def test_a_rollback_to_a_number_takes_that_one(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, SHORTER))
+    publish(theatre, edited(theatre, SHORTEST))
+    theatre.publisher.roll_back(ACCOUNT, "reminder", 1, SAM)
+    assert in_service(theatre) == 1
+
+
+@pytest.mark.parametrize(
+    ("journey", "to", "why"),
+    [
+        ("reminder", None, "reminder has no earlier version; take it out of service with: smsctl retire reminder"),
+        ("reminder", 7, "reminder has no version 7; there are 1"),
+        ("reminder", 1, "version 1 is in service already"),
+        ("remindr", None, "remindr was never published"),
+    ],
+)
+def test_a_rollback_that_cannot_be_says_why(theatre: Theatre, journey: str, to: int | None, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        theatre.publisher.roll_back(ACCOUNT, journey, to, SAM)
+
+
+def test_what_was_rolled_back_is_published_again_only_by_its_name(theatre: Theatre) -> None:
+    file = edited(theatre, SHORTER)
+    publish(theatre, file)
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, Hand("kim"))
+    (outcome,) = publish(theatre, file)
+    assert (outcome.word, outcome.version) == (Word.WITHHELD, 1)
+    assert "rolled back by kim at 2026-11-20 14:00 UTC (version 2)" in outcome.why
+    assert "smsctl publish reminder" in outcome.why
+    publish(theatre, file, names=("reminder",))
+    assert in_service(theatre) == 2
+
+
+def test_an_edited_file_is_published_after_a_rollback(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, SHORTER))
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM)
+    publish(theatre, edited(theatre, SHORTEST))
+    assert in_service(theatre) == 3
+
+
+def test_a_retired_journey_takes_nobody_in_and_does_not_come_back_by_itself(theatre: Theatre) -> None:
+    theatre.publisher.retire(ACCOUNT, "reminder", SAM)
+    enroll(theatre)
+    assert theatre.enrollments() == []
+    (outcome,) = publish(theatre, theatre.journeys[0])
+    assert outcome.word is Word.WITHHELD
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM)
+    assert in_service(theatre) == 1
+
+
+def test_what_is_not_in_service_cannot_be_retired(theatre: Theatre) -> None:
+    with pytest.raises(ConfigurationError, match="other is not in service"):
+        theatre.publisher.retire(ACCOUNT, "other", SAM)
+
+
+def test_publications_say_who_did_what_and_when(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, SHORTER))
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, Hand("kim"))
+    with theatre.ledger.begin(write=False) as uow:
+        history = uow.publications.history(ACCOUNT, "reminder")
+    assert [(each.action, each.published_by, each.at) for each in history] == [
+        (PublicationAction.PUBLISH, "the author", START),
+        (PublicationAction.PUBLISH, "sam", START),
+        (PublicationAction.ROLLBACK, "kim", START),
+    ]
+
+
+def test_an_account_that_published_before_is_not_started_anew(theatre: Theatre) -> None:
+    theatre.publisher.retire(ACCOUNT, "reminder", SAM)
+    files = JourneyFiles({"reminder": edited(theatre, SHORTER)})
+    assert theatre.publisher.publish_first(ACCOUNT, files, "account add") == ()
+    assert in_service(theatre) is None
+
+
+def test_a_version_that_this_program_no_longer_reads_takes_nobody_in(theatre: Theatre) -> None:
+    publish(
+        theatre, replace(edited(theatre), hash="later", source={"journey": "steps: {", "templates": {}, "file": "x"})
+    )
+    enroll(theatre)
+    assert theatre.enrollments() == []
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM)
+    enroll(theatre)
+    assert len(theatre.enrollments()) == 2
+
+
+# Moving people
+
+
+def stand(theatre: Theatre) -> str:
+    return RunState.from_json(theatre.enrollment().state["run"]).cursor
+
+
+def test_people_move_with_the_step_they_stand_at(theatre: Theatre) -> None:
+    enroll(theatre)
+    assert stand(theatre) == "steps[1]"
+    before = ("  - wait: 3 days", "  - task: {for: owner, title: Overdue}\n  - wait: 3 days")
+    (outcome,) = publish(theatre, edited(theatre, before), hand=Hand("sam", {}))
+    assert outcome.moved is not None
+    assert (outcome.moved.moved, outcome.moved.staying) == (1, ())
+    assert (stand(theatre), versions_of_people(theatre)) == ("steps[2]", [2])
+    theatre.pass_time(days=3)
+    theatre.work()
+    assert len(theatre.messages()) == 2
+    assert "Moved from version 1 of reminder to version 2, from steps[1] to steps[2]" in theatre.summaries(
+        EntryKind.STEP_TAKEN
+    )
+
+
+def test_a_moved_wait_counts_from_when_it_was_entered(theatre: Theatre) -> None:
+    enroll(theatre)
+    theatre.pass_time(hours=36)
+    publish(theatre, edited(theatre, SHORTEST), hand=Hand("sam", {}))
+    theatre.work()
+    assert len(theatre.messages()) == 2
+
+
+def test_somebody_whose_step_is_gone_stays_and_is_named(theatre: Theatre) -> None:
+    enroll(theatre)
+    gone = edited(theatre, ("  - wait: 3 days\n", ""))
+    (outcome,) = publish(theatre, gone, hand=Hand("sam", {}))
+    assert outcome.moved is not None
+    (staying,) = outcome.moved.staying
+    assert staying.enrollment_id == theatre.enrollment().id
+    assert staying.why == "step steps[1] has no counterpart in version 2"
+    assert versions_of_people(theatre) == [1]
+
+
+def test_a_mapping_takes_people_to_another_step(theatre: Theatre) -> None:
+    enroll(theatre)
+    new = edited(theatre, ("  - wait: 3 days\n  - send", "  - id: last\n    send"))
+    (outcome,) = publish(theatre, new, hand=Hand("sam", {"steps[1]": "last"}))
+    assert outcome.moved is not None
+    assert outcome.moved.moved == 1
+    theatre.work()
+    assert len(theatre.messages()) == 2
+
+
+def test_a_step_that_does_not_exist_is_no_place_to_move_to(theatre: Theatre) -> None:
+    enroll(theatre)
+    with pytest.raises(ConfigurationError, match="version 2 of reminder has no step lst; it has steps"):
+        publish(theatre, edited(theatre, SHORTER), hand=Hand("sam", {"first": "lst"}))
+    assert in_service(theatre) == 1
+
+
+def test_people_can_be_moved_after_the_publication_and_back_with_a_rollback(theatre: Theatre) -> None:
+    enroll(theatre)
+    new = edited(theatre, SHORTER)
+    publish(theatre, new)
+    publish(theatre, new, hand=Hand("sam", {}))
+    assert versions_of_people(theatre) == [2]
+    theatre.publisher.roll_back(ACCOUNT, "reminder", None, Hand("sam", {}))
+    assert versions_of_people(theatre) == [1]
+
+
+def test_nobody_is_moved_from_under_the_worker_that_is_at_their_enrollment(theatre: Theatre) -> None:
+    enroll(theatre)
+    theatre.pass_time(days=3)
+    now = theatre.clock.now()
+    with theatre.ledger.begin() as uow:
+        (claimed,) = uow.enrollments.claim(10, now, now + timedelta(minutes=5))
+        uow.commit()
+    (outcome,) = publish(theatre, edited(theatre, SHORTER), hand=Hand("sam", {}))
+    assert outcome.moved is not None
+    assert (outcome.moved.moved, outcome.moved.busy) == (0, 1)
+    with theatre.ledger.begin() as uow:
+        uow.enrollments.save(claimed)
+        uow.commit()
+    assert theatre.publisher.move(ACCOUNT, "reminder", SAM).moved == 1
+    assert versions_of_people(theatre) == [2]
+
+
+def test_a_comparison_says_where_people_stand_and_where_they_would_go(theatre: Theatre) -> None:
+    enroll(theatre)
+    theatre.pass_time(hours=1)
+    enroll(theatre)
+    comparer = Comparer(theatre.ledger, theatre.versions)
+    found = comparer.compare(ACCOUNT, edited(theatre, SHORTER))
+    assert [(each.version, each.step, each.people, each.moves_to) for each in found.standing] == [
+        (1, "steps[1]", 2, "steps[1]")
+    ]
+    assert found.differences is not None
+    assert [(each.where, each.old, each.new) for each in found.differences.steps] == [("steps[1]", "3 days", "2 days")]
