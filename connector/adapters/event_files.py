@@ -19,12 +19,11 @@ from connector.adapters.event_schema import (
     PollShape,
 )
 from connector.adapters.journey_schema import EVENT, VARIABLE
+from connector.adapters.poll_conditions import parse_condition
 from connector.adapters.yaml_file import Document, Trail, files_in, read_file
 from connector.adapters.yaml_shapes import closest, listed, quoted, shape_of, spoken
-from connector.domain.durations import parse_duration
 from connector.domain.event import ChangeKind
 from connector.domain.event_mapping import (
-    NOW,
     ContactFrom,
     ContactMapping,
     ContactRule,
@@ -40,9 +39,6 @@ from connector.domain.event_mapping import (
 )
 from connector.errors import MappingError, Mistake
 
-_FILTER = re.compile(rf"\s*({PROPERTY})\s*(?:(<=|>=|!=|=|<|>)\s*(.+?)|(in)\s*\((.+)\)|(exists))\s*")
-_AGO = re.compile(rf"{NOW}\s*-\s*(.+)")
-_OPERATORS = {"=": "EQ", "!=": "NEQ", "<": "LT", "<=": "LTE", ">": "GT", ">=": "GTE"}
 _SOONEST = timedelta(minutes=1)  # a CRM's search index lags by about as much; more often finds nothing new
 
 
@@ -135,21 +131,8 @@ class _EventReader:
         return Poll(found["every"], found["object"], tuple(each for each in where if each), found["once_per"])
 
     def _filter(self, trail: Trail, raw: Any) -> PollFilter | None:
-        found = _FILTER.fullmatch(raw) if isinstance(raw, str) else None
-        if found is None:
-            self._say(
-                trail, f"{spoken(raw)} is no condition: expected a property, =, !=, <, <=, >, >=, in (…) or exists"
-            )
-            return None
-        if found[4]:
-            return PollFilter(found[1], "IN", tuple(word.strip() for word in found[5].split(",")))
-        if found[6]:
-            return PollFilter(found[1], "HAS_PROPERTY")
-        ago = _AGO.fullmatch(found[3])
-        if ago is None:
-            return PollFilter(found[1], _OPERATORS[found[2]], found[3])
         try:
-            return PollFilter(found[1], _OPERATORS[found[2]], NOW, parse_duration(ago[1]))
+            return parse_condition(raw if isinstance(raw, str) else spoken(raw))
         except ValueError as exc:
             self._say(trail, str(exc))
             return None

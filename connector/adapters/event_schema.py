@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from connector.adapters.journey_schema import SLUG, VARIABLE
-from connector.adapters.yaml_shapes import Anything, Choice, Duration, Items, Shape, TextList, Words
+from connector.adapters.yaml_shapes import Shape
+from connector.adapters.yaml_values import Anything, Choice, Duration, Items, TextList, Words
 from connector.domain.event import ChangeKind
 
 PROPERTY = r"[A-Za-z_][A-Za-z0-9_]*"

@@ -15,12 +15,22 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from connector.adapters import journey_schema as schema
+from connector.adapters.journey_meanings import audience_document
 from connector.adapters.journey_uses import ConditionUse, EventUse, TemplateUse
 from connector.adapters.step_builder import StepBuilder
 from connector.adapters.yaml_file import Trail, format_trail
-from connector.adapters.yaml_shapes import closest, quoted, shape_of, spoken
+from connector.adapters.yaml_shapes import closest, listed, quoted, spoken
 from connector.domain.durations import parse_duration
-from connector.domain.journey import Again, Enroll, ExitRule, Journey, Trigger
+from connector.domain.journey import (
+    USUAL_PRIORITY,
+    Again,
+    Audience,
+    Enroll,
+    ExitRule,
+    Journey,
+    Trigger,
+    schedule_event,
+)
 from connector.domain.message import Purpose
 from connector.domain.places import Expression
 
@@ -40,7 +50,7 @@ class JourneyBuilder(StepBuilder):
         if top is None:
             self.say((), "the file is empty")
             return None
-        header = shape_of(schema.JourneyShape(), self.document, (), top, self.mistakes)
+        header = self.read(schema.JourneyShape(), (), top)
         if not isinstance(top, dict):
             return None
         trigger = self._trigger(top.get("trigger")) if "trigger" in top else None
@@ -53,7 +63,7 @@ class JourneyBuilder(StepBuilder):
             self.uses.windows.append((top["window"], ("window",)))
         if header is None or trigger is None or enroll is None:
             return None
-        source = self._source(templates)
+        source = self._source(templates, trigger.audience)
         return Journey(
             id=header["journey"],
             title=header.get("title", header["journey"]),
@@ -67,6 +77,8 @@ class JourneyBuilder(StepBuilder):
             owner=header.get("owner", ""),
             enabled=header.get("enabled", True),
             labels=header.get("labels", ()),
+            priority=header.get("priority", USUAL_PRIORITY),
+            locales=header.get("locales", ()),
             crm=header.get("crm"),
             exit_when=exit_when,
             window=header.get("window"),
@@ -77,19 +89,57 @@ class JourneyBuilder(StepBuilder):
 
     def _trigger(self, raw: Any) -> Trigger | None:
         trail: Trail = ("trigger",)
-        found = shape_of(schema.TriggerShape(), self.document, trail, raw, self.mistakes)
+        found = self.read(schema.TriggerShape(), trail, raw)
         event = raw.get("event") if isinstance(raw, dict) else None
         where = self.condition((*trail, "where"), raw, event=event if isinstance(event, str) else None)
         if found is None:
             return None
+        audience = self._audience((*trail, "audience"), found["audience"]) if "audience" in found else None
+        if not self._starts(trail, found) or ("audience" in found and audience is None):
+            return None
+        place = self.place(trail, key=True)
+        if "schedule" in found:
+            name = self.document.value.get("journey")
+            event = schedule_event(name if isinstance(name, str) else "")
+            return Trigger(event, place, where, schedule=found["schedule"], audience=audience)
         self.uses.events.append(EventUse(found["event"], (*trail, "event")))
-        return Trigger(found["event"], self.place(trail, key=True), where, takes_imports=found.get("imports", False))
+        return Trigger(found["event"], place, where, takes_imports=found.get("imports", False), audience=audience)
+
+    def _starts(self, trail: Trail, found: Mapping[str, Any]) -> bool:
+        """Tell whether a trigger is an event, or a schedule with somebody to write to."""
+        if ("event" in found) == ("schedule" in found):
+            self.say(trail, "expected an `event` or a `schedule`, and not both", "such as event: invoice.overdue")
+        elif "schedule" in found and "imports" in found:
+            self.say((*trail, "imports"), "a schedule takes its people from an audience, not from imports", key=True)
+        elif "schedule" in found and "audience" not in found:
+            self.say((*trail, "schedule"), "a schedule needs somebody to write to", "add audience: …")
+        else:
+            return True
+        return False
+
+    def _audience(self, trail: Trail, name: str) -> Audience | None:
+        known = self.meanings.audiences
+        if known is None:
+            self.say(trail, "cannot be looked up: mappings/audiences.yaml has mistakes")
+            return None
+        if name not in known:
+            hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else None)
+            self.say(trail, f"no audience is named {quoted(name)}", hint)
+            return None
+        if "schedule" in self.document.value["trigger"] and not known[name].find:
+            self.say(
+                trail,
+                f"the audience {quoted(name)} cannot be listed",
+                "say in mappings/audiences.yaml how to `find` it",
+            )
+            return None
+        return known[name]
 
     def _enroll(self, raw: Any) -> Enroll | None:
         trail: Trail = ("enroll",)
         if "enroll" not in self.document.value:
             return Enroll(Expression("contact.id", self.place(("journey",))))
-        found = shape_of(schema.EnrollShape(), self.document, trail, raw, self.mistakes)
+        found = self.read(schema.EnrollShape(), trail, raw)
         if found is None:
             return None
         key = self.condition((*trail, "key"), raw) or Expression("contact.id", self.place(trail, key=True))
@@ -110,7 +160,7 @@ class JourneyBuilder(StepBuilder):
     def _exit_rules(self, raw: Any) -> Iterator[ExitRule]:
         for number, item in enumerate(raw if isinstance(raw, list) else ()):
             trail: Trail = ("exit_when", number)
-            found = shape_of(schema.ExitRuleShape(), self.document, trail, item, self.mistakes)
+            found = self.read(schema.ExitRuleShape(), trail, item)
             event = found.get("event") if found else None
             where = self.condition((*trail, "where"), item, event=event)
             if found is None:
@@ -150,14 +200,27 @@ class JourneyBuilder(StepBuilder):
             self.say(("timezone",), f"{quoted(name)} is not contact, account or an IANA time zone", near)
         return name
 
-    def _source(self, templates: Mapping[str, str]) -> dict[str, object]:
+    def _source(self, templates: Mapping[str, str], audience: Audience | None) -> dict[str, object]:
         used = {path: templates[path] for path in sorted(templates) if _belongs(path, self.uses.templates)}
-        return {"journey": self.document.text, "templates": used, "file": self.document.file}
+        source: dict[str, object] = {"journey": self.document.text, "templates": used, "file": self.document.file}
+        if self.intents:
+            source["intents"] = {name: list(words) for name, words in sorted(self.intents.items())}
+        if audience is not None:
+            source["audiences"] = {audience.name: audience_document(audience)}
+        return source
 
 
-def hash_of(source: Mapping[str, object]) -> str:
-    """Give the SHA-256 that names a version: of the journey's text and its templates, not of where the file lies."""
-    content = json.dumps([source["journey"], source["templates"]], sort_keys=True, ensure_ascii=False)
+def hash_of(source: Mapping[str, Any]) -> str:
+    """Give the SHA-256 that names a version: of the journey's text, its templates and what its names mean.
+
+    Where the files lie does not count. A journey without intents and audiences has the hash it had before those were.
+    """
+    parts: list[Any] = [source["journey"], source["templates"]]
+    audiences = source.get("audiences", {})
+    meant = {name: [kept["where"], kept["find"]] for name, kept in audiences.items()}
+    if "intents" in source or meant:
+        parts.append([source.get("intents", {}), meant])
+    content = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
 
 

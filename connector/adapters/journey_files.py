@@ -14,6 +14,7 @@ from typing import Any
 from connector.adapters import template_checks
 from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
+from connector.adapters.journey_meanings import meanings_from, meanings_of
 from connector.adapters.journey_world import World
 from connector.adapters.loop_checks import loop_mistakes
 from connector.adapters.world_files import read_world
@@ -79,7 +80,8 @@ def journey_from_source(source: Mapping[str, Any]) -> Journey:
     """Make a journey again from the source kept with its version; nothing is checked but its shape.
 
     Args:
-        source: `{"journey": text, "templates": {name: text}, "file": path}`, as `Journey.source` was.
+        source: as `Journey.source` was: `{"journey": text, "templates": {name: text}, "file": path}`, and where the
+            journey uses any, `intents` and `audiences`.
 
     Raises:
         MappingError: this version of the connector cannot read it.
@@ -88,7 +90,7 @@ def journey_from_source(source: Mapping[str, Any]) -> Journey:
         text, templates, file = source["journey"], source["templates"], source["file"]
     except KeyError as exc:
         raise MappingError([Mistake("", 0, 0, "", f"the stored version lacks its {exc.args[0]}")]) from exc
-    builder = JourneyBuilder(read_yaml(text, file))
+    builder = JourneyBuilder(read_yaml(text, file), meanings_from(source))
     journey = builder.build(templates)
     if journey is None or builder.mistakes:
         raise MappingError(builder.mistakes)
@@ -105,7 +107,7 @@ def _read(path: Path, world: World) -> tuple[Journey | None, list[Mistake]]:
 
 def read_journey(document: Document, stem: str, world: World) -> tuple[Journey | None, list[Mistake]]:
     """Make and check a journey; None when there is a mistake, though not for warnings alone."""
-    builder = JourneyBuilder(document)
+    builder = JourneyBuilder(document, meanings_of(world.keywords, world.audiences))
     journey = builder.build(world.templates)
     found = JourneyChecks(builder, world).run(journey, stem)
     mistakes = sorted(dict.fromkeys([*builder.mistakes, *found]), key=_order)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from connector.adapters.journey_meanings import Meanings
 from connector.adapters.journey_uses import ConditionUse, TextUse, Uses
 from connector.adapters.yaml_file import Document, Trail, format_trail
-from connector.adapters.yaml_shapes import closest, listed, spoken
+from connector.adapters.yaml_shapes import Shape, closest, listed, quoted, shape_of, spoken
+from connector.domain.durations import parse_delay
 from connector.domain.places import Expression, Place, Text
-from connector.domain.steps import Step
+from connector.domain.steps import Anchor, Step
 from connector.errors import Mistake
 
-_LATER = frozenset({"split", "set", "note", "notify", "verify", "confirm", "handoff", "call", "enroll"})
-"""Step kinds of the language that this version does not have."""
+_ASKING = ("verify", "confirm")
+"""Steps that send a text of their own, which is named below their key."""
 
 
 class JourneyParts:
@@ -23,15 +25,19 @@ class JourneyParts:
     Attributes:
         mistakes: what is wrong so far.
         uses: what is still to be checked against events, templates and keywords.
+        intents: words of the intents it uses.
     """
 
     kinds: Mapping[str, Callable[[Trail, dict[str, Any]], Step | None]]
     """How each kind of step is read, by its key."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, meanings: Meanings | None = None) -> None:
+        """`meanings` is what intents and audiences mean; None when the file is read for its shape alone."""
         self.document = document
+        self.meanings = meanings or Meanings()
         self.mistakes: list[Mistake] = []
         self.uses = Uses()
+        self.intents: dict[str, tuple[str, ...]] = {}
         self._ids = Counter(_ids(document.value))
         self._first_with: dict[str, Trail] = {}
 
@@ -58,14 +64,34 @@ class JourneyParts:
             self.uses.conditions.append(ConditionUse(expression, trail, event))
         return expression
 
-    def text(self, trail: Trail, parent: Any, *, is_sms: bool = False) -> Text | None:
-        """Make the text under the last key of `trail`, if the mapping has one, and keep it to be checked."""
+    def text(self, trail: Trail, parent: Any, *, is_sms: bool = False, knows: tuple[str, ...] = ()) -> Text | None:
+        """Make the text under the last key of `trail`, if the mapping has one, and keep it to be checked.
+
+        `knows` are names it sees beside those of every text.
+        """
         raw = parent.get(trail[-1]) if isinstance(parent, dict) else None
         if not isinstance(raw, str) or not raw.strip():
             return None
         text = Text(raw.strip(), self._content_place(trail))
-        self.uses.texts.append(TextUse(text, trail, is_sms))
+        self.uses.texts.append(TextUse(text, trail, is_sms, knows))
         return text
+
+    def read(self, shape: Shape, trail: Trail, raw: Any, *, also: Collection[str] = ()) -> dict[str, Any] | None:
+        """Read a mapping by its shape and note every mistake; None when something it needs is missing or wrong."""
+        return shape_of(shape, self.document, trail, raw, self.mistakes, also=also)
+
+    def intent(self, trail: Trail, found: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Give the words of the intent under the last key of `trail`, in all languages; None when there is none."""
+        name, known = found[str(trail[-1])], self.meanings.intents
+        if known is None:
+            self.say(trail, "cannot be looked up: mappings/keywords.yaml has mistakes")
+            return None
+        if name not in known:
+            hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else None)
+            self.say(trail, f"no intent is named {quoted(name)}", hint)
+            return None
+        self.intents[name] = known[name]
+        return known[name]
 
     def _content_place(self, trail: Trail) -> Place:
         spot = self.document.content_spot(trail)
@@ -82,12 +108,9 @@ class JourneyParts:
             self.say(trail, f"expected a step, found {spoken(raw)}", f"write - {raw}: …" if raw in self.kinds else None)
             return None
         kinds = [key for key in raw if key in self.kinds]
-        later = [key for key in raw if key in _LATER]
-        if len(kinds) == 1 and not later:
+        if len(kinds) == 1:
             return self.kinds[kinds[0]](trail, raw)
-        if later:
-            self.say((*trail, later[0]), f"`{later[0]}` steps are not available in this version", key=True)
-        elif kinds:
+        if kinds:
             self.say(trail, f"this step has {' and '.join(kinds)} at once", "begin each step with its own -")
         else:
             self._say_no_kind(trail, raw)
@@ -109,8 +132,30 @@ class JourneyParts:
             "path": format_trail(trail),
             "place": self.place(trail),
             "when": self.condition((*trail, "when"), raw),
+            "at": self._anchor((*trail, "at"), raw.get("at")),
             "on_failure": self.steps((*trail, "on_failure"), raw.get("on_failure")),
         }
+
+    def _anchor(self, trail: Trail, raw: Any) -> Anchor | None:
+        expression = self.expression(trail, raw)
+        if expression is None:
+            return None
+        if not expression.source.startswith("+"):
+            return self._moment(trail, expression)
+        try:
+            return Anchor(expression.place, offset=parse_delay(expression.source[1:]))
+        except ValueError as exc:
+            self.say(trail, str(exc))
+            return None
+
+    def _moment(self, trail: Trail, expression: Expression) -> Anchor | None:
+        try:
+            parse_delay(expression.source)
+        except ValueError:
+            self.uses.conditions.append(ConditionUse(expression, trail, is_time=True))
+            return Anchor(expression.place, moment=expression)
+        self.say(trail, f"{quoted(expression.source)} is no time", f"write +{expression.source}, from the trigger on")
+        return None
 
     def _id(self, trail: Trail, raw: dict[str, Any]) -> str:
         """Give the step's own id; else the last part of its template, where that is unique; else its path."""
@@ -126,15 +171,22 @@ class JourneyParts:
 
 
 def _template_id(step: Any) -> str | None:
-    send = step.get("send") if isinstance(step, dict) else None
+    """Give the last part of the template that a step sends, or asks with."""
+    if not isinstance(step, dict):
+        return None
+    asks = next((step[kind] for kind in _ASKING if isinstance(step.get(kind), dict)), None)
+    send = step.get("send") if asks is None else asks.get("send")
     name = send.get("template") if isinstance(send, dict) else send
     return name.rpartition("/")[2] if isinstance(name, str) and "/" in name else None
 
 
 def _ids(value: Any) -> Iterator[str]:
     """Give every id a step has or could get from its template, anywhere in the file."""
-    for item in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
-        yield from _ids(item)
+    if not isinstance(value, dict | list):
+        return
+    for key, item in enumerate(value) if isinstance(value, list) else value.items():
+        asks = key in _ASKING and isinstance(item, dict)
+        yield from _ids({part: below for part, below in item.items() if part != "send"} if asks else item)
     if isinstance(value, dict):
         given = value.get("id")
         found = given if isinstance(given, str) else _template_id(value)

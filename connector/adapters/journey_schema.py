@@ -1,27 +1,37 @@
-"""Which keys and kinds of values does each part of a journey file have?
+"""Which keys and kinds of values does the header of a journey file have?
 
-One schema per mapping, one level deep: nested lists of steps are read by `journey_builder`, step by step, so that a
-mistake in one step hides none in another.
+One shape per mapping, one level deep: lists of steps are read step by step (`step_schema`, `journey_parts`), so that a
+mistake in one step hides none in another. The docstring of a shape and the `means` of a field explain it in an editor.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from cronsim import CronSim, CronSimError
 from marshmallow import ValidationError
 
-from connector.adapters.yaml_shapes import Anything, Choice, Complaint, Duration, Items, Shape, TextList, Words, YesNo
+from connector.adapters.yaml_shapes import Complaint, Shape, quoted
+from connector.adapters.yaml_values import (
+    Below,
+    Choice,
+    Items,
+    Named,
+    Parsed,
+    Steps,
+    TextList,
+    WholeNumber,
+    Words,
+    YesNo,
+)
 from connector.domain.caps import parse_cap
-from connector.domain.message import Purpose, SendPolicy
+from connector.domain.locales import normalise_locale
+from connector.domain.message import Purpose
 
 SLUG = r"[a-z0-9]+(-[a-z0-9]+)*"
-IDENTIFIER = r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*"
-TEMPLATE = r"[a-z0-9]+([-_][a-z0-9]+)*/[a-z0-9]+([-_][a-z0-9]+)*"
 VARIABLE = r"[a-z][a-z0-9_]*"
 EVENT = r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+"
-EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
-
-STEPS = "a list of steps (- send: …)"
 
 
 class Caps(TextList):
@@ -33,211 +43,112 @@ class Caps(TextList):
         except ValueError as exc:
             raise exc if isinstance(exc, ValidationError) else ValidationError(str(exc)) from exc
 
+    def plain_schema(self) -> dict[str, Any]:
+        """Give the pattern of a cap."""
+        cap = {"type": "string", "pattern": r"^\s*[0-9]{1,6}\s+per\s+.+$", "examples": ["3 per 7 days", "1 per day"]}
+        return {"anyOf": [cap, {"type": "array", "items": cap, "minItems": 1}]}
 
-class JourneyShape(Shape):
-    """The file itself."""
 
-    what: ClassVar[str] = "a journey"
+class Locales(TextList):
+    """Languages such as `de` or `pt-BR`."""
 
-    journey = Words(required=True, pattern=SLUG, expected="an id of lower-case letters, digits and hyphens", longest=60)
-    title = Words(longest=120)
-    purpose = Choice([purpose.value for purpose in Purpose], required=True)
-    owner = Words(longest=120)
-    enabled = YesNo()
-    labels = TextList()
-    crm = Words()
-    window = Words()
-    cap = Caps()
-    timezone = Words()
-    variables = Anything()
-    trigger = Anything(required=True)
-    enroll = Anything()
-    exit_when = Items("a list of events or conditions (- event: …)")
-    steps = Items(STEPS, required=True)
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super()._deserialize(value, *args, **kwargs)
+        for each in found:
+            tag = normalise_locale(each)
+            if tag != each:
+                hint = f"write {tag}" if tag else 'such as "de" or "pt-BR"'
+                raise ValidationError(Complaint(f"{quoted(each)} is no language", hint))
+        return tuple(dict.fromkeys(found))
+
+
+_CRON_FIELDS = 5
+_SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _cron_line(text: str) -> str:
+    """Check a cron line of five fields.
+
+    Raises:
+        ValueError: it is none, or no day is ever like that.
+    """
+    if len(text.split()) != _CRON_FIELDS:
+        raise ValueError(f"{quoted(text)} is no cron line: expected minute, hour, day, month and weekday")
+    try:
+        if next(CronSim(text, _SOME_TIME), None) is None:
+            raise ValueError(f"{quoted(text)} names no day that ever comes")
+    except CronSimError as exc:
+        raise ValueError(f"{quoted(text)} is no cron line: {str(exc)[:1].lower()}{str(exc)[1:]}") from exc
+    return text
 
 
 class TriggerShape(Shape):
-    """`trigger`."""
+    """What starts the journey: an event, or a schedule with an audience."""
 
     what: ClassVar[str] = "a trigger (event: …)"
-    later: ClassVar[frozenset[str]] = frozenset({"audience", "schedule"})
 
-    event = Words(required=True)
-    where = Words()
-    imports = YesNo()
+    event = Words(pattern=EVENT, expected="an event, such as invoice.overdue", means="An event of mappings/events/.")
+    where = Words(means="A condition that must hold, such as `invoice.balance_due >= 10`.")
+    imports = YesNo(means="Take records that came in with a bulk import too; left out otherwise.")
+    audience = Words(
+        pattern=SLUG, expected="an audience of mappings/audiences.yaml", means="The contact must be in this audience."
+    )
+    schedule = Parsed(
+        _cron_line, means='Instead of an event: minute, hour, day, month, weekday, such as "0 10 * * tue".'
+    )
 
 
 class EnrollShape(Shape):
-    """`enroll`."""
+    """What makes an enrollment unique, and when the same key may enter again."""
 
     what: ClassVar[str] = "an enroll rule (key: …, again: …)"
 
-    key = Words()
-    again = Words()
+    key = Words(means="One live enrollment per contact and value of this; `contact.id` when left out.")
+    again = Words(
+        pattern=r"never|always|(after\s+)?\S.*",
+        expected="never, after exit, always, or after 30 days",
+        means="never, after exit, after 30 days (or another duration) or always; `never` when left out.",
+    )
 
 
 class ExitRuleShape(Shape):
-    """One entry of `exit_when`."""
+    """What ends the journey early: an event, or a condition alone."""
 
     what: ClassVar[str] = "an event (event: …, where: …) or a condition (where: …)"
 
-    event = Words()
-    where = Words()
+    event = Words(means="An event of mappings/events/.")
+    where = Words(means="A condition; of an event it sees `event.*`.")
 
 
-class StepShape(Shape):
-    """What every step may have."""
+class JourneyShape(Shape):
+    """When this happens in the CRM, to whom, these texts go out, in this order, until this stops it."""
 
-    what: ClassVar[str] = "a step"
-    later: ClassVar[frozenset[str]] = frozenset({"at"})
+    what: ClassVar[str] = "a journey"
 
-    id = Words(pattern=IDENTIFIER, expected="an id of letters, digits and hyphens", longest=60)
-    when = Words()
-    on_failure = Items(STEPS)
-
-
-class SendShape(StepShape):
-    """`send` with its options beside it."""
-
-    what: ClassVar[str] = "a send step"
-    later: ClassVar[frozenset[str]] = StepShape.later | {"route"}
-
-    send = Words(allow_none=True, pattern=TEMPLATE, expected="a template such as invoice-overdue/first")
-    text = Words()
-    to = Words()
-    expires_after = Duration()
-    policy = Choice([policy.value for policy in SendPolicy])
-    window = Words()
-    purpose = Choice([purpose.value for purpose in Purpose])
-    sender = Words(longest=40)
-
-
-class SendOptionsShape(Shape):
-    """`send` with its options below it."""
-
-    what: ClassVar[str] = "a send (template: … or text: …)"
-    later: ClassVar[frozenset[str]] = frozenset({"route"})
-
-    template = Words(pattern=TEMPLATE, expected="a template such as invoice-overdue/first")
-    text = Words()
-    to = Words()
-    expires_after = Duration()
-    policy = Choice([policy.value for policy in SendPolicy])
-    window = Words()
-    purpose = Choice([purpose.value for purpose in Purpose])
-    sender = Words(longest=40)
-
-
-class WaitShape(StepShape):
-    """`wait`."""
-
-    what: ClassVar[str] = "a wait step"
-
-    wait = Anything(required=True)
-
-
-class WaitDurationShape(Shape):
-    """`wait` for a length of time."""
-
-    wait = Duration(required=True)
-
-
-class WaitUntilShape(Shape):
-    """`wait` until a time."""
-
-    what: ClassVar[str] = "a duration (3 days), or a time (until: …)"
-    later: ClassVar[frozenset[str]] = frozenset({"at", "within"})
-
-    until = Words(required=True)
-    if_past = Choice(("skip", "fail"))
-
-
-class WaitForShape(StepShape):
-    """The step that holds `wait_for`."""
-
-    what: ClassVar[str] = "a wait_for step"
-
-    wait_for = Anything(required=True)
-
-
-class WaitForOptionsShape(Shape):
-    """`wait_for`."""
-
-    what: ClassVar[str] = "a wait_for (within, cases, else)"
-
-    within = Duration(required=True)
-    cases = Items("a list of cases (- reply: …)", required=True)
-    otherwise = Items(STEPS, data_key="else")
-
-
-class CaseShape(Shape):
-    """One case of a `wait_for`."""
-
-    what: ClassVar[str] = "a case (reply, event, delivered or failed; where; then)"
-    later: ClassVar[frozenset[str]] = frozenset({"click", "intent"})
-
-    reply = TextList()
-    event = Words()
-    delivered = Words(allow_none=True)
-    failed = Words(allow_none=True)
-    where = Words()
-    then = Items(STEPS)
-
-
-class IfShape(StepShape):
-    """`if`."""
-
-    what: ClassVar[str] = "an if step (if, then, elif, else)"
-
-    condition = Words(data_key="if", required=True)
-    then = Items(STEPS, required=True)
-    elifs = Items("a list of {if, then}", data_key="elif")
-    otherwise = Items(STEPS, data_key="else")
-
-
-class BranchShape(Shape):
-    """One entry of `elif`."""
-
-    what: ClassVar[str] = "a branch (if: …, then: …)"
-
-    condition = Words(data_key="if", required=True)
-    then = Items(STEPS, required=True)
-
-
-class TaskShape(StepShape):
-    """The step that holds `task`."""
-
-    what: ClassVar[str] = "a task step"
-
-    task = Anything(required=True)
-
-
-class Due(Duration):
-    """When a task is due: a duration from now."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, str) and value.strip().lower() in {"today", "tomorrow", "next business day"}:
-            raise ValidationError(Complaint(f"`{value}` is not available in this version", 'write a duration: "1 day"'))
-        return super()._deserialize(value, *args, **kwargs)
-
-
-class TaskOptionsShape(Shape):
-    """`task`."""
-
-    what: ClassVar[str] = "a task (for, title, body, due, priority)"
-
-    assignee = Words(
-        data_key="for", required=True, pattern=f"owner|{EMAIL}", expected="owner, or an owner's e-mail address"
+    journey = Words(
+        required=True,
+        pattern=SLUG,
+        expected="an id of lower-case letters, digits and hyphens",
+        longest=60,
+        means="Its id: the name of the file.",
     )
-    title = Words(required=True)
-    body = Words()
-    due = Due()
-    priority = Choice(("low", "medium", "high"))
-
-
-class ExitShape(StepShape):
-    """`exit`."""
-
-    what: ClassVar[str] = "an exit step"
-
-    exit = Words(required=True, expected="a reason, such as `says paid`", longest=200)
+    title = Words(longest=120, means="For people.")
+    purpose = Choice(
+        [purpose.value for purpose in Purpose],
+        required=True,
+        means="Decides consent, send window, caps, lane and what becomes of a text nobody can tell the fate of.",
+    )
+    owner = Words(longest=120, means="Who is told when the journey breaks.")
+    enabled = YesNo(means="`no` lets nobody new in.")
+    labels = TextList(means="For people.")
+    crm = Words(means="Only events of this CRM.")
+    window = Words(means="A send window of mappings/compliance.yaml, or anytime.")
+    cap = Caps(means="At most so many texts of this journey to a number: `3 per 7 days`, or several.")
+    timezone = Words(means="Whose clock counts: contact, account, or an IANA zone such as Europe/Berlin.")
+    priority = WholeNumber(1, 9, means="Who gives way when the last slot under a cap is wanted twice: 9 goes first.")
+    locales = Locales(means="Languages it promises every text in.")
+    variables = Named(Words(), name=VARIABLE, means="Named expressions, computed once at the start: `vars.name`.")
+    trigger = Below(TriggerShape, required=True, means="What starts it.")
+    enroll = Below(EnrollShape, means="Who may enter, and how often.")
+    exit_when = Items("a list of events or conditions (- event: …)", ExitRuleShape, means="What ends it early.")
+    steps = Steps(required=True, means="What it does, in order.")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from connector.adapters import journey_schema as schema
+from connector.adapters import step_schema as schema
 from connector.adapters.journey_parts import JourneyParts
 from connector.adapters.journey_uses import ConditionUse, EventUse
 from connector.adapters.yaml_file import Trail, format_trail
-from connector.adapters.yaml_shapes import listed, shape_of
+from connector.adapters.yaml_shapes import listed
 from connector.domain.steps import Case, CaseKind, Step, Wait, WaitFor
 
-_LATER = ("best time", "next business day")
-"""Times of the language that this version does not have."""
+_BEST, _NEXT = "best time", "next business day"
+_BELONGS = {"at": (_NEXT, "a time"), "within": (_BEST,), "if_past": ("a time",)}
+"""Which options of `wait` go with which kind of `until`."""
 
 
 class WaitBuilder(JourneyParts):
@@ -21,38 +21,47 @@ class WaitBuilder(JourneyParts):
 
     def _wait(self, trail: Trail, raw: dict[str, Any]) -> Step | None:
         common = self.common(trail, raw)
-        shape_of(schema.WaitShape(), self.document, trail, raw, self.mistakes)
+        self.read(schema.WaitShape(), trail, raw)
         at, value = (*trail, "wait"), raw["wait"]
         if isinstance(value, dict):
             return self._wait_until(at, value, common)
-        if isinstance(value, str) and value.strip().lower() in _LATER:
-            self.say(at, f"waiting for {value.strip()} is not available in this version")
+        if isinstance(value, str) and value.strip().lower() in {_BEST, _NEXT}:
+            more = ", within: 24 hours" if value.strip().lower() == _BEST else ""
+            self.say(at, f"`{value.strip()}` is no length of time", f"write wait: {{until: {value.strip()}{more}}}")
             return None
-        duration = self._duration(at, value)
-        return None if duration is None else Wait(**common, duration=duration)
+        found = None if value is None else self.read(schema.DelayShape(), trail, {"wait": value})
+        return None if found is None else Wait(**common, duration=found["wait"])
 
     def _wait_until(self, at: Trail, value: dict[str, Any], common: dict[str, Any]) -> Step | None:
-        found = shape_of(schema.WaitUntilShape(), self.document, at, value, self.mistakes)
-        if found is None:
+        found = self.read(schema.WaitUntilShape(), at, value)
+        until = self.expression((*at, "until"), value.get("until"))
+        kind = "a time" if until is None or until.source.lower() not in {_BEST, _NEXT} else until.source.lower()
+        if until is not None and kind == "a time":
+            self.uses.conditions.append(ConditionUse(until, (*at, "until"), is_time=True))
+        if found is None or not self._fits(at, found, kind):
             return None
-        if found["until"].lower() in _LATER:
-            self.say((*at, "until"), f"waiting until {found['until']} is not available in this version")
-            return None
-        until = self.expression((*at, "until"), value["until"])
-        if until is None:
-            return None
-        self.uses.conditions.append(ConditionUse(until, (*at, "until"), is_time=True))
-        return Wait(**common, until=until, skip_if_past=found.get("if_past", "skip") == "skip")
+        if kind == _BEST:
+            return Wait(**common, best_within=found["within"])
+        clock, skip_if_past = found.get("at"), found.get("if_past", "skip") == "skip"
+        if kind == _NEXT:
+            return Wait(**common, next_business_day=True, clock=clock)
+        return Wait(**common, until=until, clock=clock, skip_if_past=skip_if_past)
 
-    def _duration(self, at: Trail, value: Any) -> timedelta | None:
-        found = shape_of(schema.WaitDurationShape(), self.document, at[:-1], {"wait": value}, self.mistakes)
-        return found["wait"] if found else None
+    def _fits(self, at: Trail, found: dict[str, Any], kind: str) -> bool:
+        wrong = [option for option, kinds in _BELONGS.items() if option in found and kind not in kinds]
+        for option in wrong:
+            waits = " or ".join(f"`until: {each}`" if each != "a time" else each for each in _BELONGS[option])
+            self.say((*at, option), f"`{option}` goes with waiting for {waits} only", key=True)
+        lacks = kind == _BEST and "within" not in found
+        if lacks:
+            self.say((*at, "until"), "waiting for the best time needs a limit", "add within: 24 hours")
+        return not wrong and not lacks
 
     def _wait_for(self, trail: Trail, raw: dict[str, Any]) -> Step | None:
         common = self.common(trail, raw)
-        shape_of(schema.WaitForShape(), self.document, trail, raw, self.mistakes)
+        self.read(schema.WaitForShape(), trail, raw)
         at, value = (*trail, "wait_for"), raw["wait_for"]
-        found = shape_of(schema.WaitForOptionsShape(), self.document, at, value, self.mistakes)
+        found = None if value is None else self.read(schema.WaitForOptionsShape(), at, value)
         body = value if isinstance(value, dict) else {}
         raw_cases = body.get("cases")
         listed_cases = raw_cases if isinstance(raw_cases, list) else []
@@ -66,28 +75,34 @@ class WaitBuilder(JourneyParts):
         return WaitFor(**common, cases=kept, within=found["within"], otherwise=otherwise)
 
     def _case(self, trail: Trail, raw: Any) -> Case | None:
-        found = shape_of(schema.CaseShape(), self.document, trail, raw, self.mistakes)
+        found = self.read(schema.CaseShape(), trail, raw)
         body = raw if isinstance(raw, dict) else {}
         event = body.get("event") if isinstance(body.get("event"), str) else None
         where = self.condition((*trail, "where"), body, event=event)
         then = self.steps((*trail, "then"), body.get("then"))
-        kinds = [kind for kind in CaseKind if kind in body]
-        if found is None or set(body) & schema.CaseShape.later:
+        keys = [key for key in _CASE_KINDS if key in body]
+        if found is None:
             return None
-        if len(kinds) != 1:
-            said = f"has {listed(kinds)} at once" if kinds else "says not what to wait for"
-            self.say(trail, f"this case {said}: expected one of {listed(list(CaseKind))}")
+        if len(keys) != 1:
+            said = f"has {listed(keys)} at once" if keys else "says not what to wait for"
+            self.say(trail, f"this case {said}: expected one of {listed(list(_CASE_KINDS))}")
+            return None
+        kind = _CASE_KINDS[keys[0]]
+        words = self.intent((*trail, "intent"), found) if "intent" in found else _keywords(found.get("reply", ()))
+        if words is None:
             return None
         if event:
             self.uses.events.append(EventUse(event, (*trail, "event")))
         return Case(
-            kind=kinds[0],
+            kind=kind,
             path=format_trail(trail),
             place=self.place(trail),
-            keywords=_keywords(found.get("reply", ())),
+            keywords=words,
+            intent=found.get("intent", ""),
             event=event,
             where=where,
-            send_id=self._send_id(trail, kinds[0], found),
+            send_id=self._send_id(trail, kind, found),
+            link=_name_or_any(found.get("click")),
             then=then,
         )
 
@@ -101,6 +116,14 @@ class WaitBuilder(JourneyParts):
         return str(name)
 
 
+_CASE_KINDS = {"reply": CaseKind.REPLY, "intent": CaseKind.REPLY, **{kind.value: kind for kind in CaseKind}}
+"""What a case waits for, by its key."""
+
+
 def _keywords(words: tuple[str, ...]) -> tuple[str, ...]:
     """Give a case's keywords; `any` alone means every reply."""
     return () if tuple(word.lower() for word in words) == ("any",) else words
+
+
+def _name_or_any(name: str | None) -> str | None:
+    return None if name is None or name.lower() == "any" else name

@@ -7,7 +7,7 @@ reasonable reader takes for one (47 CFR 64.1200(a)(10)).
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -56,6 +56,7 @@ class LanguageKeywords:
         revocations: phrases that may withdraw consent; a leading "^" means only at the start of the reply.
         refutations: phrases that look like one and are none ("don't stop", "bus stop").
         help_text, stop_confirmation, start_confirmation: our answers.
+        intents: words by which a reader says something a journey may wait for, by its name, such as `yes`.
     """
 
     stop: tuple[str, ...]
@@ -67,6 +68,7 @@ class LanguageKeywords:
     help_text: str
     stop_confirmation: str
     start_confirmation: str
+    intents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,14 @@ class KeywordBook:
             or _revocation(said, languages)
             or KeywordMatch(KeywordKind.NONE, None, None, "none")
         )
+
+    def intents(self) -> dict[str, tuple[str, ...]]:
+        """Return the words of each intent in all languages together: people answer in the language they like."""
+        found: dict[str, dict[str, None]] = {}
+        for book in self.languages.values():
+            for name, listed in book.intents.items():
+                found.setdefault(name, {}).update(dict.fromkeys(listed))
+        return {name: tuple(listed) for name, listed in found.items()}
 
     def help_text(self, language: str | None) -> str:
         """Return the answer to HELP in a language, else in the default one."""

@@ -1,0 +1,46 @@
+"""How is a condition written by which records are searched for in a CRM, such as `hs_due_date < now - 30 days`?"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from connector.adapters.event_schema import PROPERTY
+from connector.adapters.yaml_shapes import quoted
+from connector.domain.durations import format_duration, parse_duration
+from connector.domain.event_mapping import NOW, PollFilter
+
+_FILTER = re.compile(rf"\s*({PROPERTY})\s*(?:(<=|>=|!=|=|<|>)\s*(.+?)|(in)\s*\((.+)\)|(exists))\s*")
+_AGO = re.compile(rf"{NOW}\s*-\s*(.+)")
+_OPERATORS = {"=": "EQ", "!=": "NEQ", "<": "LT", "<=": "LTE", ">": "GT", ">=": "GTE"}
+_SIGNS = {operator: sign for sign, operator in _OPERATORS.items()}
+
+
+def parse_condition(text: str) -> PollFilter:
+    """Read a condition.
+
+    Raises:
+        ValueError: it is none; says what was expected.
+    """
+    found = _FILTER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{quoted(text)} is no condition: expected a property, =, !=, <, <=, >, >=, in (…) or exists")
+    if found[4]:
+        return PollFilter(found[1], "IN", tuple(word.strip() for word in found[5].split(",")))
+    if found[6]:
+        return PollFilter(found[1], "HAS_PROPERTY")
+    ago = _AGO.fullmatch(found[3])
+    if ago is None:
+        return PollFilter(found[1], _OPERATORS[found[2]], found[3])
+    return PollFilter(found[1], _OPERATORS[found[2]], NOW, parse_duration(ago[1]))
+
+
+def format_condition(condition: PollFilter) -> str:
+    """Write a condition so that `parse_condition` reads it back."""
+    name, value = condition.property_name, condition.value
+    if condition.operator == "IN":
+        return f"{name} in ({', '.join(value)})"
+    if condition.operator == "HAS_PROPERTY":
+        return f"{name} exists"
+    back = f" - {format_duration(condition.back)}" if condition.back > timedelta(0) else ""
+    return f"{name} {_SIGNS[condition.operator]} {value}{back}"
