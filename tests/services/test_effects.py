@@ -1,0 +1,345 @@
+"""What a journey wants done outside is done once, tried again while that is safe, and shown to a person if it fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.errors import (
+    ChannelAmbiguousError,
+    ChannelError,
+    ChannelRefusedError,
+    ChannelUnavailableError,
+)
+from connector.ports.channels import Channel, Delivery
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
+from connector.ports.effects import EffectKind, EffectRow, EffectState
+from connector.ports.enrollments import EnrollmentRow
+from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effects import LEASE, EffectRunner
+from tests.services.stage import NUMBER, START, KilledError, Killer, MortalLedger, Stage
+
+ACCOUNT = "account-1"
+
+
+@dataclass
+class Ear:
+    """A channel that writes down what it is told; raises what it is given, one per delivery."""
+
+    is_repeatable: bool = False
+    errors: list[BaseException | None] = field(default_factory=list)
+    told: list[Delivery] = field(default_factory=list)
+    answer: Any = None
+
+    def deliver(self, delivery: Delivery) -> Any:
+        self.told.append(delivery)
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
+        return self.answer
+
+
+class Scene:
+    """A stage with an enrollment and a runner over given channels."""
+
+    def __init__(self, stage: Stage, **channels: Channel) -> None:
+        self.stage = stage
+        self.runner = self.new_runner(**channels)
+        self.enrollment = EnrollmentRow(
+            id=stage.ledger.new_id(), account_id=ACCOUNT, contact_id=stage.lea.id, journey="j", journey_version_id="v",
+            key="k", epoch=1, subject="deal:7", status="live", state={}, started_at=START,
+            due_at=START + timedelta(days=9),
+        )  # fmt: skip
+        with stage.ledger.begin() as uow:
+            assert uow.enrollments.add(self.enrollment)
+            uow.commit()
+
+    def new_runner(self, ledger: Any = None, **channels: Channel) -> EffectRunner:
+        recorder = EffectRecorder(random.Random(7))
+        return EffectRunner(ledger or self.stage.ledger, channels, recorder, self.stage.clock)
+
+    def want(self, key: str = "key-1", **changes: Any) -> EffectRow:
+        now = self.stage.clock.now()
+        values: dict[str, Any] = {
+            "id": self.stage.ledger.new_id(), "account_id": ACCOUNT, "kind": EffectKind.NOTIFY, "key": key,
+            "channel": "alerts", "payload": {"title": "Overdue", "text": "INV-7 is open"}, "not_before": now,
+            "expires_at": now + timedelta(hours=24), "created_at": now, "enrollment_id": self.enrollment.id,
+            "contact_id": self.stage.lea.id, "path": "steps[2]",
+        }  # fmt: skip
+        row = EffectRow(**values | changes)
+        with self.stage.ledger.begin() as uow:
+            assert uow.effects.add(row)
+            uow.commit()
+        return row
+
+    def row(self, row: EffectRow) -> EffectRow:
+        with self.stage.ledger.begin(write=False) as uow:
+            found = uow.effects.get(ACCOUNT, row.id)
+        assert found is not None
+        return found
+
+    def entries(self, *kinds: EntryKind) -> list[TimelineEntry]:
+        with self.stage.ledger.begin(write=False) as uow:
+            entries = uow.timeline.of_enrollment(ACCOUNT, self.enrollment.id)
+        return [entry for entry in entries if entry.kind in kinds]
+
+    def is_awake(self) -> bool:
+        with self.stage.ledger.begin(write=False) as uow:
+            return uow.enrollments.due_count(self.stage.clock.now()) == 1
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear()
+
+
+@pytest.fixture
+def scene(stage: Stage, ear: Ear) -> Scene:
+    return Scene(stage, alerts=ear)
+
+
+def test_what_is_wanted_is_told_once_and_written_down(scene: Scene, ear: Ear) -> None:
+    row = scene.want()
+    assert not scene.runner.drain()
+    scene.runner.drain()
+    assert ear.told == [Delivery(row.id, "Overdue", "INV-7 is open")]
+    assert scene.row(row).state is EffectState.DONE
+    (entry,) = scene.entries(EntryKind.EFFECT_DONE)
+    assert (entry.summary, entry.path, entry.data) == ("Told alerts", "steps[2]", {"key": "key-1", "effect": row.id})
+
+
+def test_nothing_of_what_was_said_is_on_the_timeline(scene: Scene, ear: Ear) -> None:
+    ear.errors = [None, ChannelRefusedError("it answered HTTP 404", status=404)]
+    scene.want("a")
+    scene.want("b")
+    scene.runner.drain()
+    told = repr(scene.entries(*EntryKind))
+    assert "Overdue" not in told
+    assert "INV-7" not in told
+
+
+def test_the_answer_of_a_call_is_kept_and_wakes_the_journey_that_waits_for_it(scene: Scene, ear: Ear) -> None:
+    ear.answer = {"slot": "09:00"}
+    row = scene.want(kind=EffectKind.CALL, payload={"data": {"invoice": "INV-7"}}, is_awaited=True)
+    assert not scene.is_awake()
+    scene.runner.drain()
+    assert ear.told[0].data == {"invoice": "INV-7"}
+    assert scene.row(row).answer == {"slot": "09:00"}
+    assert scene.is_awake()
+    assert "journeys" in scene.stage.nudged
+
+
+def test_a_journey_that_does_not_wait_is_left_alone(scene: Scene) -> None:
+    scene.want()
+    scene.runner.drain()
+    assert not scene.is_awake()
+
+
+def test_a_refusal_is_final_wakes_the_journey_and_shows_itself_to_a_person(scene: Scene, ear: Ear) -> None:
+    ear.errors = [ChannelRefusedError("it answered HTTP 404", status=404)]
+    row = scene.want(is_awaited=True)
+    scene.runner.drain()
+    assert (scene.row(row).state, scene.row(row).error) == (EffectState.FAILED, "it answered HTTP 404")
+    failed, attention = scene.entries(EntryKind.EFFECT_FAILED, EntryKind.ATTENTION_NEEDED)
+    assert failed.summary == attention.summary == "alerts could not be told: it answered HTTP 404"
+    assert failed.data == {"key": "key-1", "effect": row.id, "error": "it answered HTTP 404"}
+    assert scene.is_awake()
+
+
+@pytest.mark.parametrize(
+    ("kind", "summary"),
+    [
+        (EffectKind.HANDOFF, "Could not be passed on to alerts: no"),
+        (EffectKind.CALL, "alerts could not be asked: no"),
+    ],
+)
+def test_a_failure_is_told_in_words_of_its_kind(scene: Scene, ear: Ear, kind: EffectKind, summary: str) -> None:
+    ear.errors = [ChannelRefusedError("no")]
+    scene.want(kind=kind)
+    scene.runner.drain()
+    assert [entry.summary for entry in scene.entries(EntryKind.EFFECT_FAILED)] == [summary]
+
+
+def test_what_was_certainly_not_done_is_tried_again_until_it_is(scene: Scene, ear: Ear) -> None:
+    ear.errors = [ChannelUnavailableError("down", status=503)] * 3
+    row = scene.want()
+    for _ in range(30):
+        scene.runner.drain()
+        scene.stage.pass_time(minutes=1)
+    assert scene.row(row).state is EffectState.DONE
+    assert {each.id for each in ear.told} == {row.id}
+    assert len(ear.told) == 4
+    assert scene.entries(EntryKind.EFFECT_FAILED, EntryKind.ATTENTION_NEEDED) == []
+
+
+def test_the_other_side_says_when_to_come_back(scene: Scene, ear: Ear) -> None:
+    ear.errors = [ChannelUnavailableError("throttled", status=429, retry_after=timedelta(hours=1))]
+    row = scene.want()
+    scene.runner.drain()
+    assert scene.row(row).not_before >= scene.stage.clock.now() + timedelta(hours=1)
+    scene.stage.pass_time(minutes=59)
+    scene.runner.drain()
+    assert len(ear.told) == 1
+
+
+def test_what_has_no_time_left_for_another_try_fails_at_once(scene: Scene, ear: Ear) -> None:
+    ear.errors = [ChannelUnavailableError("throttled", retry_after=timedelta(hours=1))]
+    row = scene.want(expires_at=START + timedelta(minutes=5), is_awaited=True)
+    scene.runner.drain()
+    assert scene.row(row).error == "throttled; its time ends before another try"
+    assert scene.is_awake()
+
+
+def test_what_was_found_too_late_is_not_done_any_more(scene: Scene, ear: Ear) -> None:
+    row = scene.want(expires_at=START + timedelta(minutes=5))
+    scene.stage.pass_time(minutes=5)
+    scene.runner.drain()
+    assert ear.told == []
+    assert scene.row(row).error == "its time is over"
+
+
+def test_what_may_have_arrived_is_not_told_again_where_nobody_would_know_it(scene: Scene, ear: Ear) -> None:
+    ear.errors = [ChannelAmbiguousError("no answer in time")]
+    row = scene.want()
+    scene.runner.drain()
+    assert scene.row(row).error == "no answer in time; it may have arrived, so it is not sent again"
+    scene.stage.pass_time(hours=1)
+    scene.runner.drain()
+    assert len(ear.told) == 1
+
+
+def test_what_may_have_arrived_is_told_again_under_its_id_where_that_is_known(scene: Scene, ear: Ear) -> None:
+    ear.is_repeatable, ear.errors = True, [ChannelAmbiguousError("no answer in time")]
+    row = scene.want()
+    scene.runner.drain()
+    scene.stage.pass_time(minutes=1)
+    scene.runner.drain()
+    assert [each.id for each in ear.told] == [row.id, row.id]
+    assert scene.row(row).state is EffectState.DONE
+
+
+@pytest.mark.parametrize("is_repeatable", [True, False])
+@pytest.mark.parametrize("boundary", range(4))
+def test_a_worker_that_dies_at_any_commit_leaves_nothing_told_twice_and_nothing_forgotten(
+    scene: Scene, ear: Ear, boundary: int, is_repeatable: bool
+) -> None:
+    ear.is_repeatable = is_repeatable
+    row = scene.want()
+    mortal = scene.new_runner(MortalLedger(scene.stage.ledger, Killer(boundary)), alerts=ear)
+    with pytest.raises(KilledError):
+        mortal.drain()
+    scene.stage.pass_time(seconds=LEASE.total_seconds())
+    scene.runner.drain()
+    assert scene.row(row).state in {EffectState.DONE, EffectState.FAILED}
+    if is_repeatable:
+        assert scene.row(row).state is EffectState.DONE
+    else:
+        assert len(ear.told) <= 1
+        assert (scene.row(row).state is EffectState.DONE) or scene.entries(EntryKind.ATTENTION_NEEDED)
+
+
+def test_a_defect_of_a_channel_counts_as_perhaps_done_and_stops_nobody_else(stage: Stage) -> None:
+    broken, ear = Ear(errors=[ValueError("oops: +12025550143")]), Ear()
+    scene = Scene(stage, broken=broken, alerts=ear)
+    bad, good = scene.want("bad", channel="broken"), scene.want("good")
+    scene.runner.drain()
+    assert scene.row(good).state is EffectState.DONE
+    assert scene.row(bad).error.startswith("the delivery ended in a defect (ValueError)")
+    assert NUMBER not in scene.row(bad).error
+
+
+def test_a_channel_nobody_knows_is_waited_for_and_named_in_the_end(scene: Scene) -> None:
+    row = scene.want(channel="allerts", expires_at=START + timedelta(minutes=3))
+    scene.runner.drain()
+    assert (scene.row(row).state, scene.row(row).error) == (EffectState.WAITING, "there is no channel allerts")
+    for _ in range(3):
+        scene.stage.pass_time(minutes=1)
+        scene.runner.drain()
+    assert scene.row(row).state is EffectState.FAILED
+    assert "there is no channel allerts" in scene.row(row).error
+
+
+def test_a_channel_that_does_not_answer_rests_and_the_others_do_not_wait_for_it(stage: Stage) -> None:
+    slow, ear = Ear(errors=[ChannelUnavailableError("down")] * 99), Ear()
+    scene = Scene(stage, slow=slow, alerts=ear)
+    for number in range(20):
+        scene.want(f"slow-{number}", channel="slow")
+    scene.want("last")
+    scene.runner.drain()
+    assert len(ear.told) == 1
+    assert 0 < len(slow.told) <= 8
+
+
+def test_a_channel_that_is_back_gets_everything_that_waited(stage: Stage) -> None:
+    slow = Ear(errors=[ChannelUnavailableError("down")] * 8)
+    scene = Scene(stage, slow=slow)
+    rows = [scene.want(f"slow-{number}", channel="slow") for number in range(20)]
+    for _ in range(60):
+        scene.runner.drain()
+        scene.stage.pass_time(seconds=30)
+    assert {scene.row(row).state for row in rows} == {EffectState.DONE}
+
+
+@pytest.mark.parametrize(("scope", "is_told"), [(Scope.ALL, False), (Scope.MARKETING, True)])
+def test_a_number_that_has_opted_out_gets_no_message_by_another_way(stage: Stage, scope: Scope, is_told: bool) -> None:
+    ear = Ear()
+    scene = Scene(stage, whatsapp=ear)
+    said = ConsentEvent("c1", ACCOUNT, NUMBER, ConsentKind.OPT_OUT, scope, Mechanism.KEYWORD, "message:1", START)
+    with stage.ledger.begin() as uow:
+        uow.consents.record(said)
+        uow.consents.suppress(said)
+        uow.commit()
+    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload={"number": NUMBER, "text": "Hello"})
+    scene.runner.drain()
+    assert bool(ear.told) is is_told
+    assert scene.row(row).error == ("" if is_told else "the number has opted out")
+
+
+def test_an_answer_the_ledger_refuses_once_is_recorded_all_the_same(
+    scene: Scene, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, refused = EffectRecorder.record, list[bool]()
+
+    def refuse_once(self: EffectRecorder, *args: Any) -> None:
+        if not refused:
+            refused.append(True)
+            raise RuntimeError
+        record(self, *args)
+
+    monkeypatch.setattr(EffectRecorder, "record", refuse_once)
+    row = scene.want()
+    scene.runner.drain()
+    assert (len(ear.told), scene.row(row).state) == (1, EffectState.DONE)
+
+
+def test_more_than_one_round_is_worked_in_one_drain(scene: Scene, ear: Ear) -> None:
+    for number in range(50):
+        scene.want(f"key-{number}")
+    assert not scene.runner.drain()
+    assert len({each.id for each in ear.told}) == 50
+
+
+def test_waiting_grows_with_every_try(scene: Scene, ear: Ear) -> None:
+    error: ChannelError = ChannelUnavailableError("down")
+    ear.errors = [error] * 12
+    row = scene.want()
+    for _ in range(12):
+        scene.runner.drain()
+        scene.stage.clock.at = max(scene.stage.clock.at, scene.row(row).not_before) + timedelta(minutes=2)
+    attempts = scene.row(row).attempts
+    assert attempts >= 12
+    assert scene.row(row).not_before - scene.stage.clock.at <= timedelta(minutes=10)
