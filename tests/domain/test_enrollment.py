@@ -3,140 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from connector.domain.enrollment import (
-    Decision,
-    Fact,
-    Perform,
-    RunState,
-    SendSMS,
-    begin,
-    decide,
-)
-from connector.domain.journey import Enroll, ExitRule, Journey, Trigger
-from connector.domain.message import Purpose
-from connector.domain.places import Expression, Place, Text
+from connector.domain.durations import BusinessDays
+from connector.domain.enrollment import Fact, Perform, RunState, SendSMS, begin
+from connector.domain.journey import ExitRule
 from connector.domain.stepping import BEFORE_RELEASE, LOOK_AGAIN
-from connector.domain.steps import Branch, Case, CaseKind, Exit, If, Send, Step, Task, Wait, WaitFor
-from connector.domain.surroundings import Surroundings
+from connector.domain.steps import Branch, CaseKind, If
 from connector.domain.timeline import EntryKind
-from connector.errors import ConditionError
-
-NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-HERE = Place("journeys/test.yaml", 1, 1)
-NAMES = {
-    "contact": {"name": "Lea", "phone": "+12025550143"},
-    "invoice": {"id": "7", "balance_due": Decimal(600)},
-}
-MEANINGS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "true": lambda _: True,
-    "false": lambda _: False,
-    "invoice.balance_due > 500": lambda names: names["invoice"]["balance_due"] > 500,
-    "event.invoice.id == invoice.id": lambda names: names["event"]["invoice"]["id"] == names["invoice"]["id"],
-    "last_reply.text == 'later'": lambda names: names["last_reply"]["text"] == "later",
-    "invoice.due_at": lambda names: names["invoice"]["due_at"],
-    "invoice.balance_due * 2": lambda names: names["invoice"]["balance_due"] * 2,
-    "vars.double > 1000": lambda names: names["vars"]["double"] > 1000,
-    "now + 1 hour": lambda names: names["now"] + HOUR,
-    "contact.phone": lambda names: names["contact"]["phone"],
-}
-
-
-def evaluate(expression: Expression, names: Mapping[str, Any]) -> Any:
-    try:
-        return MEANINGS[expression.source](names)
-    except KeyError as exc:
-        raise ConditionError(f"{exc.args[0]} is undefined") from exc
-
-
-def when(source: str) -> Expression:
-    return Expression(source, HERE)
-
-
-def send(path: str = "steps[0]", **more: Any) -> Send:
-    values: dict[str, Any] = {"id": path, "path": path, "place": HERE, "template": "a/first"}
-    return Send(**values | more)
-
-
-def task(path: str) -> Task:
-    return Task(id=path, path=path, place=HERE, assignee="owner", title=Text("Call", HERE))
-
-
-def wait(path: str, duration: timedelta | None = None, **more: Any) -> Wait:
-    return Wait(id=path, path=path, place=HERE, duration=duration, **more)
-
-
-def case(path: str, kind: CaseKind, **more: Any) -> Case:
-    return Case(kind=kind, path=path, place=HERE, **more)
-
-
-def wait_for(path: str, *cases: Case, within: timedelta = DAY, otherwise: tuple[Step, ...] = ()) -> WaitFor:
-    return WaitFor(id=path, path=path, place=HERE, cases=cases, within=within, otherwise=otherwise)
-
-
-def leave(path: str, reason: str) -> Exit:
-    return Exit(id=path, path=path, place=HERE, reason=reason)
-
-
-def journey(*steps: Step, **more: Any) -> Journey:
-    return Journey(
-        id="test",
-        title="Test",
-        purpose=Purpose.TRANSACTIONAL,
-        trigger=Trigger("invoice.overdue", HERE),
-        enroll=Enroll(when("invoice.id")),
-        steps=steps,
-        file="journeys/test.yaml",
-        hash="hash",
-        source={},
-        **more,
-    )
-
-
-def moved(state: str, at: datetime, message_id: str = "m1") -> Fact:
-    return Fact(f"moved:{message_id}:{state}", EntryKind.MESSAGE_MOVED, at, state, message_id)
-
-
-def reply(text: str, at: datetime, number: int = 1, enrollment_id: str | None = None) -> Fact:
-    names = {"last_reply": {"text": text, "at": at}}
-    return Fact(f"reply:{number}", EntryKind.REPLY_RECEIVED, at, text=text, names=names, enrollment_id=enrollment_id)
-
-
-def paid(at: datetime, invoice_id: str = "7", name: str = "invoice.paid") -> Fact:
-    names = {"event": {"name": name, "invoice": {"id": invoice_id}}}
-    return Fact(f"event:{name}:{invoice_id}", EntryKind.EVENT_RECEIVED, at, name, names=names)
-
-
-START = begin("e1", trigger="event:trigger", occurred_at=NOW, now=NOW)
-
-
-def at_message(path: str = "steps[0]", message_id: str = "m1") -> RunState:
-    """The state of an enrollment whose send step has made its message."""
-    return replace(START, cursor=path, entered_at=NOW).with_message(send(path), message_id)
-
-
-def look(
-    what: Journey,
-    state: RunState = START,
-    facts: Sequence[Fact] = (),
-    now: datetime = NOW,
-    names: Mapping[str, Any] = NAMES,
-    stop_reason: str = "",
-) -> Decision:
-    return decide(what, state, facts, names, now, Surroundings(evaluate), stop_reason=stop_reason)
-
-
-def words(decision: Decision) -> list[tuple[str, str]]:
-    return [(line.path, line.word) for line in decision.trace]
-
+from tests.domain.journey_parts import (
+    DAY,
+    HERE,
+    HOUR,
+    MINUTE,
+    NOW,
+    START,
+    at_message,
+    case,
+    click,
+    journey,
+    keys,
+    leave,
+    look,
+    moved,
+    paid,
+    reply,
+    send,
+    task,
+    wait,
+    wait_for,
+    when,
+    words,
+)
 
 # Sending
 
@@ -230,7 +132,7 @@ def test_two_sends_in_a_row_wait_for_each_other() -> None:
     what = journey(send(), send("steps[1]"))
     first = look(what)
     second = look(what, first.state.with_message(send(), "m1"), [moved("accepted", NOW)])
-    assert [action.key for action in second.actions] == ["e1:steps[1]"]
+    assert keys(second) == ["e1:steps[1]"]
 
 
 # Waiting
@@ -442,6 +344,39 @@ def test_a_case_whose_condition_breaks_ends_the_enrollment() -> None:
     assert decision.exit_reason == "steps[0] failed: nonsense is undefined"
 
 
+def test_a_click_on_the_link_named_answers_and_any_click_where_none_is_named() -> None:
+    named = case("steps[0].wait_for.cases[0]", CaseKind.CLICK, link="payment")
+    what = journey(wait_for("steps[0]", named))
+    decision = look(what, facts=[click(NOW)])
+    assert decision.ended
+    assert [line.summary for line in decision.trace] == ["Goes on: the link payment was followed"]
+    assert not look(what, facts=[click(NOW, "tracking")]).ended
+    assert look(journey(wait_for("steps[0]", replace(named, link=None))), facts=[click(NOW, "tracking")]).ended
+
+
+@pytest.mark.parametrize(("enrollment_id", "is_taken"), [(None, True), ("e1", True), ("e2", False)])
+def test_a_click_on_another_enrollment_s_link_is_not_taken(enrollment_id: str | None, *, is_taken: bool) -> None:
+    what = journey(wait_for("steps[0]", case("steps[0].wait_for.cases[0]", CaseKind.CLICK)))
+    assert look(what, facts=[click(NOW, enrollment_id=enrollment_id)]).ended is is_taken
+
+
+def test_a_click_answers_one_wait_for_only() -> None:
+    any_click = case("first", CaseKind.CLICK)
+    what = journey(wait_for("steps[0]", any_click), wait_for("steps[1]", replace(any_click, path="second")))
+    decision = look(what, facts=[click(NOW)])
+    assert (decision.ended, decision.state.cursor) == (False, "steps[1]")
+
+
+def test_wait_for_says_which_click_it_waits_for() -> None:
+    cases = [case("first", CaseKind.CLICK, link="payment"), case("second", CaseKind.CLICK)]
+    assert look(journey(wait_for("steps[0]", *cases))).waits_for.startswith("a click on payment or a click, until")
+
+
+def test_a_time_out_may_be_counted_in_business_days() -> None:
+    what = journey(wait_for("steps[0]", ANY_REPLY, within=BusinessDays(2)))  # NOW is a Friday
+    assert look(what).due_at == NOW + 4 * DAY
+
+
 # Branching, tasks, ends
 
 
@@ -471,7 +406,7 @@ def test_after_nested_steps_the_run_goes_on_after_the_step_they_are_in() -> None
         branches=(Branch(when("true"), (task("steps[0].then[0]"),)),),
     )
     decision = look(journey(step, task("steps[1]")))
-    assert [action.key for action in decision.actions] == ["e1:steps[0].then[0]", "e1:steps[1]"]
+    assert keys(decision) == ["e1:steps[0].then[0]", "e1:steps[1]"]
     assert decision.exit_reason == "completed"
 
 

@@ -12,7 +12,7 @@ from connector.domain.moving import move
 from connector.domain.run import RunState, Sent
 from connector.domain.step_matching import counterparts, told
 from connector.domain.steps import Branch, CaseKind, If, Metric, Step
-from tests.domain.test_enrollment import DAY, HERE, NOW, case, journey, leave, send, task, wait, wait_for, when
+from tests.domain.journey_parts import DAY, HERE, NOW, case, journey, leave, send, task, wait, wait_for, when
 
 
 def at(cursor: str, **more: object) -> RunState:
