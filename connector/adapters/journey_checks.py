@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from connector.adapters.flow_checks import flow_mistakes
@@ -12,6 +13,7 @@ from connector.adapters.journey_names import JourneyNames
 from connector.adapters.journey_uses import ConditionUse
 from connector.adapters.journey_world import World
 from connector.adapters.link_checks import click_mistakes
+from connector.adapters.mention_checks import mention_mistakes, unknown
 from connector.adapters.name_checks import flaws, is_open, without_place
 from connector.adapters.rendering import Renderer
 from connector.adapters.reply_checks import confirm_mistakes, reply_mistakes
@@ -23,16 +25,19 @@ from connector.domain.journey import Journey
 from connector.domain.steps import texts_sent, walk
 from connector.errors import ConditionError, Mistake
 
-ANYTIME = "anytime"
-
 
 class JourneyChecks:
-    """Holds a journey against the world around it."""
+    """Holds a journey against the world around it.
+
+    Attributes:
+        names: what each place of the file sees; variables are known once the checks have run.
+        texts: the texts it sends.
+    """
 
     def __init__(self, builder: JourneyBuilder, world: World) -> None:
         self._builder, self._document, self._world = builder, builder.document, world
-        self._names = JourneyNames(builder.document, world)
-        self._texts = TextChecks(builder.document, builder.uses, self._names)
+        self.names = JourneyNames(builder.document, world)
+        self.texts = TextChecks(builder.document, builder.uses, self.names)
         self._renderer = Renderer()
 
     def run(self, journey: Journey | None, stem: str) -> Iterator[Mistake]:
@@ -42,27 +47,26 @@ class JourneyChecks:
         """
         top = self._document.value if isinstance(self._document.value, dict) else {}
         yield from self._header(top, stem)
-        yield from self._events()
+        for name, trail in self._builder.uses.answers:
+            self.names.set(name, trail, None)
         for use in self._in_order():
             yield from self._condition(use)
-        yield from self._mentions()
+        yield from mention_mistakes(self._document, self._builder.uses, self.names)
         yield from reply_mistakes(self._document, self._builder.uses.waits, self._world.keywords)
-        yield from click_mistakes(self._document, self._builder.uses.waits, self._texts.links())
-        yield from self._texts.run()
+        yield from click_mistakes(self._document, self._builder.uses.waits, self.texts.links())
+        yield from self.texts.run()
         if journey is not None and not self._builder.mistakes:
             yield from self._whole(journey)
 
     def _whole(self, journey: Journey) -> Iterator[Mistake]:
         """Check what can be judged only when every step could be read."""
         sends = {text.id for step in walk(journey.steps) for text in texts_sent(step)}
-        yield from self._named(self._builder.uses.send_ids, sends, "no send step has the id {}")
+        yield from unknown(self._document, self._builder.uses.send_ids, sends, "no send step has the id {}")
         yield from flow_mistakes(journey.steps)
         yield from confirm_mistakes(self._document, journey.steps, self._world.keywords)
         if self._world.compliance is not None:
             yield from window_mistakes(journey, self._world.compliance)
-        yield from self._texts.lawful(journey)
-
-    # --- what stands elsewhere ---------------------------------------------------------------------------------
+        yield from self.texts.lawful(journey)
 
     def _header(self, top: Mapping[str, Any], stem: str) -> Iterator[Mistake]:
         name = top.get("journey")
@@ -74,22 +78,6 @@ class JourneyChecks:
         if isinstance(crm, str) and crms and crm not in crms:
             yield self._say(("crm",), f"there is no CRM {quoted(crm)}: known are {listed(crms)}", closest(crm, crms))
 
-    def _events(self) -> Iterator[Mistake]:
-        uses = [(use.name, use.trail) for use in self._builder.uses.events]
-        yield from self._named(uses, self._world.catalogue.names(self._names.crm), "no event is named {}")
-
-    def _mentions(self) -> Iterator[Mistake]:
-        uses, world = self._builder.uses, self._world
-        windows = None if world.windows is None else {ANYTIME, *world.windows}
-        yield from self._named(uses.windows, windows, "no send window is named {}")
-
-    def _named(self, uses: list[tuple[str, Trail]], known: Collection[str] | None, message: str) -> Iterator[Mistake]:
-        """Give the uses of names that do not exist; nothing when it is not known which do."""
-        for name, trail in uses if known is not None else ():
-            if known is not None and name not in known:
-                hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else "there are none yet")
-                yield self._say(trail, message.format(quoted(name)), hint)
-
     # --- conditions --------------------------------------------------------------------------------------------
 
     def _in_order(self) -> list[ConditionUse]:
@@ -99,14 +87,14 @@ class JourneyChecks:
 
     def _condition(self, use: ConditionUse) -> Iterator[Mistake]:
         compiled = compile_condition(use.expression.source)
-        names = self._names.at(use.trail, use.event, use.variables)
-        found = list(flaws(self._document, compiled, names, use.trail, knows_records=self._names.knows_trigger))
-        if not found and not is_open(compiled, names) and self._names.knows(use.event):
+        names = self.names.at(use.trail, use.event, use.variables)
+        found = list(flaws(self._document, compiled, names, use.trail, knows_records=self.names.knows_trigger))
+        if not found and not is_open(compiled, names) and self.names.knows(use.event):
             found = list(self._trial(use, names))
         yield from found
         name = _variable_set(use.trail)
         if name:
-            self._names.set(name, use.trail, None if found else use.expression)
+            self.names.set(name, use.trail, None if found else use.expression)
 
     def _trial(self, use: ConditionUse, names: Mapping[str, Any]) -> Iterator[Mistake]:
         try:
@@ -114,7 +102,7 @@ class JourneyChecks:
         except ConditionError as exc:
             yield self._say(use.trail, without_place(exc))
             return
-        if use.is_time and not hasattr(value, "tzinfo"):
+        if use.is_time and not isinstance(value, date):
             yield self._say(use.trail, "gives no time to wait until", "such as invoice.due_at - 24 hours")
 
     def _say(self, trail: Trail, message: str, suggestion: str | None = None) -> Mistake:

@@ -17,6 +17,7 @@ from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_meanings import meanings_from, meanings_of
 from connector.adapters.journey_world import World
 from connector.adapters.loop_checks import loop_mistakes
+from connector.adapters.mention_checks import enroll_mistakes
 from connector.adapters.world_files import read_world
 from connector.adapters.yaml_file import Document, read_file, read_yaml
 from connector.domain.consent import KeywordBook
@@ -69,10 +70,11 @@ def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
         found.extend(wrong)
         if journey is not None:
             journeys[journey.id] = journey
-    for name, wrong in loop_mistakes(journeys, world.catalogue).items():
-        found.extend(wrong)
-        if any(mistake.severity == "error" for mistake in wrong):
-            del journeys[name]
+    for between in (loop_mistakes(journeys, world.catalogue), enroll_mistakes(journeys, world.catalogue)):
+        for name, wrong in between.items():
+            found.extend(wrong)
+            if any(mistake.severity == "error" for mistake in wrong):
+                journeys.pop(name, None)
     return JourneyShelf(journeys, tuple(dict.fromkeys(found)))
 
 

@@ -42,7 +42,7 @@ def sms_uses(document: Document, uses: Uses, names: JourneyNames) -> list[SMSUse
         SMSUse(
             use.name,
             use.trail,
-            _knows(document, use.trail),
+            use.knows,
             tuple(_files(use.name, world.templates, world.templates_dir)),
         )
         for use in uses.templates
@@ -50,7 +50,7 @@ def sms_uses(document: Document, uses: Uses, names: JourneyNames) -> list[SMSUse
     for text in (use for use in uses.texts if use.is_sms):
         path = format_trail(text.trail)
         at = TextAt(text.text.source, compile_text(text.text.source), document.file, ULTIMATE, text.text.place, path)
-        found.append(SMSUse(path, text.trail, _knows(document, text.trail), (at,), is_template=False))
+        found.append(SMSUse(path, text.trail, text.knows, (at,), is_template=False))
     return found
 
 
@@ -78,11 +78,3 @@ def _files(name: str, templates: Mapping[str, str], templates_dir: str) -> Itera
     for path in files_of(name, templates):
         source = templates[path]
         yield TextAt(source, compile_text(source), f"{templates_dir}/{path}", locale_of(path) or ULTIMATE)
-
-
-def _knows(document: Document, trail: Trail) -> tuple[str, ...]:
-    """Give what only this text sees: the code that its `verify`, or its `confirm` with `code`, has made."""
-    if len(trail) < 2 or trail[-2] not in {"verify", "confirm"}:
-        return ()
-    has_code = trail[-2] == "verify" or document.has((*trail[:-1], "code"))
-    return ("code",) if has_code else ()

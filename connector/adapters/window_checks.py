@@ -101,11 +101,12 @@ def _follow(
 
 
 def _clock_behind(step: Step, before: time | None) -> time | None:
+    """Give the time of day behind a step; a time that may be past already, and is then passed over, tells none."""
     if isinstance(step, Wait) and step.when is None and step.at is None:
-        return step.clock or (_USUAL_CLOCK if step.next_business_day else None)
-    is_at_once = isinstance(step, _AT_ONCE)
+        is_sure = step.next_business_day or not step.skip_if_past
+        return (step.clock or (_USUAL_CLOCK if step.next_business_day else None)) if is_sure else None
     changes = isinstance(step, If) and not all(_is_at_once(way) for way in ways_of(step))
-    return before if is_at_once and not changes else None
+    return before if isinstance(step, _AT_ONCE) and not changes else None
 
 
 def _is_at_once(way: tuple[Step, ...]) -> bool:
