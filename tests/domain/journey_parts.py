@@ -143,3 +143,7 @@ def click(at: datetime, link: str = "payment", enrollment_id: str | None = None)
 
 def keys(decision: Decision) -> list[str]:
     return [action.key for action in decision.actions if isinstance(action, SendSMS | Perform)]
+
+
+def held(until: datetime, message_id: str = "m1") -> Fact:
+    return Fact(f"held|{message_id}", EntryKind.MESSAGE_HELD, NOW, "held", message_id, until=until)

@@ -25,6 +25,7 @@ from tests.domain.journey_parts import (
     at_message,
     case,
     click,
+    held,
     journey,
     keys,
     leave,
@@ -91,10 +92,6 @@ def test_a_held_text_shifts_what_follows() -> None:
     out_at = NOW + 14 * HOUR
     decision = look(what, at_message(), [moved("held", NOW), moved("accepted", out_at)], now=out_at + MINUTE)
     assert decision.due_at == out_at + 3 * DAY
-
-
-def held(until: datetime, message_id: str = "m1") -> Fact:
-    return Fact(f"held|{message_id}", EntryKind.MESSAGE_HELD, NOW, "held", message_id, until=until)
 
 
 @pytest.mark.parametrize(
