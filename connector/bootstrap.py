@@ -15,6 +15,7 @@ import redis
 
 from connector.adapters.check import check
 from connector.adapters.clock import OffsetClock, SystemClock
+from connector.adapters.codes import HMACCodes
 from connector.adapters.compliance_file import load_compliance
 from connector.adapters.crm.hubspot.adapter import HubSpotCRM
 from connector.adapters.crm.hubspot.door import HubSpotDoor
@@ -25,6 +26,7 @@ from connector.adapters.journey_files import JourneyShelf, journey_from_source, 
 from connector.adapters.journey_folder import broken_journeys
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.nudge_thread import NudgeThread
+from connector.adapters.public_holidays import PublicHolidays
 from connector.adapters.rate_limiter import RedisRateLimiter
 from connector.adapters.redis_server import make_redis
 from connector.adapters.rendering import Renderer
@@ -34,6 +36,7 @@ from connector.adapters.sms.twilio import TwilioGateway
 from connector.adapters.store.group_commit import GroupCommit
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.adapters.task_queue import RQTaskQueue
+from connector.domain.compliance import Compliance
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import RetryPolicy
 from connector.errors import ConfigurationError
@@ -47,14 +50,12 @@ from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
 from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.enrolling import Enroller
-from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.intake import Intake
 from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
-from connector.services.message_making import MessageMaker
 from connector.services.moving_people import Mover
 from connector.services.outcomes import OutcomeRecorder
 from connector.services.permissions import PermissionDesk
@@ -66,7 +67,7 @@ from connector.services.replies import ReplyDesk
 from connector.services.reports import status_report
 from connector.services.single_texts import SingleTexts
 from connector.services.standing import Comparer
-from connector.services.task_making import TaskMaker
+from connector.services.stepper_building import StepperParts, build_stepper
 from connector.services.traces import Traces
 from connector.services.wakeup import Alarm
 from connector.services.writeback import WriteBack
@@ -161,6 +162,14 @@ class Connector:
         return Renderer()
 
     @cached_property
+    def _compliance(self) -> Compliance:
+        return load_compliance(self.settings.mappings_dir / "compliance.yaml")
+
+    @cached_property
+    def _enroller(self) -> Enroller:
+        return Enroller(self.versions, self._renderer, self.ledger.new_id)
+
+    @cached_property
     def _crm_reader(self) -> CRMReader:
         return CRMReader(self.crms, self.catalogue, self.clock)
 
@@ -171,21 +180,25 @@ class Connector:
     @cached_property
     def events(self) -> EventReader:
         """Understands CRM events and enrolls."""
-        enroller = Enroller(self.versions, self._renderer, self.ledger.new_id)
-        recorder = EventRecorder(self.catalogue, enroller, self._keeper)
+        recorder = EventRecorder(self.catalogue, self._enroller, self._keeper)
         return EventReader(self.ledger, self.crms, self.catalogue, self._crm_reader, recorder, self.clock, self.rng)
 
     @cached_property
     def journeys(self) -> JourneyRunner:
         """Advances enrollments."""
-        new_id = self.ledger.new_id
-        stepper = EnrollmentStepper(
-            lambda _journey, source: journey_from_source(source),
-            self._renderer,
-            MessageMaker(self._renderer, self.settings.gateway, new_id),
-            TaskMaker(self._renderer, new_id),
-            {crm: events.contact for crm, events in self.catalogue.by_crm.items()},
-            new_id,
+        stepper = build_stepper(
+            StepperParts(
+                reader=lambda _journey, source: journey_from_source(source),
+                renderer=self._renderer,
+                calendar=PublicHolidays(),
+                codes=HMACCodes(self.settings.secret_keys),
+                compliance=self._compliance,
+                catalogue=self.catalogue,
+                enroller=self._enroller,
+                consent=self._consent,
+                default_gateway=self.settings.gateway,
+                new_id=self.ledger.new_id,
+            )
         )
         freshener = Freshener(self.ledger, self.catalogue, self._crm_reader, self._keeper, self.clock)
         return JourneyRunner(self.ledger, freshener, stepper, self.clock, self.rng)
@@ -197,7 +210,7 @@ class Connector:
         return Dispatcher(
             self.ledger,
             self.gateways,
-            PermissionDesk(load_compliance(self.settings.mappings_dir / "compliance.yaml")),
+            PermissionDesk(self._compliance),
             recorder,
             RedisRateLimiter(self.redis),
             SendRates(self.settings.send_rate, self.settings.send_concurrency),

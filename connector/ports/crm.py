@@ -14,6 +14,13 @@ from connector.errors import CRMError
 MISSING_SCOPES = "MISSING_SCOPES"
 """Category of a `CRMRefusedError` that holds until the account is given more rights; the message names them."""
 
+HANDOFF = "sms_connector_handoff"
+"""Our contact property that says which workflow a conversation was handed to, and when; a workflow of the CRM starts on
+its change. Every adapter installs it under this name, with whatever its CRM adds to names."""
+
+OPTED_IN_AT = "sms_connector_opted_in_at"
+"""Our contact property that says when the contact agreed to marketing texts, likewise."""
+
 
 @dataclass(frozen=True, slots=True)
 class CRMAccount:
@@ -35,6 +42,7 @@ class RecordKind(StrEnum):
 
     COMMUNICATION = "communication"
     TASK = "task"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,8 @@ class RecordWrite:
         title: for tasks.
         body: plain text; the adapter escapes it.
         at: its place on the timeline; for a task, when it is due.
+        queue_id: for a task, the CRM's id of the queue it waits in.
+        is_call: for a task, that somebody is to ring the contact up.
     """
 
     ref: str
@@ -61,6 +71,8 @@ class RecordWrite:
     owner_id: str | None = None
     associations: tuple[ObjectRef, ...] = ()
     crm_record_id: str | None = None
+    queue_id: str = ""
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,16 @@ class CRM(Protocol):
             opted_out: what the flag says from now on.
             at: since when.
             source: how that came, in words for people.
+        """
+        ...
+
+    def set_properties(
+        self, account: CRMAccount, object_type: str, values: Mapping[str, Mapping[str, str]]
+    ) -> Sequence[WriteResult]:
+        """Write properties of up to 100 records of one kind in one call; `ref` of a result is the record's id.
+
+        `values` maps record ids to properties, by the CRM's own names. Repeating it is harmless. A record with one
+        property that the CRM does not take is refused as a whole.
         """
         ...
 

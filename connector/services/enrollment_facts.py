@@ -7,12 +7,24 @@ from collections.abc import Mapping, Sequence
 from connector.domain.enrollment import Fact, RunState
 from connector.domain.message import OPEN_STATES, Direction, MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.ports.effects import EffectRow
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
+from connector.services.effect_making import ASKED_UNDER
 from connector.services.names import event_names, reply_names
 
-KINDS = (EntryKind.EVENT_RECEIVED, EntryKind.REPLY_RECEIVED, EntryKind.MESSAGE_MOVED, EntryKind.OPTED_OUT)
+KINDS = (
+    EntryKind.EVENT_RECEIVED,
+    EntryKind.REPLY_RECEIVED,
+    EntryKind.MESSAGE_MOVED,
+    EntryKind.LINK_CLICKED,
+    EntryKind.OPTED_OUT,
+)
+"""What may concern several enrollments of a contact or a record at once."""
+
+_OWN = frozenset({*KINDS, EntryKind.EFFECT_DONE, EntryKind.EFFECT_FAILED})
+_ENDS = _OWN - {*KINDS}
 
 
 def fact_id(kind: EntryKind, subject: str, discriminator: str) -> str:
@@ -24,12 +36,38 @@ def facts_of(uow: UnitOfWork, row: EnrollmentRow, state: RunState) -> Sequence[F
     """Read everything since the enrollment's trigger about its contact, its record and its messages."""
     about = uow.timeline.facts(row.account_id, row.contact_id, row.subject, state.since, KINDS)
     own = uow.timeline.of_enrollment(row.account_id, row.id)  # an owner's reply is nobody else's fact
-    entries = _once([*about, *(entry for entry in own if entry.kind in KINDS)])
+    entries = _once([*about, *(entry for entry in own if entry.kind in _OWN)])
     spoken = [entry.message_id for entry in entries if entry.kind is EntryKind.REPLY_RECEIVED and entry.message_id]
     standing = [state.message_id] if state.message_id else []
     messages = uow.messages.many([*spoken, *standing]) if spoken or standing else {}
-    facts = [_fact(entry, messages) for entry in entries]
-    return [*facts, *_standing(facts, messages.get(state.message_id or ""))]
+    facts = [_fact(entry, messages) for entry in entries if entry.kind not in _ENDS and _concerns(entry, row)]
+    ends = _ends(uow, row, [entry for entry in entries if entry.kind in _ENDS])
+    return [*facts, *ends, *_standing(facts, messages.get(state.message_id or ""))]
+
+
+def _concerns(entry: TimelineEntry, row: EnrollmentRow) -> bool:
+    """A link that was followed says something to the enrollment whose text it was in, and to no other."""
+    return entry.kind is not EntryKind.LINK_CLICKED or entry.enrollment_id == row.id
+
+
+def _ends(uow: UnitOfWork, row: EnrollmentRow, entries: Sequence[TimelineEntry]) -> list[Fact]:
+    """Tell how things ended that the enrollment waits for; the answer to a call is read from where it is sealed."""
+    if not entries:
+        return []
+    effects = uow.effects.by_keys(row.account_id, [str(entry.data.get("key", "")) for entry in entries])
+    found = ((entry, effects.get(str(entry.data.get("key", "")))) for entry in entries)
+    return [_end(entry, effect) for entry, effect in found if effect is not None and effect.is_awaited]
+
+
+def _end(entry: TimelineEntry, effect: EffectRow) -> Fact:
+    return Fact(
+        fact_id(entry.kind, entry.subject, entry.discriminator),
+        entry.kind,
+        entry.at,
+        effect.error if entry.kind is EntryKind.EFFECT_FAILED else "",
+        names={"answer": effect.answer},
+        key=str(effect.payload.get(ASKED_UNDER, effect.key)),
+    )
 
 
 def _once(entries: Sequence[TimelineEntry]) -> Sequence[TimelineEntry]:
@@ -65,7 +103,8 @@ def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
             names={"last_reply": reply_names(text, entry.at)},
             enrollment_id=entry.enrollment_id,
         )
-    return Fact(identity, entry.kind, entry.at, str(entry.data.get("state", "")), entry.message_id)
+    name = entry.data.get("link" if entry.kind is EntryKind.LINK_CLICKED else "state", "")
+    return Fact(identity, entry.kind, entry.at, str(name), entry.message_id)
 
 
 def _standing(facts: Sequence[Fact], message: MessageRow | None) -> list[Fact]:

@@ -1,92 +1,111 @@
-"""How does a task step become a task in the CRM?"""
+"""How does a task step, or a hand-off by call, become a task in the CRM?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from connector.domain.event import Owner
+from connector.domain.calendar_days import later, on_day_of
 from connector.domain.places import Text
-from connector.domain.steps import Task
+from connector.domain.steps import Handoff, Task
+from connector.domain.surroundings import Surroundings
 from connector.errors import ConditionError
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer
 from connector.services.announcing import message_ref
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Setting
+from connector.services.note_making import associations_of
+from connector.services.wishes import ImpossibleError, Wish, bounded, for_staff
 
 _LONGEST_TITLE = 255  # what CRMs show of a task's subject
 
 
 class TaskMaker:
-    """Makes the CRM tasks of task steps."""
+    """Makes the rows that ask for tasks.
+
+    A person is to be asked in any case: a title that cannot be written becomes the journey's, and an assignee the CRM
+    does not have leaves the task to nobody in particular; the complaints stand in the task and in the trace.
+    """
 
     def __init__(self, renderer: Renderer, new_id: Callable[[], str]) -> None:
         self._renderer, self._new_id = renderer, new_id
 
-    def make(
-        self, setting: Setting, step: Task, subject: str, owners: Mapping[str, Owner], now: datetime
-    ) -> tuple[CRMRecordRow, str]:
-        """Make the row that asks for a task; give it with what did not go as written, or an empty text.
+    def make(self, wish: Wish, step: Task, staff: Surroundings) -> tuple[CRMRecordRow, str]:
+        """Make the row of a task step; give it with what did not go as written, or an empty text.
 
-        A person is to be asked in any case: a title that cannot be written becomes the journey's, and an assignee
-        the CRM does not have leaves the task to nobody in particular.
+        `staff` is the clock and the calendar of those who work: a task is due on a day on which they do.
         """
-        complaints: list[str] = []
+        setting, complaints = wish.setting, list[str]()
         title = self._written(step.title, setting, complaints) or setting.journey.title or setting.journey.id
         body = self._written(step.body, setting, complaints) if step.body is not None else ""
-        owner_id = _assignee(step, setting, owners, complaints)
-        record_id = self._new_id()
+        owner_id = None if step.queue else _assignee(step.assignee, setting, complaints)
         payload: dict[str, Any] = {
             "title": title[:_LONGEST_TITLE],
             "body": "\n\n".join(part for part in (body, *complaints) if part),
             "owner_id": owner_id,
+            "queue_id": step.queue,
             "priority": step.priority,
-            "associations": [] if subject.startswith("contact:") else [subject],
         }
-        row = CRMRecordRow(
+        return self._row(wish, payload, _due(step, wish.now, staff, complaints)), "; ".join(complaints)
+
+    def call(self, wish: Wish, step: Handoff) -> tuple[CRMRecordRow, str]:
+        """Make the row of a hand-off by call: somebody is to ring the contact up, now."""
+        setting, complaints = wish.setting, list[str]()
+        body = self._written(step.text, setting, complaints) if step.text is not None else ""
+        contact = setting.names.get("contact")
+        name = contact.get("name") if isinstance(contact, dict) else None
+        payload: dict[str, Any] = {
+            "title": f"Call {name or 'this contact'}: {setting.journey.title or setting.journey.id}"[:_LONGEST_TITLE],
+            "body": "\n\n".join(part for part in (body, *complaints) if part),
+            "owner_id": _assignee(step.assignee, setting, complaints),
+            "priority": "high",
+            "is_call": True,
+        }
+        return self._row(wish, payload, wish.now), "; ".join(complaints)
+
+    def _row(self, wish: Wish, payload: dict[str, Any], due_at: datetime) -> CRMRecordRow:
+        setting = wish.setting
+        record_id = self._new_id()
+        return CRMRecordRow(
             id=record_id,
             account_id=setting.account.id,
             crm=setting.account.crm,
             kind=RecordSubject.TASK,
-            subject=f"task:{setting.enrollment_id}:{step.path}",
+            subject=bounded(f"task:{wish.key}"),
             ref=message_ref(record_id),
-            at=now
-            + (step.due_after if isinstance(step.due_after, timedelta) else step.due_after.count * timedelta(days=1)),
-            not_before=now,
+            at=due_at,
+            not_before=wish.now,
             contact_id=setting.contact.id,
             contact_crm_id=shown_crm_id(setting.contact),
-            payload=payload,
+            payload={**payload, "associations": associations_of(setting.subject)},
         )
-        return row, "; ".join(complaints)
 
     def _written(self, text: Text, setting: Setting, complaints: list[str]) -> str:
         try:
-            return self._renderer.render(
-                text, setting.names, locale=setting.account.settings.get("locale"), time_zone=_zone(setting)
-            ).text
-        except ConditionError as error:
-            complaints.append(f"A text of this task could not be written: {error}")
+            return for_staff(self._renderer, setting, text)
+        except ImpossibleError as error:
+            complaints.append(f"A text of this task could not be written: {error.__cause__ or error}")
             return ""
 
 
-def _zone(setting: Setting) -> str | None:
-    zone = setting.account.settings.get("time_zone")
-    return str(zone) if zone else None
+def _due(step: Task, now: datetime, staff: Surroundings, complaints: list[str]) -> datetime:
+    try:
+        due_at = later(now, step.due_after, staff)
+        return due_at if step.due_clock is None else on_day_of(due_at, step.due_clock, staff)
+    except ConditionError as error:
+        complaints.append(f"The due date could not be worked out: {error}")
+        return now
 
 
-def _assignee(step: Task, setting: Setting, owners: Mapping[str, Owner], complaints: list[str]) -> str | None:
-    if step.assignee == "owner":
+def _assignee(wanted: str, setting: Setting, complaints: list[str]) -> str | None:
+    if wanted == "owner":
         if setting.owner is None:
             complaints.append("The record and the contact have no owner.")
         return None if setting.owner is None else setting.owner.owner_id
-    wanted = step.assignee.casefold()
-    found = next((owner.owner_id for owner in owners.values() if owner.email.casefold() == wanted), None)
+    owners = setting.owners.values()
+    found = next((owner.owner_id for owner in owners if owner.email.casefold() == wanted.casefold()), None)
     if found is None:
-        complaints.append(f"The CRM has no owner {step.assignee}.")
+        complaints.append(f"The CRM has no owner {wanted}.")
     return found
-
-
-def _due_after(step: Task) -> timedelta:
-    return step.due_after if isinstance(step.due_after, timedelta) else timedelta(days=step.due_after.count)

@@ -22,6 +22,7 @@ from connector.ports.records import CRMRecordRow
 from connector.ports.time import Clock
 from connector.services.writeback_batch import Batch, LeaseSpentError
 from connector.services.writeback_flags import find_contacts, write_flags
+from connector.services.writeback_properties import write_properties
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class WriteBack:
             batch.read()
             batch.write_records()
             write_flags(batch)
+            write_properties(batch)
             find_contacts(batch)
         except CRMUnavailableError as error:
             self._put_off(batch, error)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from connector.domain.event import ObjectRef
 from connector.ports.crm import RecordKind, RecordWrite
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject
-from connector.services.writeback_text import consent_text, message_text, reply_text, task_text
+from connector.services.writeback_text import consent_text, message_text, note_text, reply_text, task_text
 
 _SHOWN_MESSAGE = frozenset({RecordSubject.MESSAGE, RecordSubject.REPLY})
-RECORDS = _SHOWN_MESSAGE | {RecordSubject.OPT_OUT, RecordSubject.TASK}
+RECORDS = _SHOWN_MESSAGE | {RecordSubject.OPT_OUT, RecordSubject.TASK, RecordSubject.NOTE}
 """What becomes a record of its own in the CRM; the rest are properties and searches."""
 
 _UNOWNED = "The CRM did not take the owner this task was meant for, so nobody is assigned."
@@ -83,6 +84,10 @@ def _write(row: CRMRecordRow, message: MessageRow | None, beside: tuple[ObjectRe
     )
     if row.kind is RecordSubject.TASK:
         return _task(row, write)
+    if row.kind is RecordSubject.NOTE:
+        said = row.payload
+        body, beside = note_text(str(said["text"]), row.ref), _refs(said)
+        return replace(write, kind=RecordKind.NOTE, body=body, associations=beside)
     if message is None:
         return replace(write, body=consent_text(row.payload, row.ref))
     if row.kind is RecordSubject.REPLY:
@@ -99,5 +104,11 @@ def _task(row: CRMRecordRow, write: RecordWrite) -> RecordWrite:
         body=task_text(said, row.ref),
         priority=said.get("priority") or "",
         owner_id=said.get("owner_id"),
-        associations=tuple(ObjectRef.parse(text) for text in said.get("associations") or ()),
+        queue_id=said.get("queue_id") or "",
+        is_call=bool(said.get("is_call")),
+        associations=_refs(said),
     )
+
+
+def _refs(said: Mapping[str, Any]) -> tuple[ObjectRef, ...]:
+    return tuple(ObjectRef.parse(text) for text in said.get("associations") or ())

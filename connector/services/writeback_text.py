@@ -82,6 +82,11 @@ def task_text(payload: Mapping[str, Any], ref: str) -> str:
     return _lines(body, "", f"Ref {ref}") if body else f"Ref {ref}"
 
 
+def note_text(text: str, ref: str) -> str:
+    """Say what a journey notes."""
+    return _lines(text, "", f"Ref {ref}")
+
+
 def _lines(*lines: str) -> str:
     """Join lines; an empty one parts paragraphs, and two never follow each other."""
     kept: list[str] = []
@@ -119,5 +124,7 @@ def _facts(message: MessageRow) -> Iterable[str]:
     beside = message.sent_at or message.created_at
     if message.replied_at:
         yield f"replied {_time(message.replied_at, beside)}"
+    if message.clicked_at:
+        yield f"clicked {_time(message.clicked_at, beside)}"
     if message.opted_out_at:
         yield f"opted out {_time(message.opted_out_at, beside)}"

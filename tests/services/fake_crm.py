@@ -150,6 +150,16 @@ class FakeCRM:
             for each in contact_ids
         ]
 
+    def set_properties(
+        self, account: CRMAccount, object_type: str, values: Mapping[str, Mapping[str, str]]
+    ) -> Sequence[WriteResult]:
+        self._begin("set_properties")
+        held = self.records.get(object_type, {})
+        for each in held.keys() & values.keys():
+            held[each].update(values[each])
+        refused = CRMRefusedError("no such record", status=404)
+        return [WriteResult(each, each) if each in held else WriteResult(each, error=refused) for each in values]
+
     def install(self, account: CRMAccount) -> Mapping[str, Any]:
         self._begin("install")
         return {"name": "Acme", "time_zone": "Europe/London", "currency": "GBP"}

@@ -50,7 +50,7 @@ class WritingCRM:
     Attributes:
         failures: errors to raise, one per coming call; None lets a call through.
         answer_lost: the coming create does its work and then raises its failure.
-        refuses: refs or contact ids it refuses, with the error.
+        refuses: refs, contact ids, records or properties it refuses, with the error.
         refuses_owners: ids of owners who have left.
     """
 
@@ -58,6 +58,7 @@ class WritingCRM:
     records: dict[str, RecordWrite] = field(default_factory=dict)
     flags: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, dict[str, str]] = field(default_factory=dict)
     numbers: dict[str, list[str]] = field(default_factory=dict)
     failures: list[CRMError | None] = field(default_factory=list)
     answer_lost: bool = False
@@ -97,6 +98,20 @@ class WritingCRM:
         good = [each for each in contact_ids if each not in self.refuses]
         self.flags |= dict.fromkeys(good, (opted_out, at))
         return [WriteResult(each, each if each in good else None, self.refuses.get(each)) for each in contact_ids]
+
+    def set_properties(
+        self, account: CRMAccount, object_type: str, values: Mapping[str, Mapping[str, str]]
+    ) -> Sequence[WriteResult]:
+        self._begin("set_properties", list(values))
+        self._fail()
+        errors = {each: self._refusal(f"{object_type}:{each}", props) for each, props in values.items()}
+        for each, props in values.items():
+            if errors[each] is None:
+                self.properties.setdefault(f"{object_type}:{each}", {}).update(props)
+        return [WriteResult(each, None if error else each, error) for each, error in errors.items()]
+
+    def _refusal(self, record: str, props: Mapping[str, str]) -> CRMError | None:
+        return next((self.refuses[name] for name in (record, *props) if name in self.refuses), None)
 
     def find_contacts_by_number(self, account: CRMAccount, e164: str) -> Sequence[str]:
         self._begin("find_contacts_by_number", [e164])

@@ -12,9 +12,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from connector.adapters.codes import HMACCodes
+from connector.adapters.compliance_file import load_compliance
 from connector.adapters.event_files import load_events
 from connector.adapters.journey_files import journey_from_source, load_journeys
 from connector.adapters.keyword_file import load_keyword_book
+from connector.adapters.public_holidays import PublicHolidays
 from connector.adapters.rendering import Renderer
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import metadata
@@ -34,18 +37,16 @@ from connector.services.consent import ConsentDesk
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
 from connector.services.enrolling import Enroller
-from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
-from connector.services.message_making import MessageMaker
 from connector.services.moving_people import Mover
 from connector.services.polling import Poller
 from connector.services.publishing import Hand, JourneyFiles, Publisher
 from connector.services.replies import ReplyDesk
-from connector.services.task_making import TaskMaker
+from connector.services.stepper_building import StepperParts, build_stepper
 from connector.services.traces import Traces
 from tests.services.fake_crm import FakeCRM
 
@@ -123,6 +124,7 @@ class Theatre:
     """One account, its CRM, and the way from a stored event to a queued message."""
 
     def __init__(self, directory: Path, database_url: str, journeys: Mapping[str, str], **settings: Any) -> None:
+        self.secrets = ["k" * 32]
         self.clock, self.crm, self.nudged = Clock(), FakeCRM(), list[str]()
         self.ledger = SQLLedger(make_engine(database_url), Vault(["k" * 32]), self.nudged.append)
         metadata.create_all(self.ledger.engine)
@@ -162,15 +164,22 @@ class Theatre:
         consent = ConsentDesk(new_id)
         keeper = ContactKeeper(new_id, consent)
         reader = CRMReader(crms, self.catalogue, self.clock)
-        recorder = EventRecorder(self.catalogue, Enroller(self.versions, renderer, new_id), keeper)
+        enroller = Enroller(self.versions, renderer, new_id)
+        recorder = EventRecorder(self.catalogue, enroller, keeper)
         self.reader = EventReader(ledger, crms, self.catalogue, reader, recorder, self.clock, rng)
-        stepper = EnrollmentStepper(
-            lambda _, source: journey_from_source(source),
-            renderer,
-            MessageMaker(renderer, "null", new_id),
-            TaskMaker(renderer, new_id),
-            {"hubspot": self.catalogue.by_crm["hubspot"].contact},
-            new_id,
+        stepper = build_stepper(
+            StepperParts(
+                reader=lambda _, source: journey_from_source(source),
+                renderer=renderer,
+                calendar=PublicHolidays(),
+                codes=HMACCodes(self.secrets),
+                compliance=load_compliance(MAPPINGS / "compliance.yaml"),
+                catalogue=self.catalogue,
+                enroller=enroller,
+                consent=consent,
+                default_gateway="null",
+                new_id=new_id,
+            )
         )
         freshener = Freshener(ledger, self.catalogue, reader, keeper, self.clock)
         self.runner = JourneyRunner(ledger, freshener, stepper, self.clock, rng)

@@ -1,7 +1,7 @@
 """Which association types join which objects, and by which numbers?
 
 Source: developers.hubspot.com/docs/api-reference/latest/crm/associations, the table of HubSpot-defined
-`associationTypeId` values. There is none between communications and invoices.
+`associationTypeId` values. There is none between communications, tasks or notes and invoices.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,10 @@ _PAIRS: tuple[tuple[str, str, int, int, str | None], ...] = (
     ("tasks", "companies", 192, 191, None),
     ("tasks", "deals", 216, 215, None),
     ("tasks", "tickets", 230, 229, None),
+    ("notes", "contacts", 202, 201, None),
+    ("notes", "companies", 190, 189, None),
+    ("notes", "deals", 214, 213, None),
+    ("notes", "tickets", 228, 227, None),
 )
 
 

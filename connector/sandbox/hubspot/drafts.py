@@ -81,6 +81,8 @@ def _choices(portal: Portal, kind: ObjectType, name: str, wanted: Mapping[str, s
         return None
     if name == "hubspot_owner_id":
         return portal.owners
+    if name == "hs_queue_membership_ids":
+        return portal.task_queues
     pipelines = portal.pipelines[kind.name]
     if name in {"pipeline", "hs_pipeline"}:
         return pipelines

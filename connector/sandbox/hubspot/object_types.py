@@ -26,8 +26,8 @@ class ObjectType:
 
 CONTACTS_READ, CONTACTS_WRITE = "crm.objects.contacts.read", "crm.objects.contacts.write"
 
-# Type ids and scopes: developers.hubspot.com/docs/api-reference/latest/crm (object guides). Logged messages
-# and tasks have no scope of their own: they go with the contacts' scopes.
+# Type ids and scopes: developers.hubspot.com/docs/api-reference/latest/crm (object guides). Logged messages,
+# tasks and notes have no scope of their own: they go with the contacts' scopes.
 OBJECT_TYPES: dict[str, ObjectType] = {
     kind.name: kind
     for kind in (
@@ -49,6 +49,7 @@ OBJECT_TYPES: dict[str, ObjectType] = {
                    ("content", "hs_pipeline", "hs_pipeline_stage", "hs_ticket_priority", "subject"), "createdate"),
         ObjectType("communications", "communication", "0-18", CONTACTS_READ, CONTACTS_WRITE),
         ObjectType("tasks", "task", "0-27", CONTACTS_READ, CONTACTS_WRITE),
+        ObjectType("notes", "note", "0-46", CONTACTS_READ, CONTACTS_WRITE),
         ObjectType("invoices", "invoice", "0-53", "crm.objects.invoices.read", "crm.objects.invoices.write"),
     )
 }  # fmt: skip

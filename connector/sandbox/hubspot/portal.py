@@ -117,6 +117,7 @@ class Portal:
     merged_into: dict[str, str] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=dict)
+    task_queues: dict[str, str] = field(default_factory=dict)
     pipelines: dict[str, dict[str, Pipeline]] = field(
         default_factory=lambda: {
             "deals": {DEAL_PIPELINE.id: DEAL_PIPELINE},

@@ -114,8 +114,10 @@ _PHONE_RESULTS = _calculated(
 
 _OWNER = PropertyDefinition("hubspot_owner_id", "Owner", "enumeration", "select")
 
-# Options of these come from the portal's pipelines and owners, see values.py.
-DYNAMIC = frozenset({"hubspot_owner_id", "dealstage", "pipeline", "hs_pipeline", "hs_pipeline_stage"})
+# Options of these come from the portal's pipelines, owners and task queues, see drafts.py.
+DYNAMIC = frozenset(
+    {"hubspot_owner_id", "hs_queue_membership_ids", "dealstage", "pipeline", "hs_pipeline", "hs_pipeline_stage"}
+)
 
 _BUILT_IN: dict[str, list[PropertyDefinition]] = {
     "contacts": [
@@ -169,7 +171,14 @@ _BUILT_IN: dict[str, list[PropertyDefinition]] = {
         _choice("hs_task_status", "NOT_STARTED", "IN_PROGRESS", "WAITING", "DEFERRED", "COMPLETED"),
         _choice("hs_task_priority", "NONE", "LOW", "MEDIUM", "HIGH"),
         _choice("hs_task_type", "TODO", "CALL", "EMAIL"),
+        PropertyDefinition("hs_queue_membership_ids", "Queue", "enumeration", "checkbox"),
         *_datetime("hs_timestamp"),
+        _OWNER,
+    ],
+    "notes": [
+        *_long_text("hs_note_body"),
+        *_datetime("hs_timestamp"),
+        *_text("hs_attachment_ids"),
         _OWNER,
     ],
 }  # fmt: skip
@@ -178,6 +187,7 @@ _BUILT_IN: dict[str, list[PropertyDefinition]] = {
 REQUIRED: dict[str, tuple[str, ...]] = {
     "communications": ("hs_communication_channel_type", "hs_communication_logged_from", "hs_timestamp"),
     "tasks": ("hs_timestamp",),
+    "notes": ("hs_timestamp",),
 }
 
 

@@ -5,13 +5,13 @@ from typing import Any
 from connector.sandbox.hubspot.portal import Portal, Record
 
 Rows = list[dict[str, Any]]
-_BODY = {"communications": "hs_communication_body", "tasks": "hs_task_body"}
+_BODY = {"communications": "hs_communication_body", "tasks": "hs_task_body", "notes": "hs_note_body"}
 
 
 def contact_timeline(portal: Portal, contact_id: str) -> Rows:
-    """Logged messages and tasks joined to a contact, newest first.
+    """Logged messages, tasks and notes joined to a contact, newest first.
 
-    Each is {id, type: communications|tasks, body, timestamp, properties, associations: {type: [ids]}}.
+    Each is {id, type: communications|tasks|notes, body, timestamp, properties, associations: {type: [ids]}}.
     """
     entries = [
         _entry(portal, portal.records[name][object_id])

@@ -93,6 +93,13 @@ class HubSpotWorld:
             self.portal(portal_id).owners[owner_id] = owner
             return owner_id
 
+    def add_task_queue(self, portal_id: int, name: str) -> str:
+        """Add a queue that tasks can wait in; its id."""
+        with self.held():
+            queue_id = self.writer.next_id()
+            self.portal(portal_id).task_queues[queue_id] = name
+            return queue_id
+
     def add_pipeline(self, portal_id: int, object_type_name: str, pipeline: Pipeline) -> None:
         """Add or replace a pipeline of deals or tickets."""
         with self.held():
@@ -207,9 +214,9 @@ class HubSpotWorld:
             return [*portal.linked(object_type(from_type).name, from_id, object_type(to_type).name)]
 
     def timeline(self, portal_id: int, contact_id: str) -> Rows:
-        """Logged messages and tasks of a contact, newest first.
+        """Logged messages, tasks and notes of a contact, newest first.
 
-        Each is {id, type: communications|tasks, body, timestamp, properties, associations: {type: [ids]}}.
+        Each is {id, type: communications|tasks|notes, body, timestamp, properties, associations: {type: [ids]}}.
         """
         with self.held():
             return contact_timeline(self.portal(portal_id), contact_id)

@@ -16,6 +16,7 @@ from connector.sandbox.twilio.world import TwilioWorld
 
 SHOWN_ENTRIES = 60  # of a timeline or a phone: what a person scrolls through
 TICKETS_SHOWN = 12
+_ENTRY_KINDS = {"communications": "sms", "tasks": "task", "notes": "note"}
 
 JSON = dict[str, Any]
 
@@ -167,7 +168,7 @@ def _entry(row: JSON) -> JSON:
     values = row["properties"]
     return {
         "id": row["id"],
-        "kind": "task" if row["type"] == "tasks" else "sms",
+        "kind": _ENTRY_KINDS[row["type"]],
         "title": values.get("hs_task_subject", ""),
         "body": plain_text(row["body"]),
         "at": row["timestamp"],

@@ -35,7 +35,7 @@ class Portal(Protocol):
         ...
 
     def shown(self, contact_id: str) -> Sequence[str]:
-        """The bodies of texts and tasks on a contact's timeline, as people read them."""
+        """The bodies of texts, tasks and notes on a contact's timeline, as people read them."""
         ...
 
     def is_opted_out(self, contact_id: str) -> bool:
@@ -151,6 +151,23 @@ class CRMContract:
         assert portal.crm.read_contacts(portal.account, [contact], {})[contact].opted_out
         portal.crm.set_opt_out(portal.account, [contact], opted_out=False, at=NOON, source="a reply")
         assert not portal.is_opted_out(contact)
+
+    def test_properties_are_written_row_by_row(self, portal: Portal) -> None:
+        roof, shed = portal.add_deal("Roof"), portal.add_deal("Shed")
+        wanted = {roof: {"dealname": "Big roof", "amount": "900"}, shed: {"amount": "40"}, "999999": {"amount": "1"}}
+        for _ in range(2):
+            results = {each.ref: each.error for each in portal.crm.set_properties(portal.account, "deal", wanted)}
+            assert (results[roof], results[shed]) == (None, None)
+            assert isinstance(results["999999"], CRMRefusedError)
+        read = portal.crm.read_records(portal.account, "deal", [roof, shed], ["dealname", "amount"])
+        assert read == {roof: {"dealname": "Big roof", "amount": "900"}, shed: {"dealname": "Shed", "amount": "40"}}
+
+    def test_a_note_stands_on_its_contact(self, portal: Portal) -> None:
+        contact = portal.add_contact()
+        note = a_text("n1", contact, kind=RecordKind.NOTE, body="Says it is paid. Ref n1")
+        assert portal.crm.create(portal.account, [note])[0].error is None
+        assert list(portal.shown(contact)) == ["Says it is paid. Ref n1"]
+        assert set(portal.crm.find_written(portal.account, [note])) == {"n1"}
 
     def test_installing_twice_is_installing_once(self, portal: Portal) -> None:
         facts: list[Mapping[str, object]] = [portal.crm.install(portal.account) for _ in range(2)]

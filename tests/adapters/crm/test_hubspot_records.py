@@ -100,9 +100,9 @@ def test_install_makes_our_properties_once_and_tells_the_portals_facts(hubspot: 
     assert facts["time_zone"] == "America/New_York"
     assert facts["currency"] == "USD"
     assert facts["name"] == f"HubSpot {PORTAL}"
-    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (4, 1)
+    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (5, 1)
     hubspot.crm.install(hubspot.account)
-    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (4, 1)
+    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (5, 1)
 
 
 def test_a_property_another_process_made_meanwhile_is_no_failure(hubspot: HubSpot) -> None:

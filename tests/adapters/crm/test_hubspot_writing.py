@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from connector.adapters.crm.hubspot.properties import DEFINITIONS
 from connector.domain.event import ObjectRef
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import RecordKind, RecordWrite
+from connector.ports.crm import HANDOFF, OPTED_IN_AT, RecordKind, RecordWrite
 from connector.sandbox.serve import Server
 from tests.adapters.crm.conftest import PORTAL, HubSpot
 from tests.adapters.crm.contract import NOON, a_text
@@ -51,7 +51,11 @@ def test_a_text_stands_on_its_deal_and_ticket_too_and_never_on_an_invoice(hubspo
     ticket = str(hubspot.world.create(PORTAL, "tickets", {"subject": "Leak"})["id"])
     invoice = str(hubspot.world.create(PORTAL, "invoices", {"hs_invoice_status": "open"})["id"])
     refs = (ObjectRef("deal", deal), ObjectRef("ticket", ticket), ObjectRef("invoice", invoice))
-    for kind, name in ((RecordKind.COMMUNICATION, "communications"), (RecordKind.TASK, "tasks")):
+    for kind, name in (
+        (RecordKind.COMMUNICATION, "communications"),
+        (RecordKind.TASK, "tasks"),
+        (RecordKind.NOTE, "notes"),
+    ):
         made = hubspot.crm.create(hubspot.account, [a_text("r1", contact, kind=kind, associations=refs)])[0]
         crm_id = str(made.crm_record_id)
         assert hubspot.world.associated(PORTAL, name, crm_id, "contacts") == [contact]
@@ -123,7 +127,35 @@ def test_every_property_we_make_is_written_or_read(hubspot: HubSpot) -> None:
     hubspot.crm.set_opt_out(hubspot.account, [contact], opted_out=True, at=NOON, source="a reply")
     written = {name for name, value in stored(hubspot, "contacts", contact).items() if value}
     made = {definition["name"] for definition in DEFINITIONS}
-    assert made - written == {"sms_connector_opted_in_at"}
+    assert made - written == {OPTED_IN_AT, HANDOFF}
+    wanted = {contact: {OPTED_IN_AT: NOON.isoformat(), HANDOFF: "Escalate 2026-11-20T12:00:00Z"}}
+    assert [each.error for each in hubspot.crm.set_properties(hubspot.account, "contact", wanted)] == [None]
+    assert stored(hubspot, "contacts", contact)[OPTED_IN_AT] == "2026-11-20T12:00:00.000Z"
+
+
+def test_a_task_may_wait_in_a_queue_or_be_a_call(hubspot: HubSpot) -> None:
+    queue, contact = hubspot.world.add_task_queue(PORTAL, "Collections"), hubspot.contact()
+    rows = [
+        a_text("t1", contact, kind=RecordKind.TASK, title="Look", queue_id=queue),
+        a_text("t2", contact, kind=RecordKind.TASK, title="Ring up", is_call=True),
+        a_text("t3", contact, kind=RecordKind.TASK, title="Look", queue_id="12"),
+    ]
+    queued, call, nowhere = hubspot.crm.create(hubspot.account, rows)
+    assert isinstance(nowhere.error, CRMRefusedError)
+    held = [stored(hubspot, "tasks", each.crm_record_id) for each in (queued, call)]
+    assert [(each.get("hs_queue_membership_ids"), each["hs_task_type"]) for each in held] == [
+        (queue, "TODO"),
+        (None, "CALL"),
+    ]
+
+
+def test_a_record_with_a_value_it_cannot_take_is_refused_alone(hubspot: HubSpot) -> None:
+    good, bad = (str(hubspot.world.create(PORTAL, "deals", {"dealname": name})["id"]) for name in ("Roof", "Shed"))
+    wanted = {good: {"amount": "12.50"}, bad: {"amount": "a lot", "dealname": "Barn"}}
+    results = {each.ref: each.error for each in hubspot.crm.set_properties(hubspot.account, "deal", wanted)}
+    assert results[good] is None
+    assert isinstance(results[bad], CRMRefusedError)
+    assert (stored(hubspot, "deals", good)["amount"], stored(hubspot, "deals", bad)["dealname"]) == ("12.50", "Shed")
 
 
 def test_a_lost_text_is_found_among_more_records_than_one_batch(hubspot: HubSpot) -> None:

@@ -132,6 +132,12 @@ class HubSpotCRM:
         """Set the opt-out properties."""
         return self._writing.set_opt_out(account, contact_ids, opted_out=opted_out, at=at, source=source)
 
+    def set_properties(
+        self, account: CRMAccount, object_type: str, values: Mapping[str, Mapping[str, str]]
+    ) -> Sequence[WriteResult]:
+        """Write properties; a record that HubSpot merged into another answers under its new id."""
+        return self._writing.set_properties(account, object_type, values)
+
     def install(self, account: CRMAccount) -> Mapping[str, Any]:
         """Create our property group and properties; give the portal's name, time zone and currency."""
         self._properties.install(account)

@@ -13,13 +13,13 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 from connector.adapters.crm.hubspot.places import country_code, iana_zone
-from connector.adapters.crm.hubspot.properties import OPTED_IN_AT, OPTED_OUT
+from connector.adapters.crm.hubspot.properties import OPTED_OUT
 from connector.adapters.crm.hubspot.records import PortalRecords, Properties
 from connector.domain.event import ContactSnapshot
 from connector.domain.locales import normalise_locale
 from connector.domain.msisdn import normalise
 from connector.errors import InvalidNumberError
-from connector.ports.crm import CRMAccount, SearchFilter
+from connector.ports.crm import OPTED_IN_AT, CRMAccount, SearchFilter
 
 # As typed, with HubSpot's reading of it in international format; mobile first.
 _PHONES = (

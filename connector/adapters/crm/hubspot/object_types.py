@@ -15,6 +15,7 @@ _BY_TYPE_ID = MappingProxyType(
         "0-5": "ticket",
         "0-18": "communication",
         "0-27": "task",
+        "0-46": "note",
         "0-53": "invoice",
         "0-123": "order",
         "0-136": "lead",

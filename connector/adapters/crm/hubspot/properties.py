@@ -12,13 +12,12 @@ from typing import Any
 
 from connector.adapters.crm.hubspot.calls import PortalCalls
 from connector.errors import CRMRefusedError
-from connector.ports.crm import CRMAccount
+from connector.ports.crm import HANDOFF, OPTED_IN_AT, CRMAccount
 
 PREFIX = "sms_connector_"
 GROUP = "sms_connector"
 OPTED_OUT = f"{PREFIX}opted_out"
 OPTED_OUT_AT = f"{PREFIX}opted_out_at"
-OPTED_IN_AT = f"{PREFIX}opted_in_at"
 CONSENT_SOURCE = f"{PREFIX}consent_source"
 
 _YES_NO = [
@@ -44,8 +43,10 @@ DEFINITIONS = (
               "No SMS at all goes to this contact's number while this is Yes.", options=_YES_NO),
     _property(OPTED_OUT_AT, "SMS opted out at", "datetime", "date", "When the latest opt-out came."),
     _property(OPTED_IN_AT, "SMS opted in at", "datetime", "date",
-              "When this contact agreed to marketing SMS. Yours to fill in, by hand or from a form."),
+              "When this contact agreed to marketing SMS: filled in by a double opt-in, by hand or from a form."),
     _property(CONSENT_SOURCE, "SMS consent source", "string", "text", "How the latest opt-out came, or was lifted."),
+    _property(HANDOFF, "SMS handed off to", "string", "text",
+              "The workflow a journey handed this contact to, and when. A workflow can start on its change."),
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """How does a record of ours look as a HubSpot object?
 
-A text is a Communication of channel SMS, logged from the CRM; a task is a Task. Association type ids are HubSpot's own
-(developers.hubspot.com/docs/api-reference/latest/crm/associations). There is none between communications or tasks and
+A text is a Communication of channel SMS, logged from the CRM; a task is a Task, a note a Note. Association type ids are
+HubSpot's own (developers.hubspot.com/docs/api-reference/latest/crm/associations). There is none between these and
 invoices, so such an association is left out and the record stands on its contact alone.
 """
 
@@ -17,11 +17,18 @@ from typing import Any
 from connector.domain.event import ObjectRef
 from connector.ports.crm import RecordKind, RecordWrite
 
-BODY_PROPERTY = MappingProxyType({RecordKind.COMMUNICATION: "hs_communication_body", RecordKind.TASK: "hs_task_body"})
+BODY_PROPERTY = MappingProxyType(
+    {
+        RecordKind.COMMUNICATION: "hs_communication_body",
+        RecordKind.TASK: "hs_task_body",
+        RecordKind.NOTE: "hs_note_body",
+    }
+)
 _ASSOCIATION_TYPES: Mapping[RecordKind, Mapping[str, int]] = MappingProxyType(
     {
         RecordKind.COMMUNICATION: {"contact": 81, "ticket": 83, "deal": 85, "company": 87},
         RecordKind.TASK: {"contact": 204, "company": 192, "deal": 216, "ticket": 230},
+        RecordKind.NOTE: {"contact": 202, "company": 190, "deal": 214, "ticket": 228},
     }
 )
 _PRIORITIES = frozenset({"LOW", "MEDIUM", "HIGH"})
@@ -63,12 +70,16 @@ def _lasting(row: RecordWrite) -> Mapping[str, str]:
     owner = {"hubspot_owner_id": row.owner_id} if row.owner_id else {}
     if row.kind is RecordKind.COMMUNICATION:
         return {"hs_communication_channel_type": "SMS", "hs_communication_logged_from": "CRM", **owner}
+    return owner if row.kind is RecordKind.NOTE else {**_of_task(row), **owner}
+
+
+def _of_task(row: RecordWrite) -> Mapping[str, str]:
     priority = row.priority.upper()
     return {
-        "hs_task_type": "TODO",
+        "hs_task_type": "CALL" if row.is_call else "TODO",
         "hs_task_status": "NOT_STARTED",
         "hs_task_priority": priority if priority in _PRIORITIES else "NONE",
-        **owner,
+        **({"hs_queue_membership_ids": row.queue_id} if row.queue_id else {}),
     }
 
 

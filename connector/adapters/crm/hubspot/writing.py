@@ -1,4 +1,4 @@
-"""How do our records and opt-out flags get into a portal, a hundred at a time, one result per row?
+"""How do our records and properties get into a portal, a hundred at a time, one result per row?
 
 Every input carries an `objectWriteTraceId`, which lets HubSpot write the good rows and name the bad ones (207). Where
 it refuses the whole batch for one row all the same, the batch is halved until that row stands alone.
@@ -7,7 +7,7 @@ it refuses the whole batch for one row all the same, the batch is halved until t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ _OF_ONE_ROW = frozenset({400, 404, 409, 413, 422})
 
 @dataclass(frozen=True, slots=True)
 class PortalWriting:
-    """Writes communications, tasks and opt-out properties."""
+    """Writes communications, tasks, notes and properties."""
 
     calls: PortalCalls
     records: PortalRecords
@@ -52,11 +52,20 @@ class PortalWriting:
         values = {OPTED_OUT: str(opted_out).lower(), CONSENT_SOURCE: source}
         if opted_out:
             values[OPTED_OUT_AT] = timestamp(at)
-        ids = list(dict.fromkeys(contact_ids))
-        rows = [BatchRow(each, {"id": each, "properties": values, "objectWriteTraceId": each}) for each in ids]
-        batch = _Updating(self.calls, account, "contact")
-        found = {result.ref: result for some in batched(rows) for result in batch.write(some).values()}
-        return [found[each] for each in contact_ids]
+        found = self.set_properties(account, "contact", dict.fromkeys(contact_ids, values))
+        by_id = {result.ref: result for result in found}
+        return [by_id[each] for each in contact_ids]
+
+    def set_properties(
+        self, account: CRMAccount, object_type: str, values: Mapping[str, Mapping[str, str]]
+    ) -> list[WriteResult]:
+        """Write properties of records; see the port."""
+        rows = [
+            BatchRow(each, {"id": each, "properties": dict(properties), "objectWriteTraceId": each})
+            for each, properties in values.items()
+        ]
+        batch = _Updating(self.calls, account, object_type)
+        return [result for some in batched(rows) for result in batch.write(some).values()]
 
     def find_written(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> dict[str, str]:
         """Find rows that exist, by our reference in the bodies of the contact's records, the newest looked at first.

@@ -73,7 +73,7 @@ function makeEntry(first) {
   const at = h("time");
   const why = h("button", { type: "button", className: "why-link", textContent: "why?" });
   const entry = h("li", { className: "entry", data: { kind: first.kind, record: first.id } },
-    h("span", { className: "entry-icon" }, icon(first.kind === "task" ? "task" : "text")),
+    h("span", { className: "entry-icon" }, icon({ task: "task", note: "note" }[first.kind] ?? "text")),
     h("div", {}, body, h("footer", {}, at, why)));
   why.addEventListener("click", () => openWhy(`why/entry/${selected()}/${first.id}`, {}));
   let changedAt = first.changed_at;
