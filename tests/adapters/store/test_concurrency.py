@@ -24,7 +24,7 @@ def database_url(postgres_url: str) -> str:
 
 
 @pytest.fixture
-def enrollment(ledger: SQLLedger) -> EnrollmentRow:
+def enrollment(sql_ledger: SQLLedger) -> EnrollmentRow:
     account = an_account()
     row = EnrollmentRow(
         id="e-1",
@@ -40,7 +40,7 @@ def enrollment(ledger: SQLLedger) -> EnrollmentRow:
         started_at=NOW,
         due_at=NOW,
     )
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         uow.accounts.add(account)
         uow.enrollments.add(row)
         uow.commit()
@@ -53,26 +53,26 @@ def aside(work: Callable[[], None]) -> Future[None]:
 
 
 def test_a_wake_that_meets_a_row_already_due_is_not_lost_to_the_claim_that_follows(
-    ledger: SQLLedger, enrollment: EnrollmentRow
+    sql_ledger: SQLLedger, enrollment: EnrollmentRow
 ) -> None:
-    woken = ledger.begin()
+    woken = sql_ledger.begin()
     with woken as waker:
         waker.enrollments.wake(enrollment.account_id, contact_ids=[enrollment.contact_id], now=NOW)
-        with ledger.begin() as uow:
+        with sql_ledger.begin() as uow:
             assert uow.enrollments.claim(10, NOW, LATER) == []  # passed over: it will be due when the fact is visible
             uow.commit()
         waker.commit()
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         assert [row.id for row in uow.enrollments.claim(10, NOW, LATER)] == [enrollment.id]
 
 
 def test_a_wake_that_meets_a_claim_under_way_makes_the_row_due_when_it_is_saved(
-    ledger: SQLLedger, enrollment: EnrollmentRow
+    sql_ledger: SQLLedger, enrollment: EnrollmentRow
 ) -> None:
     claimed, asked = threading.Event(), threading.Event()
 
     def claim() -> None:
-        with ledger.begin() as uow:
+        with sql_ledger.begin() as uow:
             (row,) = uow.enrollments.claim(10, NOW, NOW + timedelta(minutes=5))
             claimed.set()
             asked.wait(PATIENCE)
@@ -82,34 +82,34 @@ def test_a_wake_that_meets_a_claim_under_way_makes_the_row_due_when_it_is_saved(
     claimer = aside(claim)
     assert claimed.wait(PATIENCE)
     asked.set()
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         uow.enrollments.wake(enrollment.account_id, contact_ids=[enrollment.contact_id], now=NOW)
         uow.commit()
     claimer.result(PATIENCE)
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         waiting = uow.enrollments.find(enrollment.account_id, enrollment.id)
         assert waiting is not None
         uow.enrollments.save(replace(waiting, due_at=LATER))
         uow.commit()
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         assert [row.id for row in uow.enrollments.claim(10, NOW, LATER)] == [enrollment.id]
 
 
-def test_whoever_decides_about_a_number_waits_for_whoever_does_already(ledger: SQLLedger) -> None:
+def test_whoever_decides_about_a_number_waits_for_whoever_does_already(sql_ledger: SQLLedger) -> None:
     locked, order = threading.Event(), list[str]()
 
     def opt_out() -> None:
-        with ledger.begin() as uow:
+        with sql_ledger.begin() as uow:
             uow.lock_numbers("a", [NUMBER])
             locked.set()
             order.append("opt-out")
             uow.commit()
 
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         uow.lock_numbers("a", [NUMBER, "+12025550199"])
         opting_out = aside(opt_out)
         assert not locked.wait(0.2)
-        with ledger.begin() as other:
+        with sql_ledger.begin() as other:
             other.lock_numbers("another account", [NUMBER])
             other.commit()
         order.append("claim")
@@ -118,11 +118,11 @@ def test_whoever_decides_about_a_number_waits_for_whoever_does_already(ledger: S
     assert order == ["claim", "opt-out"]
 
 
-def test_an_event_that_two_workers_finish_is_finished_by_one(ledger: SQLLedger) -> None:
+def test_an_event_that_two_workers_finish_is_finished_by_one(sql_ledger: SQLLedger) -> None:
     event = an_event("a")
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         uow.inbox.add([event])
         assert uow.inbox.finish([event.id], "enrolled", NOW) == 1
         uow.commit()
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         assert uow.inbox.finish([event.id], "enrolled", NOW) == 0

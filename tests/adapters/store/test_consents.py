@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from connector.adapters.store.tables import consent_event
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.consents import ConsentEvent, ConsentKind, Scope, Suppression
+from connector.ports.ledger import Ledger
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 NUMBER = "+12025550143"
@@ -28,7 +29,7 @@ STOP = ConsentEvent(
 )
 
 
-def test_evidence_is_read_back_as_recorded_oldest_first(ledger: SQLLedger) -> None:
+def test_evidence_is_read_back_as_recorded_oldest_first(ledger: Ledger) -> None:
     earlier = replace(
         STOP, id="consent-0", kind=ConsentKind.OPT_IN, at=NOW - timedelta(days=1), wording="", contact_id=None
     )
@@ -41,7 +42,7 @@ def test_evidence_is_read_back_as_recorded_oldest_first(ledger: SQLLedger) -> No
         assert not work.consents.history("account-2", NUMBER)
 
 
-def test_the_same_source_never_counts_twice(ledger: SQLLedger) -> None:
+def test_the_same_source_never_counts_twice(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.consents.record(STOP)
         assert not work.consents.record(replace(STOP, id="consent-2"))
@@ -49,16 +50,16 @@ def test_the_same_source_never_counts_twice(ledger: SQLLedger) -> None:
         assert len(work.consents.history("account-1", NUMBER)) == 2
 
 
-def test_the_words_somebody_used_are_unreadable_at_rest(ledger: SQLLedger) -> None:
-    with ledger.begin() as work:
+def test_the_words_somebody_used_are_unreadable_at_rest(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
         work.consents.record(STOP)
         work.commit()
-    with ledger.engine.connect() as connection:
+    with sql_ledger.engine.connect() as connection:
         sealed = connection.execute(sa.select(consent_event.c.wording_sealed)).scalar_one()
     assert b"bitte" not in bytes(sealed)
 
 
-def test_a_suppression_is_made_once_and_keeps_who_made_it(ledger: SQLLedger) -> None:
+def test_a_suppression_is_made_once_and_keeps_who_made_it(ledger: Ledger) -> None:
     later = replace(STOP, id="consent-2", mechanism="crm_property", source="property", at=NOW + timedelta(1))
     with ledger.begin() as work:
         for event in (STOP, later):
@@ -69,13 +70,13 @@ def test_a_suppression_is_made_once_and_keeps_who_made_it(ledger: SQLLedger) -> 
     assert found == {NUMBER: [Suppression(NUMBER, Scope.ALL, "consent-1", NOW, "keyword")]}
 
 
-def test_recording_evidence_alone_suppresses_nobody(ledger: SQLLedger) -> None:
+def test_recording_evidence_alone_suppresses_nobody(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.consents.record(STOP)
         assert not work.consents.suppressions("account-1", [NUMBER])
 
 
-def test_a_suppression_holds_in_its_account_only(ledger: SQLLedger) -> None:
+def test_a_suppression_holds_in_its_account_only(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.consents.record(STOP)
         work.consents.suppress(STOP)
@@ -84,7 +85,7 @@ def test_a_suppression_holds_in_its_account_only(ledger: SQLLedger) -> None:
         assert work.consents.suppressions("account-1", [NUMBER])
 
 
-def test_lifting_a_suppression_leaves_the_other_scope(ledger: SQLLedger) -> None:
+def test_lifting_a_suppression_leaves_the_other_scope(ledger: Ledger) -> None:
     marketing = replace(STOP, id="consent-2", scope=Scope.MARKETING)
     with ledger.begin() as work:
         for event in (STOP, marketing):
@@ -96,7 +97,7 @@ def test_lifting_a_suppression_leaves_the_other_scope(ledger: SQLLedger) -> None
     assert [suppression.scope for suppression in left] == [Scope.MARKETING]
 
 
-def test_a_block_lifted_in_the_crm_is_no_word_about_marketing(ledger: SQLLedger) -> None:
+def test_a_block_lifted_in_the_crm_is_no_word_about_marketing(ledger: Ledger) -> None:
     block = replace(STOP, id="c-1", mechanism="crm_property", source="flag")
     lifted = replace(block, id="c-2", kind=ConsentKind.OPT_IN, at=NOW + timedelta(1))
     agreed = replace(lifted, id="c-3", scope=Scope.MARKETING, at=NOW + timedelta(2))
@@ -108,7 +109,7 @@ def test_a_block_lifted_in_the_crm_is_no_word_about_marketing(ledger: SQLLedger)
         assert work.consents.marketing_consent("account-1", [NUMBER]) == {NUMBER: ConsentKind.OPT_IN}
 
 
-def test_the_latest_word_about_marketing_counts(ledger: SQLLedger) -> None:
+def test_the_latest_word_about_marketing_counts(ledger: Ledger) -> None:
     first = replace(STOP, id="c-1", kind=ConsentKind.OPT_IN, scope=Scope.MARKETING, at=NOW - timedelta(days=9))
     doubt = replace(STOP, id="c-2", kind=ConsentKind.DOUBTFUL, scope=Scope.MARKETING, source="message:3")
     other = replace(STOP, id="c-3", kind=ConsentKind.OPT_IN, msisdn="+12025550144")

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.contacts import ContactRow
-from connector.ports.ledger import AccountRow
+from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.records import CRMRecordRow, RecordSubject
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -29,7 +28,7 @@ LEA = ContactRow(
 )
 
 
-def test_a_contact_is_read_back_as_saved(ledger: SQLLedger) -> None:
+def test_a_contact_is_read_back_as_saved(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.contacts.save(LEA) == "contact-1"
         work.commit()
@@ -38,7 +37,7 @@ def test_a_contact_is_read_back_as_saved(ledger: SQLLedger) -> None:
     assert found == replace(LEA, attributes={"name": "Lea", "score": Decimal("1.50"), "odd": "ab"})
 
 
-def test_a_second_snapshot_replaces_the_first_and_keeps_its_id(ledger: SQLLedger) -> None:
+def test_a_second_snapshot_replaces_the_first_and_keeps_its_id(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         later = replace(LEA, id="contact-2", msisdn="+12025550144", read_at=NOW + timedelta(hours=1))
@@ -49,14 +48,14 @@ def test_a_second_snapshot_replaces_the_first_and_keeps_its_id(ledger: SQLLedger
     assert (found.msisdn, found.read_at) == ("+12025550144", NOW + timedelta(hours=1))
 
 
-def test_an_older_snapshot_saved_late_changes_nothing(ledger: SQLLedger) -> None:
+def test_an_older_snapshot_saved_late_changes_nothing(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         work.contacts.save(replace(LEA, id="contact-2", msisdn="+12025550144", read_at=NOW - SECOND))
         assert [row.id for row in work.contacts.with_number("account-1", "+12025550143")] == ["contact-1"]
 
 
-def test_another_account_never_sees_a_contact(ledger: SQLLedger) -> None:
+def test_another_account_never_sees_a_contact(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         assert work.contacts.get("account-2", "contact-1") is None
@@ -69,7 +68,7 @@ def test_another_account_never_sees_a_contact(ledger: SQLLedger) -> None:
     assert kept.deleted_at is None
 
 
-def test_every_live_contact_with_a_number_is_found(ledger: SQLLedger) -> None:
+def test_every_live_contact_with_a_number_is_found(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for count in range(3):
             work.contacts.save(replace(LEA, id=f"contact-{count}", crm_id=str(count)))
@@ -77,7 +76,7 @@ def test_every_live_contact_with_a_number_is_found(ledger: SQLLedger) -> None:
         assert [row.crm_id for row in work.contacts.with_number("account-1", "+12025550143")] == ["0", "2"]
 
 
-def test_a_purged_contact_keeps_its_row_and_nothing_else(ledger: SQLLedger) -> None:
+def test_a_purged_contact_keeps_its_row_and_nothing_else(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         work.contacts.purge("account-1", "51", NOW)
@@ -87,7 +86,7 @@ def test_a_purged_contact_keeps_its_row_and_nothing_else(ledger: SQLLedger) -> N
     assert found.deleted_at == NOW
 
 
-def test_a_contact_that_was_deleted_first_is_still_purged(ledger: SQLLedger) -> None:
+def test_a_contact_that_was_deleted_first_is_still_purged(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         work.contacts.mark_deleted("account-1", "51", NOW)
@@ -97,7 +96,7 @@ def test_a_contact_that_was_deleted_first_is_still_purged(ledger: SQLLedger) -> 
     assert (found.msisdn, found.deleted_at) == (None, NOW)
 
 
-def test_a_snapshot_read_before_a_privacy_deletion_and_saved_after_it_revives_nobody(ledger: SQLLedger) -> None:
+def test_a_snapshot_read_before_a_privacy_deletion_and_saved_after_it_revives_nobody(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         work.contacts.purge("account-1", "51", NOW + SECOND)
@@ -109,7 +108,7 @@ def test_a_snapshot_read_before_a_privacy_deletion_and_saved_after_it_revives_no
     assert (found.msisdn, dict(found.attributes), found.deleted_at) == (None, {}, NOW + SECOND)
 
 
-def test_a_contact_restored_in_the_crm_lives_again_and_not_by_an_older_snapshot(ledger: SQLLedger) -> None:
+def test_a_contact_restored_in_the_crm_lives_again_and_not_by_an_older_snapshot(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.contacts.save(LEA)
         work.contacts.mark_deleted("account-1", "51", NOW + SECOND)
@@ -119,7 +118,7 @@ def test_a_contact_restored_in_the_crm_lives_again_and_not_by_an_older_snapshot(
         assert [row.crm_id for row in work.contacts.with_number("account-1", "+12025550143")] == ["51"]
 
 
-def test_what_the_crm_was_to_show_of_a_purged_contact_is_erased_and_never_written(ledger: SQLLedger) -> None:
+def test_what_the_crm_was_to_show_of_a_purged_contact_is_erased_and_never_written(ledger: Ledger) -> None:
     task = CRMRecordRow(
         id="record-1", account_id="account-1", crm="hubspot", kind=RecordSubject.TASK, subject="task:1:steps[0]",
         ref="SMS-1", at=NOW, not_before=NOW, contact_id="contact-1", contact_crm_id="51",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from connector.adapters.store.tables import effect
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.effects import EffectKind, EffectRow, EffectState
+from connector.ports.ledger import Ledger
 from tests.adapters.store.factories import NOW
 
 SECOND = timedelta(seconds=1)
@@ -32,7 +33,7 @@ CALL = EffectRow(
 )
 
 
-def test_an_effect_is_read_back_as_added_and_by_its_account_only(ledger: SQLLedger) -> None:
+def test_an_effect_is_read_back_as_added_and_by_its_account_only(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.effects.add(CALL)
         assert work.effects.get("account-1", "effect-1") == CALL
@@ -41,25 +42,25 @@ def test_an_effect_is_read_back_as_added_and_by_its_account_only(ledger: SQLLedg
         assert work.effects.by_keys("account-2", [CALL.key]) == {}
 
 
-def test_the_same_action_asks_once(ledger: SQLLedger) -> None:
+def test_the_same_action_asks_once(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.effects.add(CALL)
         assert not work.effects.add(replace(CALL, id="effect-2"))
         assert work.effects.add(replace(CALL, id="effect-3", account_id="account-2"))
 
 
-def test_what_is_sent_and_answered_is_unreadable_at_rest(ledger: SQLLedger) -> None:
-    with ledger.begin() as work:
+def test_what_is_sent_and_answered_is_unreadable_at_rest(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
         work.effects.add(CALL)
         work.effects.end("effect-1", EffectState.DONE, NOW, answer={"verdict": "solvent"})
         work.commit()
-    with ledger.engine.connect() as connection:
+    with sql_ledger.engine.connect() as connection:
         row = connection.execute(sa.select(effect.c.payload_sealed, effect.c.answer_sealed)).one()
     assert "Score" not in repr(bytes(row.payload_sealed))
     assert "solvent" not in repr(bytes(row.answer_sealed))
 
 
-def test_due_effects_are_claimed_oldest_first_up_to_the_limit(ledger: SQLLedger) -> None:
+def test_due_effects_are_claimed_oldest_first_up_to_the_limit(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for count in (1, 3, 2):
             row = replace(CALL, id=f"effect-{count}", key=str(count), not_before=NOW - count * SECOND)
@@ -71,7 +72,7 @@ def test_due_effects_are_claimed_oldest_first_up_to_the_limit(ledger: SQLLedger)
         assert work.effects.any_due(NOW + SECOND)
 
 
-def test_what_a_dead_worker_left_is_claimed_as_one_that_may_have_been_done(ledger: SQLLedger) -> None:
+def test_what_a_dead_worker_left_is_claimed_as_one_that_may_have_been_done(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.effects.add(CALL)
         assert [row.state for row in work.effects.claim(1, NOW, NOW + LEASE)] == [EffectState.WAITING]
@@ -79,7 +80,7 @@ def test_what_a_dead_worker_left_is_claimed_as_one_that_may_have_been_done(ledge
         assert [row.state for row in work.effects.claim(1, NOW + LEASE, NOW + 2 * LEASE)] == [EffectState.SENDING]
 
 
-def test_a_postponed_effect_was_certainly_not_done_and_counts_a_try(ledger: SQLLedger) -> None:
+def test_a_postponed_effect_was_certainly_not_done_and_counts_a_try(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.effects.add(CALL)
         work.effects.claim(1, NOW, NOW + LEASE)
@@ -89,7 +90,7 @@ def test_a_postponed_effect_was_certainly_not_done_and_counts_a_try(ledger: SQLL
     assert (again.state, again.attempts, again.error) == (EffectState.WAITING, 1, "503")
 
 
-def test_an_effect_ends_once_and_is_not_claimed_any_more(ledger: SQLLedger) -> None:
+def test_an_effect_ends_once_and_is_not_claimed_any_more(ledger: Ledger) -> None:
     answer = {"score": 7, "words": ["a\x00b", None], "$decimal": "no number of ours"}
     with ledger.begin() as work:
         work.effects.add(CALL)
@@ -104,12 +105,12 @@ def test_an_effect_ends_once_and_is_not_claimed_any_more(ledger: SQLLedger) -> N
     assert found.answer == answer
 
 
-def test_nobody_ends_an_effect_that_is_not_there(ledger: SQLLedger) -> None:
+def test_nobody_ends_an_effect_that_is_not_there(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert not work.effects.end("effect-1", EffectState.DONE, NOW)
 
 
-def test_those_that_failed_are_told_newest_first(ledger: SQLLedger) -> None:
+def test_those_that_failed_are_told_newest_first(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for count in range(3):
             work.effects.add(replace(CALL, id=f"effect-{count}", key=str(count)))

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.enrollments import EnrollmentRow
+from connector.ports.ledger import Ledger
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -27,14 +27,14 @@ ROW = EnrollmentRow(
 )
 
 
-def _due_at(ledger: SQLLedger) -> datetime | None:
+def _due_at(ledger: Ledger) -> datetime | None:
     with ledger.begin(write=False) as work:
         found = work.enrollments.find("account-1", "enrollment-1")
     assert found is not None
     return found.due_at
 
 
-def test_an_enrollment_is_read_back_as_added(ledger: SQLLedger) -> None:
+def test_an_enrollment_is_read_back_as_added(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.enrollments.add(ROW)
         assert work.enrollments.find("account-1", "enrollment-1") == ROW
@@ -43,7 +43,7 @@ def test_an_enrollment_is_read_back_as_added(ledger: SQLLedger) -> None:
         assert work.enrollments.of_contact("account-1", "contact-1") == [ROW]
 
 
-def test_the_same_key_and_epoch_enters_once(ledger: SQLLedger) -> None:
+def test_the_same_key_and_epoch_enters_once(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.enrollments.add(ROW)
         assert not work.enrollments.add(replace(ROW, id="enrollment-2"))
@@ -53,7 +53,7 @@ def test_the_same_key_and_epoch_enters_once(ledger: SQLLedger) -> None:
     assert latest.id == "enrollment-3"
 
 
-def test_a_claimed_enrollment_is_not_claimed_again_before_its_lease_ends(ledger: SQLLedger) -> None:
+def test_a_claimed_enrollment_is_not_claimed_again_before_its_lease_ends(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.enrollments.add(ROW)
         claimed = work.enrollments.claim(10, NOW, NOW + MINUTE)
@@ -64,7 +64,7 @@ def test_a_claimed_enrollment_is_not_claimed_again_before_its_lease_ends(ledger:
     assert [row.attempts for row in again] == [2]
 
 
-def test_a_lease_whose_holder_died_makes_the_row_due_again(ledger: SQLLedger) -> None:
+def test_a_lease_whose_holder_died_makes_the_row_due_again(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.enrollments.add(ROW)
         work.enrollments.claim(10, NOW, NOW + MINUTE)
@@ -73,7 +73,7 @@ def test_a_lease_whose_holder_died_makes_the_row_due_again(ledger: SQLLedger) ->
         assert work.enrollments.due_count(NOW + MINUTE) == 1
 
 
-def test_the_longest_due_goes_first_and_the_limit_holds(ledger: SQLLedger) -> None:
+def test_the_longest_due_goes_first_and_the_limit_holds(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for count in (3, 1, 2):
             work.enrollments.add(replace(ROW, id=f"enrollment-{count}", key=str(count), due_at=NOW - count * MINUTE))
@@ -81,7 +81,7 @@ def test_the_longest_due_goes_first_and_the_limit_holds(ledger: SQLLedger) -> No
     assert [row.id for row in claimed] == ["enrollment-3", "enrollment-2"]
 
 
-def test_save_writes_the_next_due_time_and_drops_the_lease(ledger: SQLLedger) -> None:
+def test_save_writes_the_next_due_time_and_drops_the_lease(ledger: Ledger) -> None:
     later = NOW + timedelta(days=3)
     with ledger.begin() as work:
         work.enrollments.add(ROW)
@@ -93,7 +93,7 @@ def test_save_writes_the_next_due_time_and_drops_the_lease(ledger: SQLLedger) ->
         assert [row.waits_for for row in work.enrollments.claim(1, later, later + MINUTE)] == ["3 days"]
 
 
-def test_a_wake_that_meets_a_leased_row_is_not_lost(ledger: SQLLedger) -> None:
+def test_a_wake_that_meets_a_leased_row_is_not_lost(ledger: Ledger) -> None:
     woken_at = NOW + MINUTE / 2
     with ledger.begin() as work:
         work.enrollments.add(ROW)
@@ -109,7 +109,7 @@ def test_a_wake_that_meets_a_leased_row_is_not_lost(ledger: SQLLedger) -> None:
     assert _due_at(ledger) == woken_at
 
 
-def test_a_wake_is_not_lost_when_only_an_event_was_waited_for(ledger: SQLLedger) -> None:
+def test_a_wake_is_not_lost_when_only_an_event_was_waited_for(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.enrollments.add(ROW)
         (claimed,) = work.enrollments.claim(1, NOW, NOW + MINUTE)
@@ -119,7 +119,7 @@ def test_a_wake_is_not_lost_when_only_an_event_was_waited_for(ledger: SQLLedger)
     assert _due_at(ledger) == NOW + MINUTE / 2
 
 
-def test_a_wake_does_not_put_off_what_is_due_sooner(ledger: SQLLedger) -> None:
+def test_a_wake_does_not_put_off_what_is_due_sooner(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.enrollments.add(ROW)
         work.enrollments.wake("account-1", subjects=["invoice:7"], now=NOW + MINUTE)
@@ -127,7 +127,7 @@ def test_a_wake_does_not_put_off_what_is_due_sooner(ledger: SQLLedger) -> None:
     assert _due_at(ledger) == NOW
 
 
-def test_a_wake_reaches_by_contact_by_subject_and_by_id_only_the_account_s_own(ledger: SQLLedger) -> None:
+def test_a_wake_reaches_by_contact_by_subject_and_by_id_only_the_account_s_own(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for count in range(4):
             row = replace(ROW, id=f"enrollment-{count}", contact_id=f"contact-{count}", due_at=None)
@@ -144,7 +144,7 @@ def test_a_wake_reaches_by_contact_by_subject_and_by_id_only_the_account_s_own(l
         assert work.enrollments.wake("account-1", now=NOW) == 0
 
 
-def test_an_ended_enrollment_is_neither_due_nor_woken(ledger: SQLLedger) -> None:
+def test_an_ended_enrollment_is_neither_due_nor_woken(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.enrollments.add(ROW)
         (claimed,) = work.enrollments.claim(1, NOW, NOW + MINUTE)
@@ -162,7 +162,7 @@ def test_an_ended_enrollment_is_neither_due_nor_woken(ledger: SQLLedger) -> None
     )
 
 
-def test_a_journey_version_is_made_once_per_content(ledger: SQLLedger) -> None:
+def test_a_journey_version_is_made_once_per_content(ledger: Ledger) -> None:
     source = {"journey": "journey: a", "templates": {"a/first.txt.j2": "Hi"}}
     with ledger.begin() as work:
         first = work.versions.ensure("account-1", "a", "hash-1", source, "files", NOW)

@@ -19,20 +19,20 @@ from connector.adapters.store.ids import new_id
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.errors import DecryptionError
 from connector.ports.inbox import InboxRow
-from connector.ports.ledger import UnitOfWork
+from connector.ports.ledger import Ledger, UnitOfWork
 from tests.adapters.store.factories import NOW, an_account, an_event
 
 LATER = NOW + timedelta(minutes=1)
 
 
-def test_an_event_is_kept_once_however_often_it_is_delivered(ledger: SQLLedger) -> None:
+def test_an_event_is_kept_once_however_often_it_is_delivered(ledger: Ledger) -> None:
     event = an_event("a")
     with ledger.begin() as uow:
         assert uow.inbox.add([event, an_event("a", external_id=event.external_id), an_event("a")]) == 2
         assert uow.inbox.add([event]) == 0
 
 
-def test_a_leased_event_is_claimed_again_only_when_the_lease_ran_out(ledger: SQLLedger) -> None:
+def test_a_leased_event_is_claimed_again_only_when_the_lease_ran_out(ledger: Ledger) -> None:
     event = an_event("a")
     with ledger.begin() as uow:
         uow.inbox.add([event])
@@ -42,7 +42,7 @@ def test_a_leased_event_is_claimed_again_only_when_the_lease_ran_out(ledger: SQL
         assert [row.id for row in uow.inbox.claim(["hubspot"], 10, LATER, LATER)] == [event.id]
 
 
-def test_a_handled_event_is_not_claimed_again(ledger: SQLLedger) -> None:
+def test_a_handled_event_is_not_claimed_again(ledger: Ledger) -> None:
     event = an_event("a")
     with ledger.begin() as uow:
         uow.inbox.add([event])
@@ -50,7 +50,7 @@ def test_a_handled_event_is_not_claimed_again(ledger: SQLLedger) -> None:
         assert uow.inbox.claim(["hubspot"], 10, LATER, LATER) == []
 
 
-def test_a_postponed_event_comes_back_at_its_time_and_counts_the_attempt(ledger: SQLLedger) -> None:
+def test_a_postponed_event_comes_back_at_its_time_and_counts_the_attempt(ledger: Ledger) -> None:
     event = an_event("a")
     with ledger.begin() as uow:
         uow.inbox.add([event])
@@ -60,9 +60,9 @@ def test_a_postponed_event_comes_back_at_its_time_and_counts_the_attempt(ledger:
         assert uow.inbox.claim(["hubspot"], 10, LATER, LATER)[0].attempts == 1
 
 
-def test_tokens_are_sealed_and_bound_to_their_account(ledger: SQLLedger) -> None:
+def test_tokens_are_sealed_and_bound_to_their_account(sql_ledger: SQLLedger) -> None:
     first, second = an_account(access_token="pat-secret"), an_account()
-    with ledger.begin() as uow:
+    with sql_ledger.begin() as uow:
         uow.accounts.add(first)
         uow.accounts.add(second)
         assert uow.accounts.get(first.id).access_token == "pat-secret"
@@ -80,7 +80,7 @@ def test_a_rotated_key_still_opens_what_the_old_one_sealed() -> None:
         Vault(["n" * 32]).open(sealed, account="a", column="c")
 
 
-def test_accounts_are_found_by_the_crms_ids(ledger: SQLLedger) -> None:
+def test_accounts_are_found_by_the_crms_ids(ledger: Ledger) -> None:
     account = an_account(external_id="12345")
     with ledger.begin() as uow:
         uow.accounts.add(account)
@@ -93,7 +93,7 @@ def test_accounts_are_found_by_the_crms_ids(ledger: SQLLedger) -> None:
             uow.accounts.get("nobody")
 
 
-def test_a_poll_is_given_to_one_poller_and_comes_back(ledger: SQLLedger) -> None:
+def test_a_poll_is_given_to_one_poller_and_comes_back(ledger: Ledger) -> None:
     with ledger.begin() as uow:
         uow.polls.ensure("a", "invoice.overdue", NOW)
         uow.polls.ensure("a", "invoice.overdue", LATER)
@@ -103,7 +103,7 @@ def test_a_poll_is_given_to_one_poller_and_comes_back(ledger: SQLLedger) -> None
         assert uow.polls.any_due(NOW)
 
 
-def test_a_timer_is_given_only_to_whoever_claims_its_kind(ledger: SQLLedger) -> None:
+def test_a_timer_is_given_only_to_whoever_claims_its_kind(ledger: Ledger) -> None:
     with ledger.begin() as uow:
         for name in ("invoice.overdue", "split:welcome:tone", "splits:other:timer"):
             uow.polls.ensure("a", name, NOW)
@@ -112,8 +112,8 @@ def test_a_timer_is_given_only_to_whoever_claims_its_kind(ledger: SQLLedger) -> 
         assert uow.polls.any_due(NOW)
 
 
-def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(ledger: SQLLedger) -> None:
-    commit = GroupCommit(ledger)
+def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(sql_ledger: SQLLedger) -> None:
+    commit = GroupCommit(sql_ledger)
 
     def fail(_uow: UnitOfWork) -> None:
         raise ValueError("mine")
@@ -123,23 +123,23 @@ def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(ledge
         commit.run(fail)
     assert commit.run(lambda uow: uow.inbox.add([an_event("a")])) == 1
     commit.close()
-    with ledger.begin(write=False) as uow:
+    with sql_ledger.begin(write=False) as uow:
         assert uow.inbox.waiting(LATER) == {"hubspot": 2}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_ledger_somebody_holds_is_an_error_of_the_database(ledger: SQLLedger) -> None:
-    with ledger.engine.connect() as other:
+def test_a_ledger_somebody_holds_is_an_error_of_the_database(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.engine.connect() as other:
         other.exec_driver_sql("PRAGMA busy_timeout=0")  # the pool hands this connection out again
-    held = sqlite3.connect(str(ledger.engine.url.database), isolation_level=None)
+    held = sqlite3.connect(str(sql_ledger.engine.url.database), isolation_level=None)
     held.execute("BEGIN IMMEDIATE")
-    with pytest.raises(OperationalError, match="locked"), ledger.begin():
+    with pytest.raises(OperationalError, match="locked"), sql_ledger.begin():
         raise AssertionError("the transaction began")
     held.close()
 
 
-def test_items_of_many_callers_share_a_call_and_a_bad_one_fails_alone(ledger: SQLLedger) -> None:
-    commit = GroupCommit(ledger)
+def test_items_of_many_callers_share_a_call_and_a_bad_one_fails_alone(sql_ledger: SQLLedger) -> None:
+    commit = GroupCommit(sql_ledger)
     seen = an_event("a")
     sizes: list[int] = []
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connector.adapters.store.tables import short_link
 from connector.adapters.store.unit_of_work import SQLLedger
+from connector.ports.ledger import Ledger
 from connector.ports.links import ShortLinkRow
 from tests.adapters.store.factories import NOW
 
@@ -26,7 +27,7 @@ LINK = ShortLinkRow(
 )
 
 
-def test_a_link_is_found_by_its_code(ledger: SQLLedger) -> None:
+def test_a_link_is_found_by_its_code(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.links.add([])
         work.links.add([LINK, replace(LINK, id="link-2", code="a9Lp4c", name="agenda", contact_id=None)])
@@ -36,23 +37,23 @@ def test_a_link_is_found_by_its_code(ledger: SQLLedger) -> None:
         assert work.links.of_message("message-2") == []
 
 
-def test_a_code_belongs_to_one_link(ledger: SQLLedger) -> None:
+def test_a_code_belongs_to_one_link(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.links.add([LINK])
         with pytest.raises((IntegrityError, ValueError)):
             work.links.add([replace(LINK, id="link-2", account_id="account-2")])
 
 
-def test_where_a_link_leads_is_unreadable_at_rest(ledger: SQLLedger) -> None:
-    with ledger.begin() as work:
+def test_where_a_link_leads_is_unreadable_at_rest(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
         work.links.add([LINK])
         work.commit()
-    with ledger.engine.connect() as connection:
+    with sql_ledger.engine.connect() as connection:
         sealed = connection.execute(sa.select(short_link.c.url_sealed)).scalar_one()
     assert b"s3cret" not in bytes(sealed)
 
 
-def test_people_are_counted_and_programs_are_not(ledger: SQLLedger) -> None:
+def test_people_are_counted_and_programs_are_not(ledger: Ledger) -> None:
     other = replace(LINK, id="link-2", code="a9Lp4c")
     with ledger.begin() as work:
         work.links.add([LINK, other])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.message import Direction, MessageState, Purpose
+from connector.ports.ledger import Ledger
 from connector.ports.messages import Rival
 from tests.adapters.store.factories import NOW, NUMBER, a_message
 
@@ -14,14 +14,14 @@ OTHER = "+12025550144"
 A = "account-1"
 
 
-def test_a_text_keeps_its_priority_and_its_route(ledger: SQLLedger) -> None:
+def test_a_text_keeps_its_priority_and_its_route(ledger: Ledger) -> None:
     message = a_message(A, priority=9, route="cheap", clicked_at=NOW, updated_at=NOW)
     with ledger.begin() as work:
         work.messages.add(message)
         assert work.messages.get(A, message.id) == message
 
 
-def test_rivals_are_the_texts_still_with_us_that_may_go_before_a_time(ledger: SQLLedger) -> None:
+def test_rivals_are_the_texts_still_with_us_that_may_go_before_a_time(ledger: Ledger) -> None:
     held = a_message(A, state=MessageState.HELD, priority=9, purpose=Purpose.MARKETING, journey="welcome")
     queued, theirs = a_message(A), a_message(A, msisdn=OTHER)
     with ledger.begin() as work:
@@ -45,7 +45,7 @@ def test_rivals_are_the_texts_still_with_us_that_may_go_before_a_time(ledger: SQ
         }
 
 
-def test_unanswered_are_the_texts_since_the_last_reply_or_click(ledger: SQLLedger) -> None:
+def test_unanswered_are_the_texts_since_the_last_reply_or_click(ledger: Ledger) -> None:
     sent = [
         a_message(A, purpose=Purpose.MARKETING, state=MessageState.DELIVERED, sent_at=NOW + days * DAY)
         for days in range(6)
@@ -65,7 +65,7 @@ def test_unanswered_are_the_texts_since_the_last_reply_or_click(ledger: SQLLedge
         assert work.messages.unanswered(A, [NUMBER], Purpose.MARKETING, NOW) == {}
 
 
-def test_only_texts_of_the_purpose_that_may_have_reached_the_number_go_unanswered(ledger: SQLLedger) -> None:
+def test_only_texts_of_the_purpose_that_may_have_reached_the_number_go_unanswered(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for changes in (
             {"state": MessageState.UNKNOWN, "updated_at": NOW},
@@ -78,7 +78,7 @@ def test_only_texts_of_the_purpose_that_may_have_reached_the_number_go_unanswere
         assert work.messages.unanswered(A, [NUMBER], Purpose.MARKETING, NOW) == {NUMBER: 1}
 
 
-def test_the_first_reply_click_and_opt_out_of_a_text_are_kept(ledger: SQLLedger) -> None:
+def test_the_first_reply_click_and_opt_out_of_a_text_are_kept(ledger: Ledger) -> None:
     message = a_message(A)
     with ledger.begin() as work:
         work.messages.add(message)

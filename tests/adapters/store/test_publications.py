@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.enrollments import EnrollmentRow, PublicationAction, PublicationRow
+from connector.ports.ledger import Ledger
 from tests.adapters.store.factories import NOW
 
 FIRST = PublicationRow(
@@ -33,7 +33,7 @@ IN_IT = EnrollmentRow(
 )
 
 
-def test_the_latest_publication_of_each_journey_holds(ledger: SQLLedger) -> None:
+def test_the_latest_publication_of_each_journey_holds(ledger: Ledger) -> None:
     second = replace(FIRST, id="p-2", journey_version_id="v-2", at=NOW + timedelta(hours=1))
     back = replace(FIRST, id="p-3", action=PublicationAction.ROLLBACK, at=NOW + timedelta(hours=2))
     retired = replace(FIRST, id="p-4", journey="old", journey_version_id=None, action=PublicationAction.RETIRE)
@@ -46,7 +46,7 @@ def test_the_latest_publication_of_each_journey_holds(ledger: SQLLedger) -> None
         assert work.publications.current("account-3") == {}
 
 
-def test_the_history_of_a_journey_is_told_oldest_first(ledger: SQLLedger) -> None:
+def test_the_history_of_a_journey_is_told_oldest_first(ledger: Ledger) -> None:
     second = replace(FIRST, id="p-2", journey_version_id="v-2")
     with ledger.begin() as work:
         for each in (FIRST, second, replace(FIRST, id="p-3", journey="old")):
@@ -55,7 +55,7 @@ def test_the_history_of_a_journey_is_told_oldest_first(ledger: SQLLedger) -> Non
         assert work.publications.history("account-2", "welcome") == []
 
 
-def test_the_versions_of_a_journey_are_given_in_their_order(ledger: SQLLedger) -> None:
+def test_the_versions_of_a_journey_are_given_in_their_order(ledger: Ledger) -> None:
     with ledger.begin() as work:
         made = [work.versions.ensure("account-1", "welcome", hash_, {}, "files", NOW) for hash_ in ("b", "a")]
         work.versions.ensure("account-1", "old", "c", {}, "files", NOW)
@@ -64,7 +64,7 @@ def test_the_versions_of_a_journey_are_given_in_their_order(ledger: SQLLedger) -
         assert [row.version for row in made] == [1, 2]
 
 
-def test_who_is_in_a_journey_is_given_and_counted_by_version(ledger: SQLLedger) -> None:
+def test_who_is_in_a_journey_is_given_and_counted_by_version(ledger: Ledger) -> None:
     rows = [
         IN_IT,
         replace(IN_IT, id="e-2", key="2", journey_version_id="v-2"),
@@ -84,7 +84,7 @@ def test_who_is_in_a_journey_is_given_and_counted_by_version(ledger: SQLLedger) 
         }
 
 
-def test_an_enrollment_can_be_moved_to_another_version(ledger: SQLLedger) -> None:
+def test_an_enrollment_can_be_moved_to_another_version(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.enrollments.add(IN_IT)
         work.enrollments.save(replace(IN_IT, journey_version_id="v-2", due_at=NOW))

@@ -111,7 +111,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
 
 
 @contextmanager
-def plans_of(ledger: SQLLedger) -> Iterator[list[str]]:
+def plans_of(sql_ledger: SQLLedger) -> Iterator[list[str]]:
     """Give a list that gets a line per table that a statement of the block reaches into."""
     lines: list[str] = []
 
@@ -121,15 +121,15 @@ def plans_of(ledger: SQLLedger) -> Iterator[list[str]]:
             own.execute(f"EXPLAIN QUERY PLAN {statement}", parameters[0] if is_many else parameters)
             lines.extend(row[3] for row in own.fetchall())
 
-    event.listen(ledger.engine, "before_cursor_execute", explain)
+    event.listen(sql_ledger.engine, "before_cursor_execute", explain)
     yield lines
-    event.remove(ledger.engine, "before_cursor_execute", explain)
+    event.remove(sql_ledger.engine, "before_cursor_execute", explain)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("name", DAILY)
-def test_what_happens_all_day_finds_its_rows_by_an_index(ledger: SQLLedger, name: str) -> None:
-    with plans_of(ledger) as lines, ledger.begin() as uow:
+def test_what_happens_all_day_finds_its_rows_by_an_index(sql_ledger: SQLLedger, name: str) -> None:
+    with plans_of(sql_ledger) as lines, sql_ledger.begin() as uow:
         DAILY[name](uow)
     assert lines, "nothing was planned"
     assert [line for line in lines if WALKS.match(line) or WALKS_AN_ACCOUNT.match(line)] == []

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from connector.adapters.store.tables import crm_record
-from connector.adapters.store.unit_of_work import SQLLedger, SQLUnitOfWork
-from connector.ports.ledger import AccountRow
+from connector.adapters.store.unit_of_work import SQLLedger
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.records import CRMRecordRow, RecordSubject
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -32,29 +32,29 @@ RECORD = CRMRecordRow(
 
 
 @pytest.fixture(autouse=True)
-def accounts(ledger: SQLLedger) -> None:
+def accounts(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for number in (1, 2):
             work.accounts.add(AccountRow(f"account-{number}", "hubspot", f"{number}", "Acme", "active", "", {}, NOW))
         work.commit()
 
 
-def _claim(work: SQLUnitOfWork, now: datetime, limit: int = 100) -> list[CRMRecordRow]:
+def _claim(work: UnitOfWork, now: datetime, limit: int = 100) -> list[CRMRecordRow]:
     return list(work.records.claim("hubspot", limit, now, now + LEASE))
 
 
-def _only(work: SQLUnitOfWork) -> CRMRecordRow:
+def _only(work: UnitOfWork) -> CRMRecordRow:
     return work.records.of_messages("account-1", ["m-1"])["m-1"]
 
 
-def test_a_record_is_claimed_when_it_has_settled_and_reads_as_wanted(ledger: SQLLedger) -> None:
+def test_a_record_is_claimed_when_it_has_settled_and_reads_as_wanted(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         assert not _claim(work, NOW + SECOND)
         assert _claim(work, NOW + 2 * SECOND) == [RECORD]
 
 
-def test_a_claimed_record_is_nobody_elses_until_the_lease_runs_out(ledger: SQLLedger) -> None:
+def test_a_claimed_record_is_nobody_elses_until_the_lease_runs_out(ledger: Ledger) -> None:
     start = NOW + 2 * SECOND
     with ledger.begin() as work:
         work.records.want([RECORD])
@@ -66,7 +66,7 @@ def test_a_claimed_record_is_nobody_elses_until_the_lease_runs_out(ledger: SQLLe
         assert _claim(work, start + LEASE)
 
 
-def test_wanting_again_counts_a_change_and_the_earlier_time_wins(ledger: SQLLedger) -> None:
+def test_wanting_again_counts_a_change_and_the_earlier_time_wins(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         work.records.want([replace(RECORD, id="other", not_before=NOW, payload={"note": "new"})])
@@ -76,7 +76,7 @@ def test_wanting_again_counts_a_change_and_the_earlier_time_wins(ledger: SQLLedg
     assert found.payload == {"note": "new"}
 
 
-def test_a_record_written_at_its_newest_change_rests_until_it_is_wanted_again(ledger: SQLLedger) -> None:
+def test_a_record_written_at_its_newest_change_rests_until_it_is_wanted_again(ledger: Ledger) -> None:
     later = NOW + LEASE
     with ledger.begin() as work:
         work.records.want([RECORD])
@@ -90,7 +90,7 @@ def test_a_record_written_at_its_newest_change_rests_until_it_is_wanted_again(le
     assert [(row.wanted, row.written, row.crm_record_id) for row in again] == [(2, 1, "9001")]
 
 
-def test_a_change_that_came_while_the_record_was_written_is_not_lost(ledger: SQLLedger) -> None:
+def test_a_change_that_came_while_the_record_was_written_is_not_lost(ledger: Ledger) -> None:
     start = NOW + 2 * SECOND
     with ledger.begin() as work:
         work.records.want([RECORD])
@@ -102,7 +102,7 @@ def test_a_change_that_came_while_the_record_was_written_is_not_lost(ledger: SQL
         assert [row.wanted for row in _claim(work, start + 5 * SECOND)] == [2]
 
 
-def test_an_update_keeps_the_id_the_crm_gave(ledger: SQLLedger) -> None:
+def test_an_update_keeps_the_id_the_crm_gave(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         work.records.mark_written([("record-1", 1, "9001")], NOW)
@@ -110,7 +110,7 @@ def test_an_update_keeps_the_id_the_crm_gave(ledger: SQLLedger) -> None:
         assert _only(work).crm_record_id == "9001"
 
 
-def test_a_create_that_may_be_under_way_stays_marked_until_it_is_certain(ledger: SQLLedger) -> None:
+def test_a_create_that_may_be_under_way_stays_marked_until_it_is_certain(ledger: Ledger) -> None:
     start = NOW + 2 * SECOND
     with ledger.begin() as work:
         work.records.want([RECORD])
@@ -127,7 +127,7 @@ def test_a_create_that_may_be_under_way_stays_marked_until_it_is_certain(ledger:
     assert (sure.state, sure.create_sent_at, sure.attempts) == ("waiting", None, 2)
 
 
-def test_a_record_that_waits_because_of_a_failure_is_not_hurried_by_a_change(ledger: SQLLedger) -> None:
+def test_a_record_that_waits_because_of_a_failure_is_not_hurried_by_a_change(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         work.records.postpone(["record-1"], "throttled", NOW + LEASE, certain=True)
@@ -135,7 +135,7 @@ def test_a_record_that_waits_because_of_a_failure_is_not_hurried_by_a_change(led
         assert _only(work).not_before == NOW + LEASE
 
 
-def test_a_refused_record_stays_refused_and_is_shown_with_the_reason(ledger: SQLLedger) -> None:
+def test_a_refused_record_stays_refused_and_is_shown_with_the_reason(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         work.records.mark_refused("record-1", "contact 51 does not exist", NOW)
@@ -146,7 +146,7 @@ def test_a_refused_record_stays_refused_and_is_shown_with_the_reason(ledger: SQL
         assert not work.records.refused("account-2", 10)
 
 
-def test_a_refused_opt_out_flag_is_tried_again_by_the_next_change_of_mind(ledger: SQLLedger) -> None:
+def test_a_refused_opt_out_flag_is_tried_again_by_the_next_change_of_mind(ledger: Ledger) -> None:
     flag = replace(RECORD, kind=RecordSubject.OPT_OUT_PROPERTY, subject="contact:51")
     with ledger.begin() as work:
         work.records.want([flag])
@@ -155,7 +155,7 @@ def test_a_refused_opt_out_flag_is_tried_again_by_the_next_change_of_mind(ledger
         assert [row.id for row in _claim(work, NOW)] == ["record-1"]
 
 
-def test_one_claim_never_mixes_accounts_and_the_oldest_goes_first(ledger: SQLLedger) -> None:
+def test_one_claim_never_mixes_accounts_and_the_oldest_goes_first(ledger: Ledger) -> None:
     other = replace(RECORD, id="record-2", account_id="account-2", not_before=NOW)
     third = replace(RECORD, id="record-3", subject="message:m-3")
     with ledger.begin() as work:
@@ -165,7 +165,7 @@ def test_one_claim_never_mixes_accounts_and_the_oldest_goes_first(ledger: SQLLed
         assert [row.id for row in _claim(work, NOW + LEASE)] == ["record-3"]
 
 
-def test_records_of_a_disconnected_account_wait_without_being_in_anyones_way(ledger: SQLLedger) -> None:
+def test_records_of_a_disconnected_account_wait_without_being_in_anyones_way(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         work.accounts.set_status("account-1", "disconnected", "token revoked")
@@ -176,7 +176,7 @@ def test_records_of_a_disconnected_account_wait_without_being_in_anyones_way(led
         assert _claim(work, NOW + LEASE)
 
 
-def test_an_account_whose_crm_is_away_is_put_off_as_a_whole(ledger: SQLLedger) -> None:
+def test_an_account_whose_crm_is_away_is_put_off_as_a_whole(ledger: Ledger) -> None:
     other = replace(RECORD, id="record-2", account_id="account-2")
     with ledger.begin() as work:
         work.records.want([RECORD, other])
@@ -189,23 +189,23 @@ def test_an_account_whose_crm_is_away_is_put_off_as_a_whole(ledger: SQLLedger) -
         assert [row.id for row in _claim(work, NOW + 2 * LEASE)] == ["record-1"]
 
 
-def test_what_a_record_says_is_unreadable_at_rest(ledger: SQLLedger) -> None:
-    with ledger.begin() as work:
+def test_what_a_record_says_is_unreadable_at_rest(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
         work.records.want([RECORD])
         work.commit()
-    with ledger.engine.connect() as connection:
+    with sql_ledger.engine.connect() as connection:
         sealed = connection.execute(sa.select(crm_record.c.payload_sealed)).scalar_one()
     assert "grüezi".encode() not in bytes(sealed)
 
 
-def test_nothing_wanted_and_nothing_written_touches_no_row(ledger: SQLLedger) -> None:
+def test_nothing_wanted_and_nothing_written_touches_no_row(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([])
         work.records.mark_written([], NOW)
         assert not _claim(work, NOW)
 
 
-def test_a_change_is_counted_on_records_that_exist_and_on_no_others(ledger: SQLLedger) -> None:
+def test_a_change_is_counted_on_records_that_exist_and_on_no_others(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.records.want([RECORD])
         subjects = ["message:m-1", "message:m-2"]
@@ -216,7 +216,7 @@ def test_a_change_is_counted_on_records_that_exist_and_on_no_others(ledger: SQLL
     assert (found.wanted, found.not_before) == (2, NOW)
 
 
-def test_patience_fills_a_call_before_it_is_made(ledger: SQLLedger) -> None:
+def test_patience_fills_a_call_before_it_is_made(ledger: Ledger) -> None:
     due = replace(RECORD, not_before=NOW)
     patience = 2 * SECOND
     with ledger.begin() as work:
@@ -226,21 +226,21 @@ def test_patience_fills_a_call_before_it_is_made(ledger: SQLLedger) -> None:
         assert len(work.records.claim("hubspot", 3, NOW + SECOND, NOW + LEASE, patience)) == 3
 
 
-def test_patience_ends_when_a_record_has_been_due_for_that_long(ledger: SQLLedger) -> None:
+def test_patience_ends_when_a_record_has_been_due_for_that_long(ledger: Ledger) -> None:
     due = replace(RECORD, not_before=NOW)
     with ledger.begin() as work:
         work.records.want([due])
         assert work.records.claim("hubspot", 3, NOW + 2 * SECOND, NOW + LEASE, 2 * SECOND) == [due]
 
 
-def test_the_record_of_a_contacts_flag_is_found_by_the_contacts_id_in_the_crm(ledger: SQLLedger) -> None:
+def test_the_record_of_a_contacts_flag_is_found_by_the_contacts_id_in_the_crm(ledger: Ledger) -> None:
     flag = replace(RECORD, id="flag-1", kind=RecordSubject.OPT_OUT_PROPERTY, subject="contact:51")
     with ledger.begin() as work:
         work.records.want([RECORD, flag, replace(flag, id="flag-2", account_id="account-2")])
         assert work.records.flags("account-1", ["51", "52"]) == {"51": flag}
 
 
-def test_what_waits_after_a_failure_is_counted_by_its_reason(ledger: SQLLedger) -> None:
+def test_what_waits_after_a_failure_is_counted_by_its_reason(ledger: Ledger) -> None:
     rows = [replace(RECORD, id=f"record-{n}", subject=f"message:m-{n}") for n in range(4)]
     with ledger.begin() as work:
         work.records.want(rows)

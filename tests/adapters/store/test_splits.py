@@ -7,11 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.habits import Habits
 from connector.domain.steps import Metric
 from connector.domain.surroundings import ArmStanding
-from connector.ports.ledger import UnitOfWork
+from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.splits import ArmCount, WinnerRow
 from tests.adapters.store.factories import NOW, a_message
 
@@ -31,7 +30,7 @@ def _text(
     work.messages.set_engagement(row.id, **{did: at})
 
 
-def test_the_first_arm_of_a_contact_stays(ledger: SQLLedger) -> None:
+def test_the_first_arm_of_a_contact_stays(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert _enter(work, "c-1", "friendly")
         assert not _enter(work, "c-1", "firm")
@@ -45,7 +44,7 @@ def test_the_first_arm_of_a_contact_stays(ledger: SQLLedger) -> None:
         assert work.splits.standing(A, "another", "c-1") == {}
 
 
-def test_an_arm_wins_once_and_everybody_stands_with_it(ledger: SQLLedger) -> None:
+def test_an_arm_wins_once_and_everybody_stands_with_it(ledger: Ledger) -> None:
     winner = WinnerRow("firm", NOW, {"rate": Decimal("0.25"), "people": 500})
     with ledger.begin() as work:
         _enter(work, "c-1", "friendly")
@@ -67,7 +66,7 @@ def test_an_arm_wins_once_and_everybody_stands_with_it(ledger: SQLLedger) -> Non
     ],
 )
 def test_those_whose_time_is_over_are_counted_and_what_they_did_in_time(
-    ledger: SQLLedger, metric: Metric, did: str
+    ledger: Ledger, metric: Metric, did: str
 ) -> None:
     with ledger.begin() as work:
         for contact, arm, at in (
@@ -90,7 +89,7 @@ def test_those_whose_time_is_over_are_counted_and_what_they_did_in_time(
     assert later == {"friendly": ArmCount(people=4, hits=2, entered=4), "firm": ArmCount(1, 0, 1)}
 
 
-def test_only_what_answers_a_text_of_the_arm_to_the_contact_counts(ledger: SQLLedger) -> None:
+def test_only_what_answers_a_text_of_the_arm_to_the_contact_counts(ledger: Ledger) -> None:
     with ledger.begin() as work:
         _enter(work, "c-1", "friendly")
         _text(work, "c-1", "replied_at", NOW, created_at=NOW - DAY)
@@ -102,7 +101,7 @@ def test_only_what_answers_a_text_of_the_arm_to_the_contact_counts(ledger: SQLLe
         assert work.splits.count(A, J, S, Metric.REPLY_RATE, NOW, DAY) == {"friendly": ArmCount(1, 1, 1)}
 
 
-def test_answers_are_counted_for_the_contact_its_country_and_the_account(ledger: SQLLedger) -> None:
+def test_answers_are_counted_for_the_contact_its_country_and_the_account(ledger: Ledger) -> None:
     with ledger.begin() as work:
         for contact, country, hour in (("c-1", "US", 9), ("c-1", "US", 9), ("c-2", "US", 17), ("c-3", "DE", 9)):
             work.habits.add(A, contact, country, (0, hour))

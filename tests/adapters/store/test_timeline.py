@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.ports.ledger import Ledger
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -24,13 +24,13 @@ ENTRY = TimelineEntry(
 )
 
 
-def test_an_entry_is_read_back_with_its_decimals_and_times(ledger: SQLLedger) -> None:
+def test_an_entry_is_read_back_with_its_decimals_and_times(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.timeline.add([ENTRY]) == 1
         assert work.timeline.of_contact("account-1", "contact-1", 10) == [ENTRY]
 
 
-def test_writing_the_same_entry_twice_is_a_no_op(ledger: SQLLedger) -> None:
+def test_writing_the_same_entry_twice_is_a_no_op(ledger: Ledger) -> None:
     with ledger.begin() as work:
         assert work.timeline.add([ENTRY, ENTRY]) == 1
         assert work.timeline.add([replace(ENTRY, summary="other words")]) == 0
@@ -38,7 +38,7 @@ def test_writing_the_same_entry_twice_is_a_no_op(ledger: SQLLedger) -> None:
         assert work.timeline.add([ENTRY, replace(ENTRY, account_id="account-2")]) == 1
 
 
-def test_facts_are_those_of_the_contact_and_of_the_record_oldest_first(ledger: SQLLedger) -> None:
+def test_facts_are_those_of_the_contact_and_of_the_record_oldest_first(ledger: Ledger) -> None:
     reply = replace(ENTRY, kind=EntryKind.REPLY_RECEIVED, subject="message:2", ref="", at=NOW - MINUTE)
     paid = replace(ENTRY, discriminator="invoice.paid:2", contact_id=None, at=NOW + MINUTE)
     other = replace(ENTRY, subject="invoice:8", contact_id="contact-2", ref="invoice:8")
@@ -54,7 +54,7 @@ def test_facts_are_those_of_the_contact_and_of_the_record_oldest_first(ledger: S
     assert without_record == [reply, ENTRY]
 
 
-def test_entries_are_found_by_message_and_by_enrollment(ledger: SQLLedger) -> None:
+def test_entries_are_found_by_message_and_by_enrollment(ledger: Ledger) -> None:
     moved = replace(ENTRY, kind=EntryKind.MESSAGE_MOVED, message_id="message-1", enrollment_id="enrollment-1")
     sent = replace(moved, discriminator="sent", at=NOW + MINUTE)
     with ledger.begin() as work:
@@ -65,7 +65,7 @@ def test_entries_are_found_by_message_and_by_enrollment(ledger: SQLLedger) -> No
         assert not work.timeline.of_enrollment("account-2", "enrollment-1")
 
 
-def test_of_contact_gives_the_latest_entries_in_order(ledger: SQLLedger) -> None:
+def test_of_contact_gives_the_latest_entries_in_order(ledger: Ledger) -> None:
     entries = [replace(ENTRY, discriminator=str(count), at=NOW + count * MINUTE) for count in range(4)]
     with ledger.begin() as work:
         work.timeline.add(entries)

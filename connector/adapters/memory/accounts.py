@@ -1,0 +1,61 @@
+"""How are accounts kept in memory?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from connector.adapters.memory.documents import kept
+from connector.adapters.memory.shelves import Journal, Shelf
+from connector.ports.ledger import AccountRow
+
+
+class MemoryAccountRepository:
+    """Accounts; see `connector.ports.ledger.AccountRepository`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._shelf: Shelf[AccountRow] = Shelf(journal)
+
+    def add(self, account: AccountRow) -> None:
+        """Insert an account."""
+        if any((each.crm, each.external_id) == (account.crm, account.external_id) for each in self.all()):
+            raise ValueError(f"{account.crm} {account.external_id} is an account already")
+        self._shelf.put(account.id, replace(account, settings=kept(account.settings)))
+
+    def get(self, account_id: str) -> AccountRow:
+        """Read one by our id; KeyError when there is none."""
+        return self._shelf.rows[account_id]
+
+    def by_external_ids(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
+        """Map installed external ids to our account ids."""
+        wanted = frozenset(external_ids)
+        return {each.external_id: each.id for each in self.all() if each.crm == crm and each.external_id in wanted}
+
+    def all(self) -> Sequence[AccountRow]:
+        """Read every account, oldest first."""
+        return sorted(self._shelf.rows.values(), key=lambda account: account.id)
+
+    def save_tokens(
+        self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
+    ) -> None:
+        """Store tokens."""
+        self._change(account_id, access_token=access_token, refresh_token=refresh_token, token_expires_at=expires_at)
+
+    def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
+        """Replace settings and name."""
+        self._change(account_id, settings=kept(settings), name=name)
+
+    def set_status(self, account_id: str, status: str, reason: str) -> None:
+        """Mark it `active` or `disconnected`."""
+        self._change(account_id, status=status, status_reason=reason)
+
+    def active(self) -> list[str]:
+        """Give the ids of the accounts that are connected."""
+        return [account.id for account in self._shelf.rows.values() if account.status == "active"]
+
+    def _change(self, account_id: str, **values: Any) -> None:
+        account = self._shelf.rows.get(account_id)
+        if account is not None:
+            self._shelf.put(account_id, replace(account, **values))

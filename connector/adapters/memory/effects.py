@@ -1,0 +1,98 @@
+"""How is what journeys want done outside kept in memory, leased and ended?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from connector.adapters.memory.documents import kept, kept_text
+from connector.adapters.memory.shelves import Due, Group, Journal, Leased, Shelf, Turn, turn
+from connector.ports.effects import EffectRow, EffectState
+
+OPEN = "open"
+_OPEN_STATES = frozenset({EffectState.WAITING, EffectState.SENDING})
+
+Effect = Leased[EffectRow]
+
+
+def _waits(effect: Effect) -> Turn | None:
+    return turn(OPEN, effect.row.not_before, effect.lease_until) if effect.row.state in _OPEN_STATES else None
+
+
+class EffectShelf(Shelf[Effect]):
+    """Effects by id."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.waiting: Due[Effect] = Due(_waits)
+        self.by_key: Group[Effect] = Group(lambda effect: (effect.row.account_id, effect.row.key))
+        super().__init__(journal, self.waiting, self.by_key)
+
+
+class MemoryEffectRepository:
+    """Effects; see `connector.ports.effects.EffectRepository`."""
+
+    def __init__(self, shelf: EffectShelf) -> None:
+        self._shelf = shelf
+
+    def add(self, effect: EffectRow) -> bool:
+        """Insert; False when the account already has one with this key."""
+        if self._shelf.by_key.of((effect.account_id, effect.key)):
+            return False
+        self._shelf.put(effect.id, Leased(replace(effect, payload=kept(effect.payload))))
+        return True
+
+    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
+        """Lease up to `limit` effects that are due, oldest first, and give them as they were before."""
+        found = self._shelf.of(self._shelf.waiting.first(OPEN, now, limit))
+        for effect in found:
+            self._shelf.put(effect.row.id, Leased(replace(effect.row, state=EffectState.SENDING), lease_until))
+        return [effect.row for effect in found]
+
+    def postpone(self, effect_id: str, error: str, not_before: datetime) -> None:
+        """Give one back, certainly not done; counts an attempt."""
+        row = self._open(effect_id)
+        if row is not None:
+            back = replace(
+                row,
+                state=EffectState.WAITING,
+                error=kept_text(error),
+                not_before=not_before,
+                attempts=row.attempts + 1,
+            )
+            self._shelf.put(effect_id, Leased(back))
+
+    def end(self, effect_id: str, state: EffectState, now: datetime, *, error: str = "", answer: Any = None) -> bool:
+        """Mark one done or failed; False when it was so already."""
+        row = self._open(effect_id)
+        if row is None:
+            return False
+        ended = replace(row, state=state, error=kept_text(error), answer=answer, ended_at=now)
+        self._shelf.put(effect_id, Leased(ended))
+        return True
+
+    def get(self, account_id: str, effect_id: str) -> EffectRow | None:
+        """Read one."""
+        effect = self._shelf.rows.get(effect_id)
+        return effect.row if effect is not None and effect.row.account_id == account_id else None
+
+    def by_keys(self, account_id: str, keys: Sequence[str]) -> Mapping[str, EffectRow]:
+        """Read an account's effects by key."""
+        by_key = self._shelf.by_key
+        found = self._shelf.of(id_ for key in keys for id_ in by_key.of((account_id, key)))
+        return {effect.row.key: effect.row for effect in found}
+
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether any could be claimed now."""
+        return bool(self._shelf.waiting.first(OPEN, now, 1))
+
+    def failed(self, account_id: str | None, limit: int) -> Sequence[EffectRow]:
+        """Read those that failed, newest first."""
+        rows = [effect.row for effect in self._shelf.rows.values() if effect.row.state is EffectState.FAILED]
+        ours = [row for row in rows if account_id in {None, row.account_id}]
+        return sorted(ours, key=lambda row: (row.ended_at, row.id), reverse=True)[:limit]
+
+    def _open(self, effect_id: str) -> EffectRow | None:
+        effect = self._shelf.rows.get(effect_id)
+        return effect.row if effect is not None and effect.row.state in _OPEN_STATES else None

@@ -1,0 +1,186 @@
+"""How does the whole ledger live in memory, for journeys that are played and not run?
+
+It keeps the promises of `connector.ports.ledger` that one thread can see: what is written once stays once, claims and
+leases, moves along states, a rollback. It is for one thread and one writing unit of work at a time; a second one is
+refused. Nothing is sealed, nothing outlives the process. Ids are numbers in a row, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from connector.adapters.memory.accounts import MemoryAccountRepository
+from connector.adapters.memory.attempts import MemoryAttemptRepository
+from connector.adapters.memory.consents import MemoryConsentRepository
+from connector.adapters.memory.contacts import MemoryContactRepository
+from connector.adapters.memory.effects import OPEN, EffectShelf, MemoryEffectRepository
+from connector.adapters.memory.enrollments import DUE, EnrollmentShelf, MemoryEnrollmentRepository
+from connector.adapters.memory.habits import MemoryHabitRepository
+from connector.adapters.memory.inbox import InboxShelf, MemoryInboxRepository
+from connector.adapters.memory.links import MemoryLinkRepository
+from connector.adapters.memory.message_shelf import PAST, AttemptShelf, MessageShelf
+from connector.adapters.memory.messages import MemoryMessageRepository
+from connector.adapters.memory.past import MemoryPastRepository
+from connector.adapters.memory.polls import MemoryPollRepository
+from connector.adapters.memory.records import MemoryCRMRecordRepository, RecordShelf
+from connector.adapters.memory.shelves import Journal
+from connector.adapters.memory.splits import MemorySplitRepository
+from connector.adapters.memory.timeline import MemoryTimelineRepository, TimelineShelf
+from connector.adapters.memory.versions import MemoryJourneyVersionRepository, MemoryPublicationRepository
+from connector.domain.timeline import TimelineEntry
+from connector.ports.consents import ConsentRepository
+from connector.ports.contacts import ContactRepository
+from connector.ports.effects import EffectRepository, EffectRow
+from connector.ports.enrollments import (
+    EnrollmentRepository,
+    EnrollmentRow,
+    JourneyVersionRepository,
+    PublicationRepository,
+    TimelineRepository,
+)
+from connector.ports.habits import HabitRepository
+from connector.ports.inbox import InboxRepository
+from connector.ports.ledger import AccountRepository
+from connector.ports.links import LinkRepository
+from connector.ports.messages import AttemptRepository, MessageRepository, MessageRow
+from connector.ports.past import PastRepository
+from connector.ports.polls import PollRepository
+from connector.ports.records import CRMRecordRepository
+from connector.ports.splits import SplitRepository
+
+
+def _nobody(_lane: str) -> None:
+    """Nudge nobody: whoever plays looks for work himself."""
+
+
+class MemoryUnitOfWork:
+    """One transaction; see `connector.ports.ledger.UnitOfWork`. Readers see what a writer has not committed yet."""
+
+    accounts: AccountRepository
+    inbox: InboxRepository
+    contacts: ContactRepository
+    versions: JourneyVersionRepository
+    publications: PublicationRepository
+    enrollments: EnrollmentRepository
+    messages: MessageRepository
+    attempts: AttemptRepository
+    timeline: TimelineRepository
+    consents: ConsentRepository
+    records: CRMRecordRepository
+    polls: PollRepository
+    effects: EffectRepository
+    links: LinkRepository
+    splits: SplitRepository
+    habits: HabitRepository
+    past: PastRepository
+
+    def __init__(self, ledger: MemoryLedger, journal: Journal | None) -> None:
+        """`journal` takes the notes of a writer; a reader has none."""
+        self.__dict__.update(ledger.repositories)
+        self._journal, self._release = journal, ledger.nudge
+        self._nudges: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        if self._journal is not None:
+            self._journal.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Roll back what was not committed."""
+        if self._journal is not None:
+            self._journal.take_back()
+            self._journal = None
+
+    def lock_numbers(self, account_id: str, msisdns: Sequence[str]) -> None:
+        """Hold numbers until commit: there is nobody to hold them against."""
+
+    def nudge(self, lane: str) -> None:
+        """Nudge `lane` after commit."""
+        self._nudges[lane] = None
+
+    def commit(self) -> None:
+        """Commit, then let the nudges go."""
+        if self._journal is not None:
+            self._journal.keep()
+            self._journal = None
+        nudges, self._nudges = self._nudges, {}
+        for lane in nudges:
+            self._release(lane)
+
+
+class MemoryLedger:
+    """The ledger in memory; see `connector.ports.ledger.Ledger` and `connector.ports.rehearsal.PlayableLedger`.
+
+    Args:
+        nudge: where nudges go after a commit.
+        counter: gives the numbers that ids are made of, rising.
+    """
+
+    def __init__(self, nudge: Callable[[str], None] = _nobody, counter: Iterator[int] | None = None) -> None:
+        self.nudge = nudge
+        self._counter = itertools.count(1) if counter is None else counter
+        self._journal = journal = Journal()
+        self._enrollments, self._effects = EnrollmentShelf(journal), EffectShelf(journal)
+        self._messages, self._timeline = MessageShelf(journal), TimelineShelf(journal)
+        self.repositories = self._make_repositories(journal)
+
+    def _make_repositories(self, journal: Journal) -> dict[str, object]:
+        accounts, attempts = MemoryAccountRepository(journal), AttemptShelf(journal)
+        inbox, records = InboxShelf(journal), RecordShelf(journal)
+        return {
+            "accounts": accounts,
+            "inbox": MemoryInboxRepository(inbox),
+            "contacts": MemoryContactRepository(journal, records),
+            "versions": MemoryJourneyVersionRepository(journal, self.new_id),
+            "publications": MemoryPublicationRepository(journal),
+            "enrollments": MemoryEnrollmentRepository(self._enrollments),
+            "messages": MemoryMessageRepository(self._messages, attempts),
+            "attempts": MemoryAttemptRepository(attempts, self._messages),
+            "timeline": MemoryTimelineRepository(self._timeline),
+            "consents": MemoryConsentRepository(journal),
+            "records": MemoryCRMRecordRepository(records, accounts),
+            "polls": MemoryPollRepository(journal),
+            "effects": MemoryEffectRepository(self._effects),
+            "links": MemoryLinkRepository(journal),
+            "splits": MemorySplitRepository(journal, self._messages),
+            "habits": MemoryHabitRepository(journal),
+            "past": MemoryPastRepository(inbox, self._timeline, self._messages),
+        }
+
+    def begin(self, *, write: bool = True) -> MemoryUnitOfWork:
+        """Make a unit of work."""
+        return MemoryUnitOfWork(self, self._journal if write else None)
+
+    def new_id(self) -> str:
+        """Make an id that looks like any other and sorts behind all before it."""
+        return f"00000000-0000-7000-8000-{next(self._counter):012x}"
+
+    def next_due(self) -> datetime | None:
+        """Give the earliest time at which a live enrollment, an open message or an effect is due; None for never."""
+        opens = self._messages.open
+        heads = [self._enrollments.due.next(DUE), self._effects.waiting.next(OPEN), self._messages.expiring.next(PAST)]
+        heads += [opens.next(lane) for lane in opens.lanes()]
+        return min((head[0] for head in heads if head is not None), default=None)
+
+    def all_enrollments(self) -> Iterable[EnrollmentRow]:
+        """Give every enrollment, oldest first."""
+        return list(self._enrollments.rows.values())
+
+    def all_messages(self) -> Iterable[MessageRow]:
+        """Give every message, oldest first."""
+        return [message.row for message in self._messages.rows.values()]
+
+    def all_effects(self) -> Iterable[EffectRow]:
+        """Give every effect, oldest first."""
+        return [effect.row for effect in self._effects.rows.values()]
+
+    def all_entries(self) -> Iterable[TimelineEntry]:
+        """Give the whole timeline, in the order it was written."""
+        return [line.entry for line in self._timeline.rows.values()]
