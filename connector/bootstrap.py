@@ -8,12 +8,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import httpx
 import redis
 
-from connector.adapters.check import check
 from connector.adapters.clock import OffsetClock, SystemClock
 from connector.adapters.codes import HMACCodes
 from connector.adapters.compliance_file import load_compliance
@@ -22,8 +22,8 @@ from connector.adapters.crm.hubspot.door import HubSpotDoor
 from connector.adapters.crm.hubspot.locks import RedisLocks
 from connector.adapters.crm.hubspot.tokens import OAuthApp
 from connector.adapters.event_files import load_events
-from connector.adapters.journey_files import JourneyShelf, journey_from_source, load_journeys
-from connector.adapters.journey_folder import broken_journeys
+from connector.adapters.journey_files import journey_from_source
+from connector.adapters.journey_folder import FreshCheck, broken_journeys
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.nudge_thread import NudgeThread
 from connector.adapters.public_holidays import PublicHolidays
@@ -54,10 +54,12 @@ from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.intake import Intake
+from connector.services.journey_status import journey_statuses
 from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
 from connector.services.moving_people import Mover
 from connector.services.outcomes import OutcomeRecorder
+from connector.services.overview import Overview
 from connector.services.permissions import PermissionDesk
 from connector.services.polling import Poller
 from connector.services.publishing import JourneyFiles, Publisher
@@ -138,9 +140,12 @@ class Connector:
         return load_events(self.settings.mappings_dir).catalogue
 
     @cached_property
-    def shelf(self) -> JourneyShelf:
-        """The journeys in the folder, and what is wrong with the others."""
-        return load_journeys(self.settings.mappings_dir, self.settings.templates_dir)
+    def _check(self) -> FreshCheck:
+        return FreshCheck(*self._folders)
+
+    @property
+    def _folders(self) -> tuple[Path, Path]:
+        return self.settings.mappings_dir, self.settings.templates_dir
 
     @cached_property
     def intake(self) -> Intake:
@@ -274,8 +279,7 @@ class Connector:
 
     def journey_files(self) -> JourneyFiles:
         """Give the journeys of the files as they are now, and the first mistake of each that cannot run."""
-        folders = self.settings.mappings_dir, self.settings.templates_dir
-        report = check(*folders)
+        folders, report = self._folders, self._check.report()
         return JourneyFiles(report.journeys, broken_journeys(*folders, report.journeys, report.errors))
 
     def publish_first(self, account_id: str) -> None:
@@ -342,7 +346,24 @@ class Connector:
     def status(self) -> dict[str, Any]:
         """Give how things stand, for `smsctl status`."""
         with self.ledger.begin(write=False) as uow:
-            return status_report(uow, self.shelf.journeys, self.shelf.mistakes, self.clock.now())
+            journeys = journey_statuses(uow, self.versions, self.journey_files())
+            return status_report(uow, journeys, self.clock.now())
+
+    def overview(self) -> Overview:
+        """Give how things stand, for the start page."""
+        files, working = self.journey_files(), self.alarm.lanes_with_work()
+        with self.ledger.begin(write=False) as uow:
+            return Overview(
+                at=self.clock.now(),
+                accounts=uow.accounts.all(),
+                journeys=journey_statuses(uow, self.versions, files),
+                mistakes=self._check.report().errors,
+                messages=uow.messages.counts(),
+                lanes={lane: lane in working for lane in lanes(self.settings)},
+                gateways=tuple(self.gateways),
+                default_gateway=self.settings.gateway,
+                workers=self.queue.workers(),
+            )
 
 
 def build_connector(settings: Settings) -> Connector:

@@ -73,6 +73,7 @@ class Settings:
     send_concurrency: int
     worker_processes: int
     web_threads: int
+    start_page_password: str
     port: int
     log_format: str
     clock_offset_file: Path | None
@@ -235,6 +236,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEND_CONCURRENCY", "Requests in flight to a gateway per worker process.", "50", _positive, 50),
     Setting("WORKER_PROCESSES", "Worker processes that one `smsctl worker` starts.", "2", _positive, 2),
     Setting("WEB_THREADS", "Threads that answer requests in one web process.", "8", _positive, 8),
+    Setting(
+        "START_PAGE_PASSWORD",
+        "Password of the start page, with any user name; while it is empty the page is shown on this machine only.",
+        "the output of: openssl rand -base64 24",
+        _text,
+        "",
+        is_secret=True,
+    ),
     Setting("PORT", "Port that `smsctl web` listens on.", "8000", _positive, 8000),
     Setting("LOG_FORMAT", "`json` for machines, `text` for people.", "json", _log_format, "json"),
     Setting(

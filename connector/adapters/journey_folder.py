@@ -1,12 +1,32 @@
-"""Which journey files are there, and what is the first thing wrong with each one that cannot run?"""
+"""What do the files say as they are now, and what is the first thing wrong with each journey that cannot run?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from connector.adapters.check import CheckReport, check
 from connector.adapters.yaml_file import files_in
 from connector.errors import Mistake
+
+
+class FreshCheck:
+    """Checks the files, and again only after one of them has changed."""
+
+    def __init__(self, mappings_dir: Path, templates_dir: Path) -> None:
+        self._folders = mappings_dir, templates_dir
+        self._kept: tuple[object, CheckReport] | None = None
+
+    def report(self) -> CheckReport:
+        """Give what is right and wrong in the files as they are now."""
+        stamp = [
+            (str(path), (stat := path.stat()).st_mtime_ns, stat.st_size)
+            for folder in self._folders
+            for path in sorted(folder.rglob("*.*"))
+        ]
+        if self._kept is None or self._kept[0] != stamp:
+            self._kept = stamp, check(*self._folders)
+        return self._kept[1]
 
 
 def broken_journeys(

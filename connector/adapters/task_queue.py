@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import redis
 import structlog
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from connector.domain.message import Purpose
@@ -64,6 +64,10 @@ class RQTaskQueue:
             self._client.delete(_FLAG + lane)
         except redis.RedisError as exc:
             self._note_absence(exc)
+
+    def workers(self) -> int:
+        """Count the workers that listen, on all machines."""
+        return int(Worker.count(self._client))
 
     @staticmethod
     def lanes_in_order(gateways: Sequence[str], crms: Sequence[str]) -> tuple[str, ...]:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from connector.domain.journey import Journey
-from connector.errors import Mistake
 from connector.ports.ledger import UnitOfWork
+from connector.services.journey_status import JourneyStatus
 
 _SHOWN = 20  # of reasons and of refused records: what fits a screen
 
 
-def status_report(
-    uow: UnitOfWork, journeys: Mapping[str, Journey], mistakes: Sequence[Mistake], now: datetime
-) -> dict[str, Any]:
+def status_report(uow: UnitOfWork, journeys: Sequence[JourneyStatus], now: datetime) -> dict[str, Any]:
     """Give accounts, journeys, messages by state, what waits and why, and what the CRM refused, by title."""
-    broken = sorted({mistake.file for mistake in mistakes if mistake.severity == "error"})
     return {
         "accounts": [
             {"crm": account.crm, "id": account.external_id, "status": account.status, "reason": account.status_reason}
             for account in uow.accounts.all()
         ],
-        "journeys": [
-            {"journey": journey.id, "status": "enabled" if journey.enabled else "disabled", "file": journey.file}
-            for journey in journeys.values()
-        ]
-        + [{"journey": "", "status": "broken: run smsctl check", "file": file} for file in broken],
+        "journeys": [_journey(journey) for journey in journeys],
         "messages": dict(uow.messages.counts()),
         "waiting": {f"inbox {source}": count for source, count in uow.inbox.waiting(now).items()}
         | {"enrollments due": uow.enrollments.due_count(now)}
@@ -37,4 +29,16 @@ def status_report(
             {"record": record.ref, "kind": record.kind.value, "reason": record.error}
             for record in uow.records.refused(None, _SHOWN)
         ],
+    }
+
+
+def _journey(journey: JourneyStatus) -> dict[str, Any]:
+    return {
+        "account": journey.account,
+        "journey": journey.journey,
+        "status": journey.status + (", file edited since" if journey.is_edited else ""),
+        "version": journey.version,
+        "since": None if journey.since is None else journey.since.isoformat(timespec="seconds"),
+        "people": journey.people,
+        "mistake": journey.mistake,
     }

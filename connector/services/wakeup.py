@@ -27,7 +27,7 @@ class Alarm:
         """Release and expire what is due, then nudge every lane that has work."""
         while self.release() == BATCH:
             pass
-        lanes = self._lanes_with_work()
+        lanes = self.lanes_with_work()
         if not self._has_rung:
             lanes.add(MAINTENANCE)  # a new release may poll for events that the last one did not know
             self._has_rung = True
@@ -57,7 +57,8 @@ class Alarm:
             return Moved(message, MessageState.EXPIRED, f"its lifetime ended{waited}")
         return Moved(message, MessageState.QUEUED, "its time has come")
 
-    def _lanes_with_work(self) -> set[str]:
+    def lanes_with_work(self) -> set[str]:
+        """Give the lanes in which something could be done now."""
         now = self._clock.now()
         with self._ledger.begin(write=False) as uow:
             lanes = {send_lane(gateway, purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}

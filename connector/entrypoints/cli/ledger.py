@@ -64,5 +64,5 @@ def _table(title: str, rows: Any) -> Table:
         for name in rows[0] if rows else ("nothing",):
             table.add_column(str(name).replace("_", " "))
         for row in rows:
-            table.add_row(*(str(value) for value in row.values()))
+            table.add_row(*("" if value is None else str(value) for value in row.values()))
     return table

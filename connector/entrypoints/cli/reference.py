@@ -121,7 +121,7 @@ def app_manifest(settings: Sequence[Setting] = SETTINGS) -> dict[str, Any]:
             {"plan": "heroku-redis:mini", "as": "REDIS"},
         ],
         "formation": {name: {"quantity": 1, "size": "basic"} for name in ("web", "worker", "clock")},
-        "scripts": {"postdeploy": "smsctl migrate && smsctl check"},
+        "scripts": {"postdeploy": "smsctl migrate && smsctl release"},
         "env": {setting.name: _asked(setting) for setting in settings if _is_asked(setting)},
     }
 
