@@ -20,6 +20,7 @@ from jinja2.parser import Parser
 
 from connector.adapters.jinja_sandbox import IN_CONDITION, IN_TEXT, SANDBOX
 from connector.adapters.text_filters import FILTERS, TESTS
+from connector.domain.short_links import is_link_name
 
 LONGEST_SOURCE = 8_000  # characters; an SMS text ends at 1,600, with markup and two branches at some thousands
 _DEEPEST = 40  # levels of syntax; a hand-written condition has about 10
@@ -57,11 +58,11 @@ _REFUSED: Mapping[type[nodes.Node], str] = {
 _NAMING = (nodes.For, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.Macro, nodes.Import, nodes.FromImport)
 """Syntax that makes names of its own."""
 
+_LINK = "link"
+"""The filter that makes short links; only a text has use for one."""
+
 _JINJA_OWN = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs"})
 """Names Jinja gives a meaning of its own."""
-
-_NOT_YET = {"link": "short links"}
-"""Filters of the journey language that this version does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,9 @@ def _parse_condition(source: str) -> tuple[nodes.Template, nodes.Node]:
     if not parser.stream.eos:
         token = parser.stream.current
         raise _Refused(f"did not expect `{token.value}` here", token.lineno, str(token.value))
+    links = (each for each in nodes.Output([expression]).find_all(nodes.Filter) if each.name == _LINK)
+    for each in links:
+        raise _Refused("short links are for texts", each.lineno, _LINK)
     assign = nodes.Assign(nodes.Name("result", "store", lineno=1), expression, lineno=1)
     tree = nodes.Template([assign], lineno=1)
     tree.set_environment(SANDBOX)
@@ -208,7 +212,7 @@ def _flaw_of(node: nodes.Node) -> Flaw | None:
     if isinstance(node, nodes.Getitem):
         return _flaw_of_item(node, line)
     if isinstance(node, nodes.Filter):
-        return _unknown("filter", node.name, [*FILTERS, "_duration"], line)
+        return _unknown("filter", node.name, [*FILTERS, "_duration"], line) or _flaw_of_link(node, line)
     return _unknown("test", node.name, list(TESTS), line) if isinstance(node, nodes.Test) else None
 
 
@@ -219,11 +223,22 @@ def _flaw_of_item(node: nodes.Getitem, line: int) -> Flaw | None:
     return Flaw("only a quoted name may stand in `[…]`", line, "", "write contact.name")
 
 
+def _flaw_of_link(node: nodes.Filter, line: int) -> Flaw | None:
+    """Find what is wrong with the use of `link`: its name must be known before it runs, and nothing may change it."""
+    if isinstance(node.node, nodes.Filter) and node.node.name == _LINK:
+        return Flaw("a filter behind `link` would break the address", line, node.name, "let `link` come last")
+    if node.name != _LINK:
+        return None
+    named = [each.value for each in node.args if isinstance(each, nodes.Const)]
+    is_plain = len(node.args) <= 1 and not (node.kwargs or node.dyn_args or node.dyn_kwargs)
+    if is_plain and len(named) == len(node.args) and all(isinstance(n, str) and is_link_name(n) for n in named):
+        return None
+    return Flaw("`link` takes a quoted name of small letters, digits and -", line, _LINK, "write link('payment')")
+
+
 def _unknown(kind: str, name: str, known: list[str], line: int) -> Flaw | None:
     if name in known:
         return None
-    if name in _NOT_YET:
-        return Flaw(f"{_NOT_YET[name]} (`{name}`) are not available in this version", line, name)
     close = get_close_matches(name, known, 1)
     hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(k for k in known if k[0] != '_')}"
     return Flaw(f"there is no {kind} `{name}`", line, name, hint)

@@ -6,7 +6,7 @@ value is an error that names the name and the line and never shows a value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -15,17 +15,22 @@ from jinja2 import Template, Undefined, UndefinedError
 
 from connector.adapters.jinja_sandbox import Record
 from connector.adapters.jinja_syntax import Compiled, compile_condition, compile_text
-from connector.adapters.text_filters import LOCALE, ZONE, FilterError
+from connector.adapters.text_filters import LINKS, LOCALE, ZONE, FilterError
 from connector.domain.journey import Journey
 from connector.domain.locales import ULTIMATE, fallback_chain
 from connector.domain.places import Expression, Place, Text
+from connector.domain.short_links import ALPHABET, CODE_LENGTH
 from connector.domain.steps import Send
 from connector.errors import ConditionError
+from connector.ports.rendering import LinkMaker, MadeLink
 
 LONGEST_TEXT = 1_600
 """Characters in one SMS: Twilio refuses longer bodies with error 21617 (twilio.com/docs/api/errors/21617)."""
 
 SUFFIX = ".txt.j2"
+
+SAMPLE_LINK = f"https://sms.example.com/l/{(ALPHABET * 2)[:CODE_LENGTH]}"
+"""Stands in checks and previews for a short link: as long as one below a domain of usual length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +40,46 @@ class Rendered:
     Attributes:
         template: `invoice-overdue/first.de.txt.j2`, or empty for a text written in the journey.
         locale: the locale it was written in, as far as its file name says.
+        links: the short links in it, in the order they were made.
     """
 
     text: str
     template: str
     locale: str
+    links: tuple[MadeLink, ...] = ()
+
+
+class _Links:
+    """Collects the links of one rendering; the same name and address twice is one link."""
+
+    def __init__(self, make: LinkMaker) -> None:
+        self._make = make
+        self._made: dict[tuple[str, str], MadeLink] = {}
+
+    def __call__(self, name: str, url: str) -> str:
+        """Give the short address that stands in the text."""
+        if (name, url) not in self._made:
+            self._made[name, url] = self._make(name, url)
+        return self._made[name, url].address
+
+    @property
+    def made(self) -> tuple[MadeLink, ...]:
+        """Everything made so far."""
+        return tuple(self._made.values())
 
 
 class Renderer:
     """Renders texts and evaluates conditions; keeps nothing but the settings it was made with."""
 
-    def __init__(self, *, default_locale: str = ULTIMATE) -> None:
-        """`default_locale` is tried for people whose own language has no text."""
-        self._default_locale = default_locale
+    def __init__(self, *, default_locale: str = ULTIMATE, sample_link: str = SAMPLE_LINK) -> None:
+        """Make one.
+
+        Args:
+            default_locale: tried for people whose own language has no text.
+            sample_link: stands where nobody makes short links, in checks and previews; empty where a text that has
+                one and cannot get it must not be sent.
+        """
+        self._default_locale, self._sample_link = default_locale, sample_link
 
     def evaluate(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """Give the value of an expression.
@@ -79,9 +111,7 @@ class Renderer:
         Raises:
             ConditionError: a name has no value, or the text is empty or too long.
         """
-        chosen = locale or self._default_locale
-        template = _runnable(compile_text(text.source), text.place)
-        return Rendered(_run(template, names, chosen, time_zone, text.place), "", chosen)
+        return self._inline(text, names, locale, time_zone, None)
 
     def render_template(
         self,
@@ -91,6 +121,7 @@ class Renderer:
         *,
         locale: str | None = None,
         time_zone: str | None = None,
+        links: LinkMaker | None = None,
     ) -> Rendered:
         """Render `invoice-overdue/first` in the best of the languages there are.
 
@@ -103,7 +134,9 @@ class Renderer:
         path, written_in = self.choose(templates, name, locale)
         place = Place(f"templates/{path}", 1, 1)
         template = _runnable(compile_text(templates[path]), place)
-        return Rendered(_run(template, names, _formats(locale, written_in), time_zone, place), path, written_in)
+        made = self._links(links)
+        text = _run(template, _values(names, _formats(locale, written_in), time_zone, made), place)
+        return Rendered(text, path, written_in, made.made if made else ())
 
     def render_send(
         self,
@@ -113,11 +146,28 @@ class Renderer:
         *,
         locale: str | None = None,
         time_zone: str | None = None,
+        links: LinkMaker | None = None,
     ) -> Rendered:
         """Render the text of a send step, from the sources of the journey's own version."""
         if step.text is not None:
-            return self.render(step.text, names, locale=locale, time_zone=time_zone)
-        return self.render_template(journey.templates, step.template or "", names, locale=locale, time_zone=time_zone)
+            return self._inline(step.text, names, locale, time_zone, links)
+        return self.render_template(
+            journey.templates, step.template or "", names, locale=locale, time_zone=time_zone, links=links
+        )
+
+    def _inline(
+        self, text: Text, names: Mapping[str, Any], locale: str | None, time_zone: str | None, links: LinkMaker | None
+    ) -> Rendered:
+        chosen, made = locale or self._default_locale, self._links(links)
+        template = _runnable(compile_text(text.source), text.place)
+        written = _run(template, _values(names, chosen, time_zone, made), text.place)
+        return Rendered(written, "", chosen, made.made if made else ())
+
+    def _links(self, make: LinkMaker | None) -> _Links | None:
+        sample = self._sample_link
+        if make is None and sample:
+            return _Links(lambda name, url: MadeLink(name, sample.rpartition("/")[2], url, sample))
+        return None if make is None else _Links(make)
 
     def choose(self, templates: Mapping[str, str], name: str, locale: str | None) -> tuple[str, str]:
         """Choose the file and locale for a person: `de-AT`, then `de`, then the default's, then the bare file.
@@ -159,9 +209,13 @@ def _runnable(compiled: Compiled, place: Place) -> Template:
     return compiled.template
 
 
-def _run(template: Template, names: Mapping[str, Any], locale: str, time_zone: str | None, place: Place) -> str:
-    values = _context(names)
-    values[LOCALE], values[ZONE] = locale, time_zone
+def _values(
+    names: Mapping[str, Any], locale: str, time_zone: str | None, links: Callable[[str, str], str] | None
+) -> dict[str, Any]:
+    return {**_context(names), LOCALE: locale, ZONE: time_zone, LINKS: links}
+
+
+def _run(template: Template, values: dict[str, Any], place: Place) -> str:
     try:
         text = _capped(template, values)
     except Exception as exc:  # noqa: BLE001 - whatever a value does inside a template is the template's error

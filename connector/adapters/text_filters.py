@@ -18,9 +18,12 @@ from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
 from connector.domain.locales import ULTIMATE, fallback_chain
+from connector.domain.short_links import is_web_address
 
-LOCALE, ZONE = "_locale", "_zone"
-"""Names under which a rendering knows its locale tag and time zone; templates cannot reach names with `_`."""
+LOCALE, ZONE, LINKS = "_locale", "_zone", "_links"
+"""Names under which a rendering knows its locale tag, its time zone and what makes its short links; templates cannot
+reach names with `_`.
+"""
 
 _STYLES = frozenset({"short", "medium", "long", "full"})
 _LONGEST_PATTERN = 40  # characters; "EEEE, d. MMMM yyyy, HH:mm" takes 25
@@ -133,6 +136,17 @@ def shortened(value: Any, length: int = 40) -> str:
     return (cut.rpartition(" ")[0] or cut).rstrip(" ,.;:-") + "..."
 
 
+@pass_context
+def link(context: Context, value: Any, name: str = "link") -> str:
+    """Put a short link of the recipient's own in place of an address; `name` is what journeys and reports call it."""
+    url, make = _text(value, "link"), context.get(LINKS)
+    if make is None:
+        raise FilterError("short links can only be in an SMS")
+    if not is_web_address(url):
+        raise FilterError("link needs a web address, such as https://example.com/pay")
+    return str(make(name, url))
+
+
 def shown(context: Context, value: Any) -> str:
     """Write a value that has no filter: dates, times and numbers in the recipient's way, texts as they are."""
     if isinstance(value, str):
@@ -218,6 +232,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "int": whole,
     "round": rounded,
     "abs": absolute,
+    "link": link,
 }
 """Every filter a template or condition may use."""
 

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from connector.domain.journey import Journey
 from connector.domain.places import Expression, Text
 from connector.domain.steps import Send
+
+
+@dataclass(frozen=True, slots=True)
+class MadeLink:
+    """A short link as it stands in a text, yet to be kept.
+
+    Attributes:
+        name: what the template calls it.
+        code: the last part of `address`; a secret of the text.
+        url: where it is to lead.
+        address: what the text says.
+    """
+
+    name: str
+    code: str = field(repr=False)
+    url: str = field(repr=False)
+    address: str = field(repr=False)
+
+
+class LinkMaker(Protocol):
+    """Makes the short links of one text."""
+
+    def __call__(self, name: str, url: str, /) -> MadeLink:
+        """Make a link of this name to a web address."""
+        ...
 
 
 class RenderedText(Protocol):
@@ -26,6 +52,11 @@ class RenderedText(Protocol):
     @property
     def locale(self) -> str:
         """The locale it was written in."""
+        ...
+
+    @property
+    def links(self) -> Sequence[MadeLink]:
+        """The short links in it, in the order they were made."""
         ...
 
 
@@ -58,8 +89,12 @@ class Renderer(Protocol):
         *,
         locale: str | None = None,
         time_zone: str | None = None,
+        links: LinkMaker | None = None,
     ) -> RenderedText:
         """Render the text of a send step from the sources of the journey's own version, in the closest locale.
+
+        `links` makes what `… | link('payment')` stands for; what it has made is in the result, to be kept with the
+        message.
 
         Raises:
             ConditionError: no such template, an undefined name, or a text that is empty or too long.

@@ -154,11 +154,6 @@ def test_a_call_of_a_filter_says_how_to_write_it() -> None:
     assert flaw.suggestion == "write it as a filter: … | money"
 
 
-def test_short_links_are_named_as_not_available_rather_than_unknown() -> None:
-    (flaw,) = compile_text("{{ invoice.link | link('payment') }}").flaws
-    assert "not available in this version" in flaw.message
-
-
 def test_names_are_found_with_their_lines_even_beside_a_wrong_filter() -> None:
     compiled = compile_text("{{ a.b }}\n{% if c.d is defined %}{{ e | mony }}{% endif %}")
     assert [(str(use), use.line) for use in compiled.names] == [("a.b", 1), ("c.d", 2), ("e", 2)]
