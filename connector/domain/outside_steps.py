@@ -8,20 +8,18 @@ from connector.domain.calendar_days import later, spoken
 from connector.domain.progress import Halt, Progress, Waiting
 from connector.domain.run import Fact, Perform
 from connector.domain.sending_steps import LOOK_AGAIN
-from connector.domain.steps import Call, Handoff, Notify, SetValues, Step
+from connector.domain.steps import Call, SetValues, Step
 from connector.domain.timeline import EntryKind
 
 
-def ask_for(run: Progress, step: Step, is_new: bool) -> Halt | None:  # noqa: ARG001 - every kind is called alike
-    """Ask for a task, a note or another journey; the line of the trace comes with it, and may have more to say."""
-    _perform(run, step)
-    return run.go_on(step)
+def ask_for(run: Progress, step: Step, is_new: bool) -> Halt | None:
+    """Ask for something; wait to hear how it ended where the journey says what to do when it fails.
 
-
-def tell(run: Progress, step: Notify | Handoff, is_new: bool) -> Halt | None:
-    """Have somebody told; wait to hear how that ended where the journey says what to do when it fails."""
+    The line of the trace comes with what was asked for, and may have more to say.
+    """
     if not step.on_failure:
-        return ask_for(run, step, is_new)
+        _perform(run, step)
+        return run.go_on(step)
     if is_new:
         _perform(run, step, is_awaited=True)
     end = run.end_of(run.key(step))
@@ -34,8 +32,14 @@ def tell(run: Progress, step: Notify | Handoff, is_new: bool) -> Halt | None:
     return run.go_on(step)
 
 
-def set_values(run: Progress, step: SetValues, is_new: bool) -> Halt | None:  # noqa: ARG001 - every kind is called alike
+def set_values(run: Progress, step: SetValues, is_new: bool) -> Halt | None:
     """Set the journey's variables here, and have the CRM's properties written."""
+    if is_new:
+        _set_variables(run, step)
+    return ask_for(run, step, is_new) if step.properties else run.go_on(step)
+
+
+def _set_variables(run: Progress, step: SetValues) -> None:
     values: dict[str, Any] = {}
     for name, expression in step.variables.items():
         seen = {**run.names, "vars": {**(run.state.vars or {}), **values}}
@@ -43,9 +47,6 @@ def set_values(run: Progress, step: SetValues, is_new: bool) -> Halt | None:  # 
     if values:
         run.set_variables(values)
         run.note(step.path, step.place, "set", f"Sets {', '.join(f'vars.{name}' for name in values)}")
-    if step.properties:
-        _perform(run, step)
-    return run.go_on(step)
 
 
 def call(run: Progress, step: Call, is_new: bool) -> Halt | None:

@@ -10,7 +10,7 @@ from typing import Any
 from connector.domain.asking_steps import confirm, verify
 from connector.domain.calendar_days import as_time, later, spoken
 from connector.domain.choosing_steps import choose_branch, split
-from connector.domain.outside_steps import ask_for, call, set_values, tell
+from connector.domain.outside_steps import ask_for, call, set_values
 from connector.domain.progress import Ended, Halt, Progress, Waiting
 from connector.domain.seen_values import seen_values
 from connector.domain.sending_steps import BEFORE_RELEASE, LOOK_AGAIN, send
@@ -100,8 +100,8 @@ _KINDS: Mapping[type[Step], Callable[[Progress, Any, bool], Halt | None]] = {
     Note: ask_for,
     EnrollIn: ask_for,
     SetValues: set_values,
-    Notify: tell,
-    Handoff: tell,
+    Notify: ask_for,
+    Handoff: ask_for,
     Call: call,
     Exit: _exit,
 }

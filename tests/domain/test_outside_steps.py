@@ -72,10 +72,10 @@ STAGE = PropertyValue("deal", "stage", Text("won", HERE))
 @pytest.mark.parametrize(
     "step",
     [
-        task("steps[0]", **FAILED),
-        Note(**common(**FAILED), text=Text("Hello", HERE)),
-        EnrollIn(**common(**FAILED), journey="other"),
-        set_values(properties=(STAGE,), **FAILED),
+        task("steps[0]"),
+        Note(**common(), text=Text("Hello", HERE)),
+        EnrollIn(**common(), journey="other"),
+        set_values(properties=(STAGE,)),
         notify(),
         handoff(),
     ],
@@ -97,10 +97,20 @@ def test_what_a_step_asks_for_sees_what_held_when_it_was_taken() -> None:
     assert action.names["vars"] == {"tries": 2}
 
 
-# Notifications and hand-offs whose failure matters
+# What fails in a way that matters
 
 
-@pytest.mark.parametrize("step", [notify(**FAILED), handoff(**FAILED)])
+@pytest.mark.parametrize(
+    "step",
+    [
+        task("steps[0]", **FAILED),
+        Note(**common(**FAILED), text=Text("Hello", HERE)),
+        EnrollIn(**common(**FAILED), journey="other"),
+        set_values(properties=(STAGE,), **FAILED),
+        notify(**FAILED),
+        handoff(**FAILED),
+    ],
+)
 def test_where_failure_has_steps_of_its_own_the_journey_waits_to_hear(step: Step) -> None:
     what = journey(step, NEXT)
     first = look(what)
