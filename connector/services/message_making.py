@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,8 @@ from connector.errors import ConditionError, ConnectorError, InvalidNumberError
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow
-from connector.ports.rendering import Renderer
+from connector.ports.rendering import MadeLink, RenderedText, Renderer
+from connector.services.links import LinkWriter
 
 
 class UnsendableError(ConnectorError):
@@ -48,10 +49,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A message, and what its trace shows beside it."""
+    """A message, what its trace shows beside it, and the short links in it."""
 
     message: MessageRow
     shown: Mapping[str, Any] = field(default_factory=dict)
+    links: Sequence[MadeLink] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,17 @@ class _Recipient:
 
 
 class MessageMaker:
-    """Makes the messages of send steps."""
+    """Makes the messages of send steps.
 
-    def __init__(self, renderer: Renderer, default_gateway: str, new_id: Callable[[], str]) -> None:
+    Args of the constructor:
+        links: makes their short links; None where none are kept.
+    """
+
+    def __init__(
+        self, renderer: Renderer, default_gateway: str, new_id: Callable[[], str], links: LinkWriter | None = None
+    ) -> None:
         self._renderer, self._default_gateway, self._new_id = renderer, default_gateway, new_id
+        self._links = links
 
     def make(self, setting: Setting, step: Send, key: str, now: datetime) -> Made:
         """Make the message of a step, queued; the claim decides whether it may go out now.
@@ -78,7 +87,8 @@ class MessageMaker:
         account, journey = setting.account, setting.journey
         recipient = self._recipient(setting, step)
         zones = zones_of(account, journey, recipient.own_zone, recipient.number.e164)
-        body, shown = self._text(setting, step, recipient, zones[0] if zones else None)
+        rendered = self._text(setting, step, recipient, zones[0] if zones else None)
+        body = _as_sent(account, rendered.text)
         size = measure(body)
         purpose = step.purpose or journey.purpose
         message = MessageRow(
@@ -110,20 +120,18 @@ class MessageMaker:
             priority=journey.priority,
             route=step.route or "",
         )
-        return Made(message, {**shown, "number_from": recipient.came_from, "segments": size.count})
+        shown = {"template": rendered.template, "locale": rendered.locale, "number_from": recipient.came_from}
+        return Made(message, {**shown, "segments": size.count}, rendered.links)
 
-    def _text(
-        self, setting: Setting, step: Send, recipient: _Recipient, time_zone: str | None
-    ) -> tuple[str, dict[str, Any]]:
+    def _text(self, setting: Setting, step: Send, recipient: _Recipient, time_zone: str | None) -> RenderedText:
+        journey, locale = setting.journey, recipient.locale
+        links = None if self._links is None else self._links.maker(journey.id, step.id)
         try:
-            rendered = self._renderer.render_send(
-                setting.journey, step, setting.names, locale=recipient.locale, time_zone=time_zone
+            return self._renderer.render_send(
+                journey, step, setting.names, locale=locale, time_zone=time_zone, links=links
             )
         except ConditionError as error:
             raise UnsendableError(f"the text cannot be written: {error}") from error
-        replaces = setting.account.settings.get("replace_smart_characters", True)
-        body = replace_smart_characters(rendered.text) if replaces else rendered.text
-        return body, {"template": rendered.template, "locale": rendered.locale}
 
     def _recipient(self, setting: Setting, step: Send) -> _Recipient:
         if step.to == "contact":
@@ -139,6 +147,11 @@ class MessageMaker:
         regions = [setting.contact.country, setting.account.settings.get("default_region")]
         number = _number(str(value or ""), regions, step.to.source)
         return _Recipient("number", number, setting.contact.locale, None, step.to.source)
+
+
+def _as_sent(account: AccountRow, text: str) -> str:
+    """Replace what would make a text dearer and look the same, unless the account wants it as it is."""
+    return replace_smart_characters(text) if account.settings.get("replace_smart_characters", True) else text
 
 
 def _contact(setting: Setting) -> _Recipient:

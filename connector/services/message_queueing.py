@@ -12,6 +12,7 @@ from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import send_lane, writeback_lane
 from connector.services.announcing import message_record
 from connector.services.enrollment_entries import message_created
+from connector.services.links import link_rows
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Made, MessageMaker
 from connector.services.wishes import Wish, bounded
@@ -61,6 +62,7 @@ class MessageQueuer:
         if not uow.messages.add(message):
             known = uow.messages.by_key(message.account_id, message.idempotency_key)
             return message.id if known is None else known.id
+        uow.links.add(link_rows(message, made.links, self.new_id))
         uow.timeline.add([message_created(wish, made)])
         crm = setting.account.crm
         uow.records.want([message_record(message, self.new_id(), crm, shown_crm_id(setting.contact), wish.now)])

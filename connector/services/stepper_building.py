@@ -21,6 +21,7 @@ from connector.services.enrolling import Enroller
 from connector.services.enrolling_onwards import Onwards
 from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.journey_surroundings import SurroundingsReader
+from connector.services.links import LinkWriter
 from connector.services.message_making import MessageMaker
 from connector.services.message_queueing import MessageQueuer
 from connector.services.note_making import NoteMaker
@@ -35,6 +36,7 @@ class StepperParts:
 
     Attributes:
         default_gateway: for accounts that name none.
+        links: makes the short links in texts; None where none are kept.
     """
 
     reader: JourneyReader
@@ -47,13 +49,14 @@ class StepperParts:
     consent: ConsentDesk
     default_gateway: str
     new_id: Callable[[], str]
+    links: LinkWriter | None = None
 
 
 def build_stepper(parts: StepperParts) -> EnrollmentStepper:
     """Put the parts together."""
     renderer, new_id = parts.renderer, parts.new_id
     surroundings = SurroundingsReader(renderer, parts.calendar, parts.codes, parts.compliance)
-    texts = MessageQueuer(MessageMaker(renderer, parts.default_gateway, new_id), new_id)
+    texts = MessageQueuer(MessageMaker(renderer, parts.default_gateway, new_id, parts.links), new_id)
     performer = Performer(
         texts,
         TaskMaker(renderer, new_id),

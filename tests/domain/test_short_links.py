@@ -62,7 +62,8 @@ def test_a_web_address_can_be_opened(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "example.com", "ftp://example.com", "javascript:alert(1)", "https://", "https:///x", "https://a b",
-     "mailto:a@b", "https://example.com/\r\nX: y", "https://[::1", "data:text/html,x", "https://example.com/" + "x" * 2_048],
+     "mailto:a@b", "https://example.com/\r\nX: y", "https://[::1", "data:text/html,x",
+     "https://example.com/" + "x" * 2_048],
 )  # fmt: skip
 def test_what_cannot_be_opened_is_no_web_address(url: str) -> None:
     assert not is_web_address(url)
