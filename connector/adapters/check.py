@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from connector.adapters.audience_file import load_audiences
+from connector.adapters.channel_file import load_channels
 from connector.adapters.compliance_file import load_compliance
+from connector.adapters.event_files import load_events
+from connector.adapters.gateway_file import load_gateways
 from connector.adapters.journey_files import load_journeys
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.rendering import SUFFIX
@@ -50,7 +55,7 @@ class CheckReport:
 
 
 def check(mappings_dir: Path, templates_dir: Path) -> CheckReport:
-    """Check journeys, events, templates, keywords and compliance rules; never raises for what an admin wrote."""
+    """Check every file of both folders; never raises for what an admin wrote."""
     missing = [
         Mistake(str(folder), 0, 0, "", "no such folder")
         for folder in (mappings_dir, templates_dir)
@@ -62,6 +67,9 @@ def check(mappings_dir: Path, templates_dir: Path) -> CheckReport:
         *shelf.mistakes,
         *_policy(load_keyword_book, mappings_dir / "keywords.yaml"),
         *_policy(load_compliance, mappings_dir / "compliance.yaml"),
+        *_policy(partial(load_audiences, events=load_events(mappings_dir).catalogue), mappings_dir / "audiences.yaml"),
+        *_policy(load_channels, mappings_dir / "channels.yaml"),
+        *_policy(load_gateways, mappings_dir / "gateways.yaml"),
         *_unused(templates_dir, shelf.journeys, mappings_dir),
     ]
     mistakes = tuple(sorted(dict.fromkeys(found), key=lambda each: (each.file, each.line, each.column)))

@@ -41,8 +41,8 @@ _DUE_DAYS: Mapping[str, tuple[Delay, time]] = {
     "next business day": (BusinessDays(1), _MORNING),
 }
 _UNWRITABLE = frozenset({"owner", "account", "event", "last_reply", "last_message"})
-_TELLING = tuple(kind for kind in ChannelKind if kind not in {ChannelKind.WHATSAPP, ChannelKind.ENDPOINT})
-"""Channels that reach staff: a WhatsApp channel writes to customers, an endpoint is for `call`."""
+_TELLING = tuple(kind for kind in ChannelKind if kind is not ChannelKind.WHATSAPP)
+"""Channels that reach staff: a WhatsApp channel writes to customers."""
 
 _HANDOFF_KEYS = {
     HandoffTo.EMAIL: ({"channel"}, {"text"}),

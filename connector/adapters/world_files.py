@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from connector.adapters.audience_file import load_audiences
+from connector.adapters.channel_file import load_channels
 from connector.adapters.compliance_file import load_compliance
 from connector.adapters.event_files import load_events
+from connector.adapters.gateway_file import load_gateways
 from connector.adapters.journey_world import World
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.preview_file import read_preview_files
@@ -28,6 +31,8 @@ def read_world(mappings_dir: Path, templates_dir: Path) -> tuple[World, list[Pat
     previews, wrong_previews = read_preview_files(templates_dir)
     paths, unread = files_in(mappings_dir / "journeys")
     compliance = _or_none(load_compliance, mappings_dir / "compliance.yaml")
+    channels = _or_none(load_channels, mappings_dir / "channels.yaml")
+    gateways = _or_none(load_gateways, mappings_dir / "gateways.yaml")
     world = World(
         catalogue=events.catalogue,
         templates=templates,
@@ -35,6 +40,9 @@ def read_world(mappings_dir: Path, templates_dir: Path) -> tuple[World, list[Pat
         keywords=_or_none(load_keyword_book, mappings_dir / "keywords.yaml"),
         windows=None if compliance is None else frozenset(compliance.windows),
         compliance=compliance,
+        channels=None if channels is None else {name: spec.kind for name, spec in channels.items()},
+        audiences=_or_none(lambda path: load_audiences(path, events.catalogue), mappings_dir / "audiences.yaml"),
+        routes=None if gateways is None else frozenset(gateways.routes),
         journeys=frozenset(path.stem for path in paths),
         previews=previews,
     )

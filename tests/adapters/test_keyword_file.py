@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from connector.adapters.keyword_file import load_keyword_book
-from connector.domain.consent import KeywordKind
+from connector.domain.consent import KeywordKind, matches_keyword
 from connector.errors import MappingError
 
 GOOD = """\
@@ -57,10 +57,48 @@ def test_a_word_that_stops_cannot_start_or_help_in_any_language(tmp_path: Path) 
         ("[STOP, no]", "[STOP, '']", ["4:18: languages.en.stop[1]: expected a text"]),
         ("    help:", "    halp: []\n    help:", ["6:5: languages.en.halp: is no key here (did you mean 'help'?)"]),
         (GOOD, "default: en\n", ["1:1: lacks 'languages'"]),
+        ("    help_text", "    intents: {yes: [JA, Stop!]}\n    help_text",
+         ["4:5: languages.en.intents.yes: 'Stop!' never gets here: it is a STOP word"]),
+        ("    help_text", "    intents: {yes: [JA], no: [ja]}\n    help_text",
+         ["4:5: languages.en.intents.no: 'ja' means 'yes' already, in 'en'"]),
+        ("    help_text", "    intents: {Yes!: [JA], no: []}\n    help_text",
+         ["7:21: languages.en.intents.Yes!: expected an intent", "7:31: languages.en.intents.no: has no words"]),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: str, expected: list[str]) -> None:
     assert before in GOOD
     found = mistakes(tmp_path, GOOD.replace(before, after))
     assert len(found) == len(expected)
     assert all(mistake.startswith(start) for mistake, start in zip(found, expected, strict=True))
+
+
+BOOK = load_keyword_book(Path(__file__).parents[2] / "mappings" / "keywords.yaml")
+
+
+def test_an_intent_has_the_words_of_every_language() -> None:
+    yes = BOOK.intents()["yes"]
+    assert {"YES", "JA", "OUI", "SÍ", "SIM"} <= set(yes)
+    assert len(set(yes)) == len(yes)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_every_intent_has_words_in_the_languages_of_the_shipped_texts(language: str) -> None:
+    assert BOOK.intents().keys() == BOOK.languages[language].intents.keys()
+
+
+@pytest.mark.parametrize(
+    ("reply", "intent"),
+    [
+        ("Oui!", "yes"), ("sí, perfecto", "yes"), ("Nein danke", "no"), ("déjà payé", "paid"),
+        ("anderer Termin bitte", "reschedule"),
+        ("ya he pagado", "paid"), ("call me back please", "call me"), ("Je ne peux pas venir", "cancel"),
+    ],
+)  # fmt: skip
+def test_a_plain_answer_means_one_intent_alone(reply: str, intent: str) -> None:
+    meant = [name for name, words in BOOK.intents().items() if matches_keyword(reply, words)]
+    assert meant == [intent]
+
+
+@pytest.mark.parametrize("reply", ["pago mañana", "claro que no", "y cuándo?", "prima devo vedere"])
+def test_a_sentence_of_another_meaning_means_no_intent(reply: str) -> None:
+    assert [name for name, words in BOOK.intents().items() if matches_keyword(reply, words)] == []
