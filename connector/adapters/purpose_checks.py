@@ -14,7 +14,7 @@ from connector.domain import wording
 from connector.domain.consent import KeywordBook
 from connector.domain.locales import fallback_chain
 from connector.domain.message import Purpose
-from connector.domain.steps import Send, Step, Verify, texts_sent
+from connector.domain.steps import Confirm, Send, Step, Verify, texts_sent
 
 _WORD = re.compile(r"[^\W_]+")
 _NAMED_AT_THE_START = re.compile(r"\s*[^\W\d_][\w&.' -]{1,40}:\s")
@@ -45,8 +45,15 @@ def _is_marketing(step: Step, text: Send, purpose: Purpose) -> bool:
 
 
 def purpose_of(step: Step, text: Send, purpose: Purpose) -> Purpose:
-    """Give the purpose a step's text goes out with, in a journey of some purpose."""
-    return Purpose.OTP if isinstance(step, Verify) else text.purpose or purpose
+    """Give the purpose a step's text goes out with, in a journey of some purpose.
+
+    Who is asked for a consent to marketing has none yet: the question itself is no marketing.
+    """
+    if isinstance(step, Verify):
+        return Purpose.OTP
+    if isinstance(step, Confirm) and step.grants and text.purpose is None:
+        return Purpose.TRANSACTIONAL
+    return text.purpose or purpose
 
 
 def stop_words(book: KeywordBook, locale: str) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ class TextChecks:
         else:
             wrong = list(template_flaws(at.compiled, at.source, names, at.file, knows_records=knows_records))
         yield from wrong
+        if "code" in use.knows and not wrong and all(name.parts[0] != "code" for name in at.compiled.names):
+            yield at.mistake(1, 1, "asks for a code and does not name it", "write {{ code }}", severity="error")
         if wrong or not knows_records or is_open(at.compiled, names):
             return
         usual, mistake = trial(at, names)
