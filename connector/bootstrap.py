@@ -68,6 +68,7 @@ from connector.services.reconcile import Reconciler
 from connector.services.replies import ReplyDesk
 from connector.services.reports import status_report
 from connector.services.single_texts import SingleTexts
+from connector.services.splits import SplitJudge
 from connector.services.standing import Comparer
 from connector.services.stepper_building import StepperParts, build_stepper
 from connector.services.traces import Traces
@@ -253,6 +254,11 @@ class Connector:
         return Poller(self.ledger, self.crms, self.catalogue, self.versions, self.clock, self.rng)
 
     @cached_property
+    def split_judge(self) -> SplitJudge:
+        """Promotes the winners of splits."""
+        return SplitJudge(self.ledger, self.versions, self.clock)
+
+    @cached_property
     def alarm(self) -> Alarm:
         """Wakes what is due."""
         return Alarm(self.ledger, self.queue, self.clock)
@@ -333,6 +339,7 @@ class Connector:
     def _maintain(self) -> bool:
         self.reconciler.free_abandoned()
         self.poller.poll_due()
+        self.split_judge.judge_due()
         return self.reconciler.ask()
 
     def checks(self) -> Mapping[str, str]:

@@ -23,11 +23,13 @@ from connector.ports.messages import MessageRow
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.services.announcing import message_record
 from connector.services.consent import ConsentDesk
+from connector.services.habits import note_answer
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.reply_keywords import Conversation, Heard, KeywordAnswers, show_engagement
 
 log = structlog.get_logger(__name__)
 
+_REFUSALS = frozenset({KeywordKind.STOP, KeywordKind.MAYBE_STOP})  # say nothing about when somebody likes to be texted
 _VENDOR_KINDS = {"STOP": KeywordKind.STOP, "START": KeywordKind.START, "HELP": KeywordKind.HELP}
 
 
@@ -52,6 +54,8 @@ class ReplyDesk:
         note = self._answers.act(uow, heard, talks, now)
         self._tell(uow, heard, talk, note, now)
         self._show(uow, reply, talk, note, now)
+        if kind not in _REFUSALS:
+            note_answer(uow, reply, now)
         return "reply" if kind is KeywordKind.NONE else kind.value
 
     def _kind(self, sms: IncomingSMS, talks: Sequence[Conversation]) -> KeywordKind:
