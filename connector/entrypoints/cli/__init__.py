@@ -11,6 +11,7 @@ from connector.entrypoints.cli import (
     comparing,
     demo_command,
     ledger,
+    preview_command,
     processes,
     publishing,
     reference_command,
@@ -28,6 +29,7 @@ def cli() -> None:
 for _command in (
     ledger.migrate,
     ledger.check,
+    preview_command.preview,
     ledger.status,
     publishing.publish,
     publishing.rollback,
