@@ -90,19 +90,19 @@ def _comparison(row: AccountRow, each: Comparison) -> Iterator[str]:
     else:
         yield f"{title}: differs from version {each.version}"
         yield from (f"  {line}" for change in each.differences.header for line in _change(change))
-        yield from (f"  step {line}" for change in each.differences.steps for line in _change(change))
+        yield from (f"  {line}" for change in each.differences.steps for line in _change(change, "step "))
         for path, lines in each.differences.texts.items():
             yield f"  text {path}"
             yield from (f"    {line}" for line in lines[2:])
     yield from _people(each.standing)
 
 
-def _change(change: Change) -> Iterator[str]:
+def _change(change: Change, prefix: str = "") -> Iterator[str]:
     if change.what in {"added", "removed"}:
-        yield f"{change.where}: {change.what} ({change.new or change.old})"
+        yield f"{prefix}{change.where}: {change.what} ({change.new or change.old})"
         return
     what = f" {change.name}" if change.name else " moved in the file" if change.what == "moved" else ""
-    yield f"{change.where}:{what}"
+    yield f"{prefix}{change.where}:{what}"
     yield f"    - {change.old or '(nothing)'}"
     yield f"    + {change.new or '(nothing)'}"
 

@@ -23,7 +23,7 @@ from connector.settings import read_settings
 _TRIES = 10  # a worker is done with an enrollment within a second or two
 _SHOWN = 10  # of those who stay: enough to see why
 
-Act = Callable[[Connector, AccountRow, Hand], Sequence[Outcome]]
+Act = Callable[[AccountRow], Sequence[Outcome]]
 
 
 def _user() -> str:
@@ -68,11 +68,14 @@ def publish(
     """
     if any(move != "all" for move in moves) and len(journeys) != 1:
         raise ConfigurationError("--move OLD=NEW needs the one journey whose steps are meant; or say --move all")
-    hand = Hand(by, _steps(moves), dry_run)
+    connector, hand = build_connector(read_settings()), Hand(by, _steps(moves), dry_run)
+    files = connector.journey_files()
+    files.demand(journeys)
     outcomes = _each_account(
+        connector,
         account,
         hand,
-        lambda connector, row, hand: connector.publisher.publish(row.id, connector.journey_files(), journeys, hand),
+        lambda row: connector.publisher.publish(row.id, files, journeys, hand),
         as_json=as_json,
     )
     if any(outcome.word is Word.BROKEN for outcome in outcomes):
@@ -89,11 +92,12 @@ def rollback(
     journey: str, to: int | None, moves: tuple[str, ...], account: str | None, by: str, dry_run: bool, as_json: bool
 ) -> None:
     """Put an earlier version of a journey in service again."""
-    hand = Hand(by, _steps(moves), dry_run)
+    connector, hand = build_connector(read_settings()), Hand(by, _steps(moves), dry_run)
     _each_account(
+        connector,
         account,
         hand,
-        lambda connector, row, hand: [connector.publisher.roll_back(row.id, journey, to, hand)],
+        lambda row: [connector.publisher.roll_back(row.id, journey, to, hand)],
         as_json=as_json,
     )
 
@@ -103,9 +107,9 @@ def rollback(
 @_whose
 def retire(journey: str, account: str | None, by: str, dry_run: bool, as_json: bool) -> None:
     """Take a journey out of service; people who are in it finish."""
-    hand = Hand(by, None, dry_run)
+    connector, hand = build_connector(read_settings()), Hand(by, None, dry_run)
     _each_account(
-        account, hand, lambda connector, row, hand: [connector.publisher.retire(row.id, journey, hand)], as_json=as_json
+        connector, account, hand, lambda row: [connector.publisher.retire(row.id, journey, hand)], as_json=as_json
     )
 
 
@@ -161,14 +165,15 @@ def chosen_accounts(connector: Connector, external_id: str | None) -> Sequence[A
     return chosen
 
 
-def _each_account(external_id: str | None, hand: Hand, act: Act, *, as_json: bool) -> Sequence[Outcome]:
+def _each_account(
+    connector: Connector, external_id: str | None, hand: Hand, act: Act, *, as_json: bool
+) -> Sequence[Outcome]:
     """Act for every account meant; what one of several does not have is told and stops nothing for the others."""
-    connector = build_connector(read_settings())
     rows = chosen_accounts(connector, external_id)
     found: dict[str, list[Outcome]] = {}
     for row in rows:
         try:
-            outcomes = act(connector, row, hand)
+            outcomes = act(row)
         except ConfigurationError as error:
             if len(rows) == 1:
                 raise
