@@ -6,6 +6,7 @@ The composition root: the only place that sees adapters and services together. B
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,11 @@ from typing import Any
 
 import httpx
 import redis
+import structlog
 
+from connector.adapters.channel_file import load_channels
+from connector.adapters.channels.building import ChannelTools, broken, build_channels
+from connector.adapters.channels.posting import Poster
 from connector.adapters.clock import OffsetClock, SystemClock
 from connector.adapters.codes import HMACCodes
 from connector.adapters.compliance_file import load_compliance
@@ -26,6 +31,7 @@ from connector.adapters.journey_files import journey_from_source
 from connector.adapters.journey_folder import FreshCheck, broken_journeys
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.nudge_thread import NudgeThread
+from connector.adapters.outbound_guard import OutboundGuard
 from connector.adapters.public_holidays import PublicHolidays
 from connector.adapters.rate_limiter import RedisRateLimiter
 from connector.adapters.redis_server import make_redis
@@ -40,15 +46,18 @@ from connector.domain.compliance import Compliance
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import RetryPolicy
 from connector.errors import ConfigurationError
+from connector.ports.channels import Channel
 from connector.ports.crm import CRM
 from connector.ports.gateway import SMSGateway
-from connector.ports.queue import EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
+from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
 from connector.ports.time import Clock
 from connector.services.accounts import Accounts
 from connector.services.consent import ConsentDesk
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
 from connector.services.dispatch import Dispatcher, SendRates
+from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effects import EffectRunner
 from connector.services.enrolling import Enroller
 from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
@@ -57,6 +66,7 @@ from connector.services.intake import Intake
 from connector.services.journey_status import journey_statuses
 from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
+from connector.services.links import LinkDesk, LinkWriter
 from connector.services.moving_people import Mover
 from connector.services.outcomes import OutcomeRecorder
 from connector.services.overview import Overview
@@ -75,6 +85,8 @@ from connector.services.traces import Traces
 from connector.services.wakeup import Alarm
 from connector.services.writeback import WriteBack
 from connector.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 HUBSPOT = "hubspot"
 _HTTP_SECONDS = 15.0  # the OAuth endpoint answers in well under a second; a token refresh may not hang a lane
@@ -149,10 +161,42 @@ class Connector:
         return self.settings.mappings_dir, self.settings.templates_dir
 
     @cached_property
+    def committer(self) -> GroupCommit:
+        """Writes for the web process, in a thread of its own; another one nudges after it."""
+        return GroupCommit(self.ledger.nudging(NudgeThread(self.queue.nudge)))
+
+    @cached_property
     def intake(self) -> Intake:
-        """Takes webhooks and callbacks in; starts this process's writing thread, and the one that nudges after it."""
-        ledger = self.ledger.nudging(NudgeThread(self.queue.nudge))
-        return Intake(GroupCommit(ledger), ledger.new_id, self.clock)
+        """Takes webhooks and callbacks in."""
+        return Intake(self.committer, self.ledger.new_id, self.clock)
+
+    @cached_property
+    def links(self) -> LinkDesk:
+        """Knows where short links lead."""
+        return LinkDesk(self.ledger)
+
+    @cached_property
+    def channels(self) -> Mapping[str, Channel]:
+        """Ways to tell staff and other systems something; none while their file has a mistake, so that all waits."""
+        settings = self.settings
+        try:
+            specs = load_channels(settings.mappings_dir / "channels.yaml")
+        except ConfigurationError as error:
+            log.error("channels.unreadable", mistakes=str(error).count("\n") + 1)
+            return {}
+        tools = ChannelTools(
+            poster=Poster(OutboundGuard(allows_loopback=settings.allow_loopback_urls)),
+            now=self.clock.now,
+            secrets=settings.channel_secrets,
+            smtp_url=settings.smtp_url,
+            twilio=(settings.twilio_account_sid, next(iter(settings.twilio_auth_tokens), ""), settings.twilio_api_url),
+        )
+        return build_channels(specs.values(), tools)
+
+    @cached_property
+    def effects(self) -> EffectRunner:
+        """Tells staff and other systems what journeys want them to hear."""
+        return EffectRunner(self.ledger, self.channels, EffectRecorder(self.rng), self.clock)
 
     @cached_property
     def hubspot_door(self) -> HubSpotDoor:
@@ -165,7 +209,7 @@ class Connector:
 
     @cached_property
     def _renderer(self) -> Renderer:
-        return Renderer()
+        return Renderer(sample_link="")  # a text that has a short link and cannot get one must not go out
 
     @cached_property
     def _compliance(self) -> Compliance:
@@ -204,6 +248,7 @@ class Connector:
                 consent=self._consent,
                 default_gateway=self.settings.gateway,
                 new_id=self.ledger.new_id,
+                links=LinkWriter(self.settings.link_url or self.settings.public_url, secrets.randbelow),
             )
         )
         freshener = Freshener(self.ledger, self.catalogue, self._crm_reader, self._keeper, self.clock)
@@ -332,6 +377,7 @@ class Connector:
         return {
             EVENTS: lambda: self.events.understand(_BATCH) == _BATCH,
             JOURNEYS: lambda: self.journeys.advance(_BATCH) == _BATCH,
+            EFFECTS: self.effects.drain,
             RECEIPTS: self.receipts.drain,
             MAINTENANCE: self._maintain,
         }
@@ -354,7 +400,8 @@ class Connector:
         """Give how things stand, for `smsctl status`."""
         with self.ledger.begin(write=False) as uow:
             journeys = journey_statuses(uow, self.versions, self.journey_files())
-            return status_report(uow, journeys, self.clock.now())
+            report = status_report(uow, journeys, self.clock.now())
+        return report | {"broken_channels": dict(broken(self.channels))}
 
     def overview(self) -> Overview:
         """Give how things stand, for the start page."""

@@ -18,6 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from connector.adapters.http import quieten
 from connector.domain.msisdn import masked
+from connector.domain.short_links import ALPHABET, CODE_LENGTH
 
 _REDACTED = "[redacted]"
 
@@ -36,6 +37,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), rf"\1 {_REDACTED}"),
     (re.compile(r"(\w+://)[^\s/@]+@"), rf"\1{_REDACTED}@"),  # redis://:password@host, postgresql://user:password@host
     (re.compile(r"(https?://[^\s?#\"'<>]+)\?[^\s\"'<>]*"), rf"\1?{_REDACTED}"),
+    (re.compile(rf"(/l/)[{ALPHABET}]{{{CODE_LENGTH}}}"), rf"\1{_REDACTED}"),  # short links: whoever has one can open it
     (re.compile(r"\bpat-\w{2,4}-[0-9a-f-]{20,}"), _REDACTED),  # HubSpot's static tokens
 )
 _DEEPEST = 6  # a log line nests less; what is deeper is dropped rather than searched

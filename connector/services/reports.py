@@ -13,7 +13,7 @@ _SHOWN = 20  # of reasons and of refused records: what fits a screen
 
 
 def status_report(uow: UnitOfWork, journeys: Sequence[JourneyStatus], now: datetime) -> dict[str, Any]:
-    """Give accounts, journeys, messages by state, what waits and why, and what the CRM refused, by title."""
+    """Give accounts, journeys, messages by state, what waits, what was not done and what the CRM refused, by title."""
     return {
         "accounts": [
             {"crm": account.crm, "id": account.external_id, "status": account.status, "reason": account.status_reason}
@@ -25,6 +25,10 @@ def status_report(uow: UnitOfWork, journeys: Sequence[JourneyStatus], now: datet
         | {"enrollments due": uow.enrollments.due_count(now)}
         | {f"write-back {crm}": count for crm, count in uow.records.waiting(now).items()},
         "write_back_put_off": dict(uow.records.put_off_because(_SHOWN)),
+        "not_done": [
+            {"what": effect.kind.value, "channel": effect.channel, "step": effect.path, "reason": effect.error}
+            for effect in uow.effects.failed(None, _SHOWN)
+        ],
         "refused_by_crm": [
             {"record": record.ref, "kind": record.kind.value, "reason": record.error}
             for record in uow.records.refused(None, _SHOWN)

@@ -82,6 +82,11 @@ def build_channel(spec: ChannelSpec, tools: ChannelTools) -> Channel:
         raise ConfigurationError(f"{spec.place.file}: channel {spec.name}: {error}") from None
 
 
+def broken(channels: Mapping[str, Channel]) -> Mapping[str, str]:
+    """Give what is missing or wrong, by the names of the channels that cannot work."""
+    return {name: channel.reason for name, channel in channels.items() if isinstance(channel, BrokenChannel)}
+
+
 class _Options:
     """A spec's options, its secrets filled in."""
 

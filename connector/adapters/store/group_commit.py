@@ -56,6 +56,23 @@ class GroupCommit:
         result: _T = self.join(_each_alone, work)
         return result
 
+    def run_within(self, work: Callable[[UnitOfWork], object], seconds: float) -> bool:
+        """Run `work` in a transaction shared with others, and wait for its commit no longer than so many seconds.
+
+        For callers who would rather answer than wait. Gives False when the time was over first; `work` stays in line
+        and is run when its turn comes.
+
+        Raises:
+            Exception: whatever `work` or the commit raised within that time.
+        """
+        wish = _Wish(_each_alone, work)
+        self._wishes.put(wish)
+        if not wish.settled.acquire(timeout=seconds):
+            return False
+        if wish.error is not None:
+            raise wish.error
+        return True
+
     def join(self, handler: Callable[[UnitOfWork, Sequence[_I]], Sequence[_T]], item: _I) -> _T:
         """Let `handler` work the items of several callers in one call; return the result for this one's.
 

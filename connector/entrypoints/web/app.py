@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from connector.bootstrap import Connector
-from connector.entrypoints.web import callbacks, cards, health, start_page, webhooks
+from connector.entrypoints.web import callbacks, cards, health, links, start_page, webhooks
 from connector.errors import QueueUnavailableError, SignatureError
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ def create_app(connector: Connector) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.extensions["connector"] = connector
-    for module in (webhooks, callbacks, cards, health, start_page):
+    for module in (webhooks, callbacks, cards, health, links, start_page):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(SignatureError, _not_from_them)
     app.register_error_handler(HTTPException, _refused)
