@@ -62,6 +62,25 @@ class Locales(TextList):
         return tuple(dict.fromkeys(found))
 
 
+class Again(Words):
+    """When somebody may enter again; the builder reads it, an editor knows its form."""
+
+    def plain_schema(self) -> dict[str, Any]:
+        """Give the words and the pattern of a duration."""
+        return {"anyOf": [{"enum": ["never", "after exit", "always"]}, {"type": "string", "pattern": _AGAIN_AFTER}]}
+
+
+_AGAIN_AFTER = r"^(after\s+)?[0-9]{1,9}\s+(second|minute|hour|day|week)s?\s*$"
+
+
+class CronLine(Parsed):
+    """When a schedule comes round."""
+
+    def plain_schema(self) -> dict[str, Any]:
+        """Give the pattern of five fields."""
+        return {"type": "string", "pattern": r"^\s*(\S+\s+){4}\S+\s*$"}
+
+
 _CRON_FIELDS = 5
 _SOME_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -93,8 +112,8 @@ class TriggerShape(Shape):
     audience = Words(
         pattern=SLUG, expected="an audience of mappings/audiences.yaml", means="The contact must be in this audience."
     )
-    schedule = Parsed(
-        _cron_line, means='Instead of an event: minute, hour, day, month, weekday, such as "0 10 * * tue".'
+    schedule = CronLine(
+        _cron_line, means="Instead of an event: minute, hour, day, month, weekday.", examples=["0 10 * * tue"]
     )
 
 
@@ -104,10 +123,9 @@ class EnrollShape(Shape):
     what: ClassVar[str] = "an enroll rule (key: …, again: …)"
 
     key = Words(means="One live enrollment per contact and value of this; `contact.id` when left out.")
-    again = Words(
-        pattern=r"never|always|(after\s+)?\S.*",
-        expected="never, after exit, always, or after 30 days",
-        means="never, after exit, after 30 days (or another duration) or always; `never` when left out.",
+    again = Again(
+        means="When the same key may enter again: never, after exit, after 30 days, always; `never` when left out.",
+        examples=["never", "after exit", "after 30 days", "always"],
     )
 
 
@@ -142,9 +160,11 @@ class JourneyShape(Shape):
     enabled = YesNo(means="`no` lets nobody new in.")
     labels = TextList(means="For people.")
     crm = Words(means="Only events of this CRM.")
-    window = Words(means="A send window of mappings/compliance.yaml, or anytime.")
+    window = Words(means="A send window of mappings/compliance.yaml, or anytime.", examples=["anytime"])
     cap = Caps(means="At most so many texts of this journey to a number: `3 per 7 days`, or several.")
-    timezone = Words(means="Whose clock counts: contact, account, or an IANA zone such as Europe/Berlin.")
+    timezone = Words(
+        means="Whose clock counts: contact, account, or an IANA zone.", examples=["contact", "account", "Europe/Berlin"]
+    )
     priority = WholeNumber(1, 9, means="Who gives way when the last slot under a cap is wanted twice: 9 goes first.")
     locales = Locales(means="Languages it promises every text in.")
     variables = Named(Words(), name=VARIABLE, means="Named expressions, computed once at the start: `vars.name`.")

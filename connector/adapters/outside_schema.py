@@ -27,11 +27,15 @@ class TaskOptionsShape(Shape):
         pattern=f"owner|{EMAIL}",
         expected="owner, or an owner's e-mail address",
         means="owner, or an owner's e-mail address.",
+        examples=["owner"],
     )
     queue = Words(pattern=r"[A-Za-z0-9_-]+", expected="the CRM's id of a task queue", means="The CRM's id of a queue.")
     title = Words(required=True, means="What is to be done; a text with {{ … }}.")
     body = Words(means="More about it; a text with {{ … }}.")
-    due = Words(means="2 hours, 2 business days, today, tomorrow or next business day; at once when left out.")
+    due = Words(
+        means="When it is due; at once when left out.",
+        examples=["2 hours", "2 business days", "today", "tomorrow", "next business day"],
+    )
     at = Clock(means='The time of day on the day it is due, such as "09:00".')
     priority = Choice(("low", "medium", "high"), means="As the CRM shows it.")
 
@@ -89,6 +93,7 @@ class NotifyOptionsShape(Shape):
         pattern=SLUG,
         expected="owner, or a channel of mappings/channels.yaml",
         means="A channel of mappings/channels.yaml; `owner` sends the contact's owner an SMS.",
+        examples=["owner"],
     )
     title = Words(means="A text with {{ … }}.")
     text = Words(required=True, means="A text with {{ … }}.")
@@ -117,6 +122,7 @@ class HandoffOptionsShape(Shape):
         pattern=f"owner|{EMAIL}",
         expected="owner, or an owner's e-mail address",
         means="For call: who rings up; owner when left out.",
+        examples=["owner"],
     )
     workflow = Words(longest=100, means="For workflow: its name, which starts on it.")
 

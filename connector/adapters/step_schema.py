@@ -46,7 +46,9 @@ class StepShape(Shape):
         means="A name for traces and reports.",
     )
     when = Words(means="Run the step only if this holds.")
-    at = Words(means="Not before this: `+3 days` from the trigger on, or a time, `invoice.due_on + 7 days`.")
+    at = Words(
+        means="Not before this: so long after the trigger, or a time.", examples=["+3 days", "invoice.due_on + 7 days"]
+    )
     on_failure = Steps(means="Steps that run when this one fails for good.")
 
 
@@ -54,8 +56,8 @@ class AskShape(Shape):
     """Where every text goes and how."""
 
     text = Words(means="The text itself, in place of a template.")
-    to = Words(means="contact, owner, or an expression that gives a number.")
-    window = Words(means="A send window, or anytime.")
+    to = Words(means="contact, owner, or an expression that gives a number.", examples=["contact", "owner"])
+    window = Words(means="A send window of mappings/compliance.yaml, or anytime.", examples=["anytime"])
     sender = Words(longest=40, means="A number or name to send from.")
     route = Words(
         pattern=SLUG, expected="a route of mappings/gateways.yaml", means="A route of mappings/gateways.yaml."
@@ -106,7 +108,9 @@ class WaitUntilShape(Shape):
     what: ClassVar[str] = "a duration (3 days), or a time (until: …)"
 
     until = Words(
-        required=True, means="A time such as `appointment.starts_at - 24 hours`, next business day, best time."
+        required=True,
+        means="A time, next business day, or best time.",
+        examples=["next business day", "best time", "invoice.due_at - 24 hours"],
     )
     at = Clock(means='At this time of day on that day, such as "09:00".')
     within = Duration(longest=_A_WEEK, means="For `best time`: how far ahead to look.")
@@ -132,14 +136,14 @@ class CaseShape(Shape):
 
     what: ClassVar[str] = "a case (reply, intent, event, click, delivered or failed; where; then)"
 
-    reply = TextList(means="A reply with one of these words, or `any`.")
+    reply = TextList(means="A reply with one of these words, or `any`.", examples=["any"])
     intent = Words(
         pattern=INTENT,
         expected="an intent of mappings/keywords.yaml, such as yes",
         means="A reply that means this, in any language of mappings/keywords.yaml.",
     )
     event = Words(pattern=EVENT, expected="an event, such as invoice.paid", means="An event of mappings/events/.")
-    click = Words(means="A click on the link of this name, or `any`.")
+    click = Words(means="A click on the link of this name, or `any`.", examples=["any"])
     delivered = Words(allow_none=True, means="The text of this step has arrived; empty for the latest one.")
     failed = Words(allow_none=True, means="The text of this step did not arrive; empty for the latest one.")
     where = Words(means="A condition on it; sees `event.*` or `last_reply.*`.")

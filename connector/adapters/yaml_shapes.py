@@ -56,11 +56,16 @@ Refer = Callable[[type[Shape]], dict[str, Any]]
 
 
 class Field(fields.Field[Any]):
-    """A field whose complaints are in plain words; `means` says to people what it is for."""
+    """A field whose complaints are in plain words.
 
-    def __init__(self, *, means: str = "", **kwargs: Any) -> None:
+    Attributes:
+        means: what it is for, to people who write in an editor.
+        examples: values that an editor may propose.
+    """
+
+    def __init__(self, *, means: str = "", examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.means = means
+        self.means, self.examples = means, tuple(examples)
 
     def json_schema(self, refer: Refer) -> dict[str, Any]:  # noqa: ARG002 - only fields that hold shapes refer to any
         """Give the JSON Schema of this field's values, as an editor sees them: numbers and booleans are no texts."""

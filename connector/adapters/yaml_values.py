@@ -20,6 +20,7 @@ from connector.domain.durations import BusinessDays, format_duration, parse_dela
 SCALAR: Mapping[str, Any] = {"type": ["string", "number", "boolean"]}
 """What an editor may take a text without quotes for: `5`, `true`."""
 
+_LONGEST = 4_000  # characters; nothing that a person writes in one place is longer
 _UNIT = "(second|minute|hour|day|week)s?"
 _DURATION = rf"^\s*[0-9]{{1,9}}\s+{_UNIT}\s*$"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -31,7 +32,7 @@ class Words(Field):
     `pattern` must match the whole of it; `expected` says so in words.
     """
 
-    def __init__(self, *, pattern: str = "", expected: str = "a text", longest: int = 4_000, **kwargs: Any) -> None:
+    def __init__(self, *, pattern: str = "", expected: str = "a text", longest: int = _LONGEST, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._pattern, self._expected, self._longest = pattern, expected, longest
 
@@ -49,7 +50,9 @@ class Words(Field):
 
     def plain_schema(self) -> dict[str, Any]:
         """Give a text's schema; one with a pattern may look like a number too, and is told apart by the pattern."""
-        plain: dict[str, Any] = {**SCALAR, "minLength": 1, "maxLength": self._longest}
+        plain: dict[str, Any] = {**SCALAR, "minLength": 1}
+        if self._longest != _LONGEST:
+            plain["maxLength"] = self._longest
         if self._pattern:
             plain["pattern"] = rf"^\s*(?:{self._pattern})\s*$"
         return _or_nothing(plain) if self.allow_none else plain
@@ -213,7 +216,7 @@ class Steps(Items):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("a list of steps (- send: …)", **kwargs)
 
-    def plain_schema(self) -> dict[str, Any]:
+    def json_schema(self, refer: Refer) -> dict[str, Any]:  # noqa: ARG002 - there is one list of steps
         """Refer to the one list of steps."""
         return {"$ref": "#/$defs/steps"}
 

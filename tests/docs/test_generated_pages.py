@@ -11,6 +11,7 @@ from connector.domain.message import MessageState
 from connector.domain.receipt import may_move
 from connector.entrypoints.cli.reference import (
     APP_MANIFEST,
+    JOURNEY_SCHEMA,
     SETTINGS_PAGE,
     STATES_PAGE,
     app_manifest,
@@ -28,7 +29,7 @@ def test_nothing_generated_is_stale() -> None:
 
 
 def test_what_is_missing_or_edited_is_written_anew_and_nothing_else(tmp_path: Path) -> None:
-    assert write_reference(tmp_path) == [SETTINGS_PAGE, STATES_PAGE, APP_MANIFEST]
+    assert write_reference(tmp_path) == [SETTINGS_PAGE, STATES_PAGE, JOURNEY_SCHEMA, APP_MANIFEST]
     (tmp_path / SETTINGS_PAGE).write_text("edited by hand", encoding="utf-8")
     assert stale(tmp_path) == [SETTINGS_PAGE]
     assert write_reference(tmp_path) == [SETTINGS_PAGE]

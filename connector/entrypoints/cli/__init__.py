@@ -16,6 +16,7 @@ from connector.entrypoints.cli import (
     publishing,
     reference_command,
     sandbox,
+    schema_command,
     texts,
 )
 from connector.errors import ConnectorError
@@ -45,6 +46,7 @@ for _command in (
     accounts.account,
     sandbox.sandbox,
     demo_command.demo,
+    schema_command.schema,
     reference_command.docs,
 ):
     cli.add_command(_command)

@@ -1,6 +1,7 @@
 """Which pages and manifests follow from the code, and is what lies in the repository still what it says?
 
-The settings reference and `app.json` are made of `settings.SETTINGS`, the page on message states of `domain.receipt`.
+The settings reference and `app.json` are made of `settings.SETTINGS`, the page on message states of `domain.receipt`,
+the JSON Schema of journeys of the shapes that read them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from connector.adapters.json_schema import journey_schema
 from connector.domain.message import FINAL_STATES, MessageState
 from connector.domain.receipt import RECEIPT_STATES, after_receipt, may_move
 from connector.settings import CHANNEL_PREFIX, SETTINGS, Setting
 
 SETTINGS_PAGE = Path("docs/reference/settings.md")
 STATES_PAGE = Path("docs/reference/states.md")
+JOURNEY_SCHEMA = Path("docs/reference/journey.schema.json")
 APP_MANIFEST = Path("app.json")
 
 _MADE = "<!-- Made by `smsctl docs` from {source}; do not edit by hand. -->"
@@ -49,12 +52,18 @@ def _contents() -> Mapping[Path, str]:
     return {
         SETTINGS_PAGE: settings_page(),
         STATES_PAGE: states_page(),
+        JOURNEY_SCHEMA: journey_schema_page(),
         APP_MANIFEST: json.dumps(app_manifest(), indent=2, ensure_ascii=False) + "\n",
     }
 
 
 def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def journey_schema_page() -> str:
+    """Give the JSON Schema of the journey language, for editors."""
+    return json.dumps(journey_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
