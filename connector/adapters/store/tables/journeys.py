@@ -68,6 +68,7 @@ enrollment = Table(
     Index(None, "account_id", "contact_id", "status"),
     Index(None, "account_id", "subject", "status"),
     Index(None, "account_id", "journey", "status"),
+    Index(None, "account_id", "journey", "started_at"),
 )
 
 effect = Table(

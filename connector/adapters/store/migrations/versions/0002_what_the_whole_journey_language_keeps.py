@@ -148,6 +148,11 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_enrollment_account_id_journey_status"), ["account_id", "journey", "status"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_enrollment_account_id_journey_started_at"),
+            ["account_id", "journey", "started_at"],
+            unique=False,
+        )
 
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.add_column(sa.Column("clicked_at", UTCDateTime(), nullable=True))
@@ -163,6 +168,7 @@ def downgrade() -> None:
         batch_op.drop_column("clicked_at")
 
     with op.batch_alter_table("enrollment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_enrollment_account_id_journey_started_at"))
         batch_op.drop_index(batch_op.f("ix_enrollment_account_id_journey_status"))
 
     with op.batch_alter_table("consent_event", schema=None) as batch_op:
