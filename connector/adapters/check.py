@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from connector.adapters.event_files import load_events
 from connector.adapters.gateway_file import load_gateways
 from connector.adapters.journey_files import load_journeys
 from connector.adapters.keyword_file import load_keyword_book
+from connector.adapters.preview_file import ENDING as PREVIEWS
 from connector.adapters.rendering import SUFFIX
 from connector.domain.journey import Journey
 from connector.errors import ConfigurationError, MappingError, Mistake
@@ -31,12 +32,14 @@ class CheckReport:
     Attributes:
         mistakes: errors and warnings, by file and line.
         journeys: those that can run, by id.
+        out: ids of the journey files that cannot.
         sources: lines of each file with a mistake, to show the place.
     """
 
     mistakes: tuple[Mistake, ...]
     journeys: Mapping[str, Journey]
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    out: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Mistake, ...]:
@@ -73,7 +76,13 @@ def check(mappings_dir: Path, templates_dir: Path) -> CheckReport:
         *_unused(templates_dir, shelf.journeys, mappings_dir),
     ]
     mistakes = tuple(sorted(dict.fromkeys(found), key=lambda each: (each.file, each.line, each.column)))
-    return CheckReport(mistakes, shelf.journeys, {each.file: _lines(each.file) for each in mistakes})
+    files = sorted(path.stem for path in (mappings_dir / "journeys").glob("*.yaml"))
+    return CheckReport(
+        mistakes,
+        shelf.journeys,
+        {each.file: _lines(each.file) for each in mistakes},
+        tuple(name for name in files if name not in shelf.journeys),
+    )
 
 
 def format_people(report: CheckReport, *, color: bool = False) -> str:
@@ -86,10 +95,11 @@ def format_people(report: CheckReport, *, color: bool = False) -> str:
 
 
 def format_json(report: CheckReport) -> str:
-    """Give the report as JSON: `ok`, `journeys` (ids) and `mistakes` with the fields of `errors.Mistake`."""
+    """Give the report as JSON: `ok`, `journeys` and `out` (ids), `mistakes` with the fields of `errors.Mistake`."""
     document = {
         "ok": report.is_clean,
         "journeys": sorted(report.journeys),
+        "out": list(report.out),
         "mistakes": [asdict(mistake) for mistake in report.mistakes],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -114,12 +124,13 @@ def _policy(load: Callable[[Path], Any], path: Path) -> tuple[Mistake, ...]:
 
 
 def _unused(templates_dir: Path, journeys: Mapping[str, Journey], mappings_dir: Path) -> Iterator[Mistake]:
-    """Warn of templates that no journey uses; told only of folders whose journeys are all readable."""
-    used = {path for journey in journeys.values() for path in journey.templates}
+    """Warn of texts, and of previews, that no journey uses; told only when all journeys are readable."""
+    used = {path.partition(".")[0] for journey in journeys.values() for path in journey.templates}
     readable = {path.stem for path in (mappings_dir / "journeys").glob("*.yaml")} <= journeys.keys()
-    for path in sorted(templates_dir.rglob(f"*{SUFFIX}")) if readable else ():
-        if path.relative_to(templates_dir).as_posix() not in used:
-            yield Mistake(str(path), 0, 0, "", "no journey uses this text", severity="warning")
+    for ending, what in ((SUFFIX, "text"), (PREVIEWS, "preview's text")) if readable else ():
+        for path in sorted(templates_dir.rglob(f"*{ending}")):
+            if path.relative_to(templates_dir).as_posix().partition(".")[0] not in used:
+                yield Mistake(str(path), 0, 0, "", f"no journey uses this {what}", severity="warning")
 
 
 def _lines(file: str) -> tuple[str, ...]:
@@ -156,12 +167,17 @@ def _painter(*, color: bool) -> Callable[[str, str], str]:
 
 
 def _summary(report: CheckReport) -> str:
-    ready = f"{_counted(len(report.journeys), 'journey')} can run" + (
-        f": {', '.join(sorted(report.journeys))}" if report.journeys else ""
-    )
+    ready = _listed(f"{_counted(len(report.journeys), 'journey')} can run", sorted(report.journeys))
+    if report.out:
+        stays = f"{_counted(len(report.out), 'journey')} {'stays' if len(report.out) == 1 else 'stay'} out"
+        ready += f". {_listed(stays, report.out)}"
     found = [_counted(len(report.errors), "mistake")] if report.errors else ["No mistakes"]
     found += [_counted(len(report.warnings), "warning")] if report.warnings else []
     return f"{' and '.join(found)}. {ready}."
+
+
+def _listed(words: str, names: Sequence[str]) -> str:
+    return f"{words}: {', '.join(names)}" if names else words
 
 
 def _counted(number: int, noun: str) -> str:

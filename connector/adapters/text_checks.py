@@ -29,10 +29,13 @@ class TextChecks:
     def __init__(self, document: Document, uses: Uses, names: JourneyNames) -> None:
         self._document, self._uses, self._names = document, uses, names
         self._world = names.world
+        self._sms: list[SMSUse] | None = None
 
     def sms(self) -> list[SMSUse]:
         """Give every SMS text of the journey."""
-        return sms_uses(self._document, self._uses, self._names)
+        if self._sms is None:
+            self._sms = sms_uses(self._document, self._uses, self._names)
+        return self._sms
 
     def links(self) -> frozenset[str]:
         """Give the names of the links that the texts of the journey make."""

@@ -18,7 +18,7 @@ from connector.domain.durations import format_duration
 from connector.domain.journey import Journey
 from connector.domain.message import Purpose
 from connector.domain.send_window import ANYTIME, SendWindow, opening
-from connector.domain.steps import EnrollIn, Exit, If, Note, Send, SetValues, Step, Task, Wait, texts_sent, walk
+from connector.domain.steps import EnrollIn, Exit, If, Note, Send, SetValues, Step, Task, Verify, Wait, texts_sent, walk
 from connector.errors import Mistake
 
 _WEEK = [datetime(2026, 11, 16, tzinfo=UTC) + timedelta(days=day) for day in range(7)]
@@ -53,6 +53,10 @@ def _hours(step: Step, text: Send, journey: Journey, compliance: Compliance) -> 
         return
     if not has_hours(window):
         yield at_step(step, f"the window {quoted(window.name)} has no hours: the text never goes out")
+        return
+    if isinstance(step, Verify) and not window.is_always_open:
+        message = f"a code that is asked for outside the window {quoted(window.name)} waits for it, and expires"
+        yield at_step(step, message, "write window: anytime", severity="warning")
         return
     purpose = purpose_of(step, text, journey.purpose)
     closed = [row for row, hours in _rows(compliance, purpose) if has_hours(hours) and not _share(window, hours)]

@@ -10,12 +10,20 @@ from connector.adapters.check import CheckReport, check, format_github, format_j
 from connector.errors import Mistake
 from tests.adapters.journeys.conftest import ROOT
 
+JOURNEYS = ("demo-booked", "invoice-overdue", "urgent-ticket")
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    return tmp_path / "mappings", tmp_path / "templates"
+    """Give three journeys of those that ship, with everything around them."""
+    mappings, templates = tmp_path / "mappings", tmp_path / "templates"
+    shutil.copytree(
+        ROOT / "mappings", mappings, ignore=lambda folder, names: names if folder.endswith("journeys") else ()
+    )
+    for name in JOURNEYS:
+        shutil.copy(ROOT / "mappings" / "journeys" / f"{name}.yaml", mappings / "journeys")
+        shutil.copytree(ROOT / "templates" / name, templates / name)
+    return mappings, templates
 
 
 def _edit(path: Path, old: str, new: str) -> None:
@@ -27,15 +35,18 @@ def _edit(path: Path, old: str, new: str) -> None:
 def test_a_mistake_is_shown_with_its_line_and_a_caret(folders: tuple[Path, Path]) -> None:
     path = folders[0] / "journeys" / "invoice-overdue.yaml"
     _edit(path, "send: invoice-overdue/first", "send: invoice-overdue/frist")
+    line = path.read_text(encoding="utf-8").partition("frist")[0].count("\n") + 1
     shown = format_people(check(*folders))
     assert (
-        f"{path}:21:11  error  steps[0].send\n"
+        f"{path}:{line}:11  error  steps[0].send\n"
         "  there is no template templates/invoice-overdue/frist.txt.j2\n"
-        "  21 |   - send: invoice-overdue/frist\n"
+        f"  {line} |   - send: invoice-overdue/frist\n"
         "     |           ^\n"
         "  did you mean `invoice-overdue/first`?\n"
     ) in shown
-    assert shown.endswith("1 mistake. 2 journeys can run: demo-booked, urgent-ticket.\n")
+    assert shown.endswith(
+        "1 mistake. 2 journeys can run: demo-booked, urgent-ticket. 1 journey stays out: invoice-overdue.\n"
+    )
 
 
 def test_nothing_wrong_is_said_in_one_line(folders: tuple[Path, Path]) -> None:
@@ -67,6 +78,20 @@ def test_a_text_that_no_journey_uses_is_a_warning(folders: tuple[Path, Path]) ->
     assert report.is_clean
 
 
+def test_a_preview_of_a_text_that_no_journey_uses_is_a_warning(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "demo-booked" / "old.previews.yaml").write_text("previews: {a: {}}", encoding="utf-8")
+    assert [mistake.message for mistake in check(*folders).warnings] == ["no journey uses this preview's text"]
+
+
+def test_a_journey_in_a_loop_stays_out_and_the_others_run(folders: tuple[Path, Path]) -> None:
+    path = folders[0] / "journeys" / "invoice-overdue.yaml"
+    _edit(path, "again: never", "again: always")
+    _edit(path, "steps:\n", "steps:\n  - enroll: invoice-overdue\n")
+    report = check(*folders)
+    assert report.out == ("invoice-overdue",)
+    assert "an endless loop" in report.errors[0].message
+
+
 def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     report = check(tmp_path / "mappings", tmp_path / "templates")
     assert str(tmp_path / "templates") in {mistake.file for mistake in report.errors}
@@ -77,6 +102,7 @@ def test_json_has_every_field(folders: tuple[Path, Path]) -> None:
     document = json.loads(format_json(check(*folders)))
     assert document["ok"] is False
     assert document["journeys"] == ["invoice-overdue", "urgent-ticket"]
+    assert document["out"] == ["demo-booked"]
     (mistake,) = document["mistakes"]
     assert (mistake["line"], mistake["column"], mistake["path"], mistake["severity"]) == (4, 10, "purpose", "error")
     assert mistake["suggestion"] == "did you mean `transactional`?"

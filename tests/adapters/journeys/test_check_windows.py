@@ -88,3 +88,11 @@ def test_a_text_whose_hour_is_not_known_or_right_is_no_mistake(steps: str) -> No
 def test_the_hour_is_known_behind_steps_that_take_no_time() -> None:
     steps = f"{NIGHT}- note: here\n- if: invoice.balance_due > 5\n  then: [{{send: , text: Hi, expires_after: 1 hour}}]"
     assert [mistake.path for mistake in check(steps)] == ["steps[2].then[0]"]
+
+
+def test_a_code_that_would_wait_for_a_window_is_a_warning() -> None:
+    steps = "- verify: {{text: '{{{{ code }}}}'{}}}"
+    (mistake,) = check(steps.format(""), head="window: daytime\n")
+    assert (mistake.severity, mistake.suggestion) == ("warning", "write window: anytime")
+    assert said(steps.format(", window: anytime"), head="window: daytime\n") == []
+    assert said(steps.format("")) == []
