@@ -11,7 +11,7 @@ import re
 from typing import Protocol
 
 _PROGRAMS = (
-    r"bot\b",  # how crawlers and most preview fetchers name themselves: Twitterbot, TelegramBot, Slackbot, Googlebot
+    r"(?<!cu)bot\b",  # how most fetchers name themselves: Twitterbot, TelegramBot, Googlebot; but Cubot makes phones
     r"crawl",  # likewise
     r"spider",  # likewise
     r"preview",  # BingPreview, SkypeUriPreview and whoever else says what it does
