@@ -145,7 +145,7 @@ def _with_body(shown: Shown, at: TextAt, values: Mapping[str, Any]) -> Shown:
 
 @dataclass(frozen=True, slots=True)
 class PricedText:
-    """A text and what it costs to send; no price where none is listed."""
+    """A text and what it costs to send; no price where none is listed, or the text cannot be shown."""
 
     shown: Shown
     price: Price | None
@@ -165,7 +165,9 @@ def priced(
         raise ConfigurationError(f"mappings/gateways.yaml has no prices for {gateway!r}: there are {known}")
     chosen = gateway or next(iter(book.prices), "")
     where = country.upper() if country else None
-    return tuple(PricedText(each, book.price(chosen, each.segments, where)) for each in shown)
+    return tuple(
+        PricedText(each, book.price(chosen, each.segments, where) if each.segments else None) for each in shown
+    )
 
 
 def fallen_back(shown: Sequence[Shown]) -> dict[str, str]:
