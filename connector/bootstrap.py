@@ -40,6 +40,7 @@ from connector.adapters.secrets import Vault
 from connector.adapters.sms.null import NullGateway
 from connector.adapters.sms.twilio import TwilioGateway
 from connector.adapters.store.group_commit import GroupCommit
+from connector.adapters.store.reports import SQLJourneyFigures
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.adapters.task_queue import RQTaskQueue
 from connector.domain.compliance import Compliance
@@ -52,6 +53,7 @@ from connector.ports.gateway import SMSGateway
 from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
 from connector.ports.time import Clock
 from connector.services.accounts import Accounts
+from connector.services.audience_listing import AudienceLister
 from connector.services.consent import ConsentDesk
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
@@ -63,6 +65,7 @@ from connector.services.event_recording import EventRecorder
 from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.intake import Intake
+from connector.services.journey_report import JourneyReporter
 from connector.services.journey_status import journey_statuses
 from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
@@ -77,6 +80,7 @@ from connector.services.receipts import ReceiptReader
 from connector.services.reconcile import Reconciler
 from connector.services.replies import ReplyDesk
 from connector.services.reports import status_report
+from connector.services.schedules import Schedules
 from connector.services.single_texts import SingleTexts
 from connector.services.splits import SplitJudge
 from connector.services.standing import Comparer
@@ -299,9 +303,24 @@ class Connector:
         return Poller(self.ledger, self.crms, self.catalogue, self.versions, self.clock, self.rng)
 
     @cached_property
+    def schedules(self) -> Schedules:
+        """Starts journeys whose time has come."""
+        return Schedules(self.ledger, self.versions, self.clock)
+
+    @cached_property
+    def audiences(self) -> AudienceLister:
+        """Finds out for whom."""
+        return AudienceLister(self.ledger, self.crms, self.versions, self.clock, self.rng)
+
+    @cached_property
     def split_judge(self) -> SplitJudge:
         """Promotes the winners of splits."""
         return SplitJudge(self.ledger, self.versions, self.clock)
+
+    @cached_property
+    def journey_reports(self) -> JourneyReporter:
+        """Tells how journeys fare."""
+        return JourneyReporter(self.ledger, SQLJourneyFigures(self.ledger.engine), self.versions, self.clock)
 
     @cached_property
     def alarm(self) -> Alarm:
@@ -385,8 +404,10 @@ class Connector:
     def _maintain(self) -> bool:
         self.reconciler.free_abandoned()
         self.poller.poll_due()
+        self.schedules.start_due()
         self.split_judge.judge_due()
-        return self.reconciler.ask()
+        is_listing = self.audiences.list_next()
+        return self.reconciler.ask() or is_listing
 
     def checks(self) -> Mapping[str, str]:
         """Say of ledger and queue whether they answer: `ok` or the kind of error."""

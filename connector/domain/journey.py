@@ -125,6 +125,10 @@ class Journey:
         return found if isinstance(found, Mapping) else {}
 
 
+SCHEDULE = "schedule"
+"""What the events and the timers of journeys with a schedule begin with."""
+
+
 def schedule_event(journey_id: str) -> str:
     """Name the event on which a journey with a schedule starts, and no other."""
-    return f"schedule:{journey_id}"
+    return f"{SCHEDULE}:{journey_id}"

@@ -138,6 +138,21 @@ class CRM(Protocol):
         """Find records that meet all filters, every page of them, as (id, properties)."""
         ...
 
+    def search_page(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        filters: Sequence[SearchFilter],
+        properties: Sequence[str],
+        *,
+        after: str = "",
+    ) -> Sequence[tuple[str, Mapping[str, str | None]]]:
+        """Find the next page of records that meet all filters, in the order of their ids, behind the id `after`.
+
+        For what is too much to be held at once. Empty at the end.
+        """
+        ...
+
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         """Map internal pipeline-stage ids to the names people see."""
         ...

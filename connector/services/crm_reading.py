@@ -125,6 +125,9 @@ class CRMReader:
         object_type = wanted[0].ref.object_type
         ids = list(dict.fromkeys(want.ref.object_id for want in wanted))
         names = dict.fromkeys(name for want in wanted for name in _properties(want.mapping))
+        if object_type == CONTACT and not names:
+            reading.records.update({want.ref: {} for want in wanted})
+            return  # what there is to know of a contact is read as a contact
         found = crm.read_records(account, object_type, ids, list(names))
         reading.records.update({ObjectRef(object_type, each): raw for each, raw in found.items()})
         if any(_has_stages(want.mapping) for want in wanted):

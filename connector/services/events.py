@@ -23,7 +23,7 @@ from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.time import Clock
 from connector.services.crm_reading import CRMReader, Reading, Wanted
 from connector.services.event_recording import EventRecorder, LeaseLostError
-from connector.services.happenings import POLL, Happening, happening
+from connector.services.happenings import POLL, SCHEDULED, Happening, happening
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,9 @@ class EventReader:
         """Work up to `limit` rows; give how many were claimed: `limit` means that more may wait."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            rows = uow.inbox.claim([*self._crms, POLL], limit, now, now + LEASE)
+            rows = [*uow.inbox.claim([*self._crms, POLL], limit, now, now + LEASE)]
+            if len(rows) < limit:  # an audience of hundreds of thousands lets everything else go first
+                rows += uow.inbox.claim([SCHEDULED], limit - len(rows), now, now + LEASE)
             uow.commit()
         by_account: dict[str | None, list[InboxRow]] = {}
         for row in rows:

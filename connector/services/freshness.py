@@ -87,7 +87,9 @@ class Freshener:
         now: datetime,
     ) -> Known:
         if wanted is None:
-            return Known(row, contact, reading.owners)
+            is_stale = now - read_at(row) > FRESH_FOR  # no record but the contact, and that has just been read
+            known = replace(row, state={**row.state, "read_at": now}) if is_stale else row
+            return Known(known, contact, reading.owners)
         values = reading.values(wanted)
         if values is None:
             return Known(row, contact, reading.owners, gone=f"{wanted.ref} no longer exists in the CRM")

@@ -9,13 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
-from connector.domain.event_mapping import EventCatalogue, EventMapping, Poll
+from connector.domain.event_mapping import ContactFrom, ContactRule, EventCatalogue, EventMapping, OnChange, Poll
 from connector.ports.crm import CRM
 from connector.ports.inbox import InboxRow
 from connector.services.crm_reading import CONTACT
 
 POLL = "poll"
 """Source of inbox rows that a poll has put there."""
+
+SCHEDULED = "schedule"
+"""Source of inbox rows that stand for somebody of an audience whose journey's time has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Happening:
 
     Attributes:
         events: the named events it makes; several mappings may take one notice.
-        notice: the CRM's notice, None for a poll's finding.
+        notice: the CRM's notice, None for what we found or planned ourselves.
         useless: why nothing follows from it, or empty.
     """
 
@@ -60,6 +63,8 @@ def happening(row: InboxRow, crm: CRM, catalogue: EventCatalogue) -> Happening:
         return Happening(row, useless="unreadable: no JSON object")
     if row.source == POLL:
         return _found(row, body, catalogue, crm.slug)
+    if row.source == SCHEDULED:
+        return _its_time(row, body, crm.slug)
     notice = crm.read_notice(body)
     if notice is None:
         return Happening(row, useless="ignored: a kind of event nothing here uses")
@@ -70,6 +75,19 @@ def happening(row: InboxRow, crm: CRM, catalogue: EventCatalogue) -> Happening:
 def finding(mapping: EventMapping, object_id: str, now: datetime) -> dict[str, str]:
     """Make the body of an inbox row for what a poll found."""
     return {"event": mapping.name, "id": object_id, "occurred_at": now.isoformat()}
+
+
+def scheduled(event: str, contact: str, occurrence: datetime) -> dict[str, str]:
+    """Make the body of an inbox row for somebody whose journey's time has come."""
+    return {"event": event, "id": contact, "occurred_at": occurrence.isoformat()}
+
+
+def _its_time(row: InboxRow, body: Mapping[str, Any], crm: str) -> Happening:
+    """Understand a journey's time as an event about the contact, which brings no record and no file describes."""
+    never = OnChange(CONTACT, ChangeKind.OTHER)
+    mapping = EventMapping(str(body["event"]), crm, never, {}, ContactRule(ContactFrom.SELF, CONTACT))
+    ref = ObjectRef(CONTACT, str(body["id"]))
+    return Happening(row, ref, datetime.fromisoformat(body["occurred_at"]), (mapping,))
 
 
 def _found(row: InboxRow, body: Mapping[str, Any], catalogue: EventCatalogue, crm: str) -> Happening:

@@ -12,6 +12,7 @@ from connector.ports.messages import MessageRow, StateChange
 from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS, TaskQueue, send_lane, writeback_lane
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
+from connector.services.schedules import AUDIENCE
 
 BATCH = 500
 
@@ -63,7 +64,7 @@ class Alarm:
         with self._ledger.begin(write=False) as uow:
             lanes = {send_lane(gateway, purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}
             lanes |= {writeback_lane(crm) for crm in uow.records.waiting(now)}
-            lanes |= {RECEIPTS if "." in source else EVENTS for source in uow.inbox.waiting(now)}
+            lanes |= {_lane_of(source) for source in uow.inbox.waiting(now)}
             if uow.enrollments.due_count(now):
                 lanes.add(JOURNEYS)
             if uow.effects.any_due(now):
@@ -75,3 +76,10 @@ class Alarm:
     def _needs_maintenance(self, uow: UnitOfWork) -> bool:
         now = self._clock.now()
         return bool(uow.attempts.any_to_ask(now) or uow.messages.abandoned(now, 1) or uow.polls.any_due(now))
+
+
+def _lane_of(source: str) -> str:
+    """Give the lane that works the inbox rows of a source."""
+    if source == AUDIENCE:
+        return MAINTENANCE
+    return RECEIPTS if "." in source else EVENTS

@@ -20,6 +20,9 @@ Properties = dict[str, str | None]
 _PHONES = ("mobilephone", "phone")
 _REGION = "US"
 
+PAGE = 3
+"""Records on a page of `search_page`; few, so that tests turn pages."""
+
 
 @dataclass
 class FakeCRM:
@@ -105,6 +108,18 @@ class FakeCRM:
         held = self.records.get(object_type, {})
         met = {each: props for each, props in held.items() if all(_meets(props, one) for one in filters)}
         return [(each, {name: props.get(name) for name in properties}) for each, props in met.items()]
+
+    def search_page(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        filters: Sequence[SearchFilter],
+        properties: Sequence[str],
+        *,
+        after: str = "",
+    ) -> Sequence[tuple[str, Mapping[str, str | None]]]:
+        found = sorted(self.search(account, object_type, filters, properties), key=lambda each: int(each[0]))
+        return [each for each in found if int(each[0]) > int(after or 0)][:PAGE]
 
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         self._begin("stage_labels")

@@ -102,6 +102,18 @@ class HubSpotCRM:
         """Find records that meet all of up to five filters; times may be given as ISO 8601."""
         return list(self._records.search(account, object_type, [filters], properties))
 
+    def search_page(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        filters: Sequence[SearchFilter],
+        properties: Sequence[str],
+        *,
+        after: str = "",
+    ) -> Sequence[tuple[str, Mapping[str, str | None]]]:
+        """Find up to 200 records that meet all of up to five filters, behind the id `after`."""
+        return self._records.search_page(account, object_type, [filters], properties, after)
+
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         """Map stage ids to labels, up to five minutes old."""
         return self._facts.stage_labels(account, object_type)

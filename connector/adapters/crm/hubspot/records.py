@@ -73,16 +73,25 @@ class PortalRecords:
         """
         last = ""
         while True:
-            body = _search_body(groups, properties, last)
-            rows = _rows(
-                self.calls.make(
-                    account, f"search {object_type}s", _search(path_name(object_type), body), is_search=True
-                )
-            )
-            yield from ((str(row["id"]), _asked(row, properties)) for row in rows)
-            if len(rows) < SEARCH_PAGE:
+            page = self.search_page(account, object_type, groups, properties, last)
+            yield from page
+            if len(page) < SEARCH_PAGE:
                 return
-            last = str(rows[-1]["id"])
+            last = page[-1][0]
+
+    def search_page(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        groups: Sequence[Sequence[SearchFilter]],
+        properties: Sequence[str],
+        after: str,
+    ) -> list[tuple[str, Properties]]:
+        """Find the first records behind an id, in the order of ids."""
+        body = _search_body(groups, properties, after)
+        call = _search(path_name(object_type), body)
+        rows = _rows(self.calls.make(account, f"search {object_type}s", call, is_search=True))
+        return [(str(row["id"]), _asked(row, properties)) for row in rows]
 
 
 def _read(name: str, body: Mapping[str, Any]) -> Any:
