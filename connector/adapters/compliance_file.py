@@ -8,7 +8,14 @@ import yaml
 
 from connector.adapters.yaml_fields import YAMLFields
 from connector.domain.caps import Cap, parse_cap
-from connector.domain.compliance import DEFAULT_COUNTRY, Compliance, FatigueRule, PurposeRule, WindowRow
+from connector.domain.compliance import (
+    DEFAULT_COUNTRY,
+    MOST_SEGMENTS,
+    Compliance,
+    FatigueRule,
+    PurposeRule,
+    WindowRow,
+)
 from connector.domain.durations import parse_duration
 from connector.domain.message import Purpose
 from connector.domain.send_window import ANYTIME, MIDNIGHT, SendWindow
@@ -16,6 +23,7 @@ from connector.domain.send_window import ANYTIME, MIDNIGHT, SendWindow
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _COUNT = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_SEGMENTS = re.compile(r"[1-9]|10", re.ASCII)  # gateways refuse longer texts, at 1,600 characters
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CONSENT = {"required": True, "not required": False}
 
@@ -89,13 +97,23 @@ def _purposes(fields: YAMLFields, node: yaml.Node | None, windows: dict[str, Sen
 
 
 def _purpose(fields: YAMLFields, node: yaml.Node, path: str, windows: dict[str, SendWindow]) -> PurposeRule:
-    keys = fields.mapping(node, path, ("consent", "countries"), ("consent", "caps", "countries"))
+    keys = fields.mapping(node, path, ("consent", "countries"), ("consent", "caps", "segments", "countries"))
     consent = fields.text(keys["consent"], f"{path}.consent") if "consent" in keys else "required"
     if consent not in _CONSENT:
         fields.mistake(keys["consent"], f"{path}.consent", 'expected "required" or "not required"')
     caps = _caps(fields, keys.get("caps"), f"{path}.caps")
     rows = _rows(fields, keys.get("countries"), f"{path}.countries", windows)
-    return PurposeRule(_CONSENT.get(consent, True), caps, rows)
+    return PurposeRule(_CONSENT.get(consent, True), caps, rows, _segments(fields, keys.get("segments"), path))
+
+
+def _segments(fields: YAMLFields, node: yaml.Node | None, path: str) -> int:
+    if node is None:
+        return MOST_SEGMENTS
+    text = fields.text(node, f"{path}.segments")
+    if _SEGMENTS.fullmatch(text):
+        return int(text)
+    fields.mistake(node, f"{path}.segments", "expected a number of SMS, 1 to 10")
+    return MOST_SEGMENTS
 
 
 def _caps(fields: YAMLFields, node: yaml.Node | None, path: str) -> tuple[Cap, ...]:

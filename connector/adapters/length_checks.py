@@ -15,9 +15,6 @@ from connector.domain.places import Place, Text
 from connector.domain.segments import Encoding, foreign_characters, measure, replace_smart_characters
 from connector.errors import ConditionError, Mistake
 
-MOST_SEGMENTS = 6
-"""Our own proposal: a text of more parts is seldom read to its end, and carriers begin to refuse at ten."""
-
 _FEW = 0.2
 """Up to this share of its letters, characters outside the SMS alphabet are taken for slips; above it the language is
 written with them and nothing can be saved."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.adapters.journey_names import JourneyNames
 from connector.adapters.journey_texts import SMSUse, names_of
-from connector.adapters.length_checks import MOST_SEGMENTS, rendered
+from connector.adapters.length_checks import rendered
 from connector.adapters.name_checks import is_open, without_place
 from connector.adapters.preview_file import Preview, previews_of
 from connector.adapters.yaml_file import Document
@@ -50,6 +50,6 @@ def _shown(document: Document, preview: Preview, use: SMSUse, names: JourneyName
             message = f"cannot be shown in {at.locale}: {without_place(exc)}"
             yield document.mistake(preview.trail, message, "give it a value, or let the text do without", key=True)
             continue
-        if size.count > MOST_SEGMENTS:
-            message = f"takes {size.count} SMS in {at.locale}: more than {MOST_SEGMENTS}"
+        if size.count > use.most:
+            message = f"takes {size.count} SMS in {at.locale}: more than {use.most}"
             yield document.mistake(preview.trail, message, "shorten the text", key=True, severity="warning")

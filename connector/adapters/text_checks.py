@@ -8,7 +8,7 @@ from connector.adapters.jinja_syntax import compile_text
 from connector.adapters.journey_names import JourneyNames
 from connector.adapters.journey_texts import SMSUse, longest_names_of, names_of, sms_uses, use_of
 from connector.adapters.journey_uses import TextUse, Uses
-from connector.adapters.length_checks import MOST_SEGMENTS, TextAt, dear_characters, too_long, trial
+from connector.adapters.length_checks import TextAt, dear_characters, too_long, trial
 from connector.adapters.link_checks import links_in
 from connector.adapters.locale_checks import broken_promises, missing_locales, one_language_only
 from connector.adapters.name_checks import flaws, is_open
@@ -97,7 +97,7 @@ class TextChecks:
             yield mistake
             return
         yield from dear_characters(at, usual)
-        yield from too_long(at, usual, longest_names_of(use, self._names), MOST_SEGMENTS)
+        yield from too_long(at, usual, longest_names_of(use, self._names), use.most)
 
     @property
     def _promised(self) -> tuple[str, ...]:

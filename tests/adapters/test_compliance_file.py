@@ -66,6 +66,11 @@ def test_hours_are_read_as_written(tmp_path: Path) -> None:
         (GOOD[GOOD.index("purposes") : GOOD.index("overall")], "", "1:1: lacks 'purposes'"),
         (GOOD[: GOOD.index("purposes")], "", "1:1: lacks 'windows'"),
         (GOOD[GOOD.index("    countries:\n") : GOOD.index("overall")], "", "10:5: purposes.marketing: lacks"),
+        (
+            "    caps: [3",
+            "    segments: 11\n    caps: [3",
+            "11:15: purposes.marketing.segments: expected a number of SMS",
+        ),
         ("20 per day", "many", "14:18: overall.caps[0]: 'many' is not a cap: "),
         ("{caps: [20 per day]}", "{}", "14:10: overall: lacks 'caps'"),
         ("after: 5", "after: 0", "15:18: fatigue.after: expected a number of texts, 1 to 999"),
@@ -94,3 +99,8 @@ def test_what_holds_over_all_purposes_is_read_and_may_be_left_out(tmp_path: Path
     assert rules.fatigue == FatigueRule(5, timedelta(days=90), (parse_cap("1 per 2 weeks"),))
     rules = load_compliance(written(tmp_path, GOOD[: GOOD.index("overall")]))
     assert (rules.overall, rules.fatigue) == ((), None)
+
+
+def test_a_purpose_may_say_how_many_sms_its_texts_take(tmp_path: Path) -> None:
+    rules = load_compliance(written(tmp_path, GOOD.replace("    caps: [3", "    segments: 10\n    caps: [3")))
+    assert [rules.purposes[name].most_segments for name in ("marketing", "otp")] == [10, 6]

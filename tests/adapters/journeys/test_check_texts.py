@@ -132,3 +132,14 @@ def test_a_schedule_brings_no_records() -> None:
     within = replace(world(), audiences=None)
     found = check(text, within, event="x.y").copy()
     assert [mistake.path for mistake in found] == ["trigger.event"]
+
+
+def test_a_purpose_says_how_many_sms_its_texts_may_take() -> None:
+    (mistake,) = check(f"- verify: {{send: {NAME}/first}}", world(first="{{ code }}" + "a" * 160))
+    assert (mistake.severity, mistake.message) == (
+        "warning",
+        "takes 2 SMS of 160 characters with the longest plausible values: more than 1",
+    )
+    assert said(f"- {{send: , text: {'a' * 160}, purpose: otp}}") == []
+    (mistake,) = check(f"- {{send: , text: {'a' * 161}, purpose: otp}}")
+    assert mistake.message.endswith("more than 1")
