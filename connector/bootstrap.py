@@ -45,15 +45,18 @@ from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.adapters.task_queue import RQTaskQueue
 from connector.domain.compliance import Compliance
 from connector.domain.event_mapping import EventCatalogue
+from connector.domain.journey import Journey
 from connector.domain.retry import RetryPolicy
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, CRMError
 from connector.ports.channels import Channel
 from connector.ports.crm import CRM
 from connector.ports.gateway import SMSGateway
+from connector.ports.ledger import AccountRow
 from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
 from connector.ports.time import Clock
 from connector.services.accounts import Accounts
 from connector.services.audience_listing import AudienceLister
+from connector.services.backtest import Past, Period
 from connector.services.consent import ConsentDesk
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
@@ -336,6 +339,20 @@ class Connector:
     def versions(self) -> JourneyVersions:
         """Gives journeys as they were published."""
         return JourneyVersions(lambda _journey, source: journey_from_source(source))
+
+    def in_service(self, account_id: str) -> Mapping[str, Journey]:
+        """Give the journeys that take people in for an account, by id."""
+        with self.ledger.begin(write=False) as uow:
+            return {name: each.journey for name, each in self.versions.in_service(uow, account_id).items()}
+
+    def past(self, account: AccountRow, period: Period) -> Past:
+        """Give an account's past, to be played; owners are asked for in the CRM, and have no names if it is away."""
+        try:
+            owners = self._crm_reader.owners(account)
+        except CRMError as error:
+            log.warning("backtest.without_owners", account_id=account.id, status=error.status)
+            owners = {}
+        return Past(self.ledger, account, self.crms[account.crm], self.catalogue, period, owners)
 
     @cached_property
     def publisher(self) -> Publisher:

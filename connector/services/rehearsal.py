@@ -22,6 +22,7 @@ from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import Accepted, IncomingSMS, StatusReport
 from connector.ports.ledger import AccountRow, UnitOfWork
+from connector.ports.links import ShortLinkRow
 from connector.ports.messages import MessageRow
 from connector.ports.rehearsal import PlayableLedger
 from connector.services.consent import ConsentDesk, Saying
@@ -135,8 +136,8 @@ class Company:
     replies: ReplyDesk
     consent: ConsentDesk
     alarm: Alarm
-    follow: Callable[[str, datetime], object]
-    """Follows a short link by its code, as a person would."""
+    follow: Callable[[UnitOfWork, ShortLinkRow, datetime], object]
+    """Notes that a person followed a short link."""
 
 
 class Rehearsal:
@@ -210,7 +211,7 @@ class Rehearsal:
         for message in uow.messages.of_contact(self._account.id, each.contact_id, _BATCH):
             for link in uow.links.of_message(message.id):
                 if each.link in {"", link.name}:
-                    self._company.follow(link.code, now)
+                    self._company.follow(uow, link, now)
                     return
 
     # --- what follows ------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def _lines(entries: Any) -> list[TraceLine]:
             path=entry.path,
             file=entry.file,
             line=entry.line,
-            values=_seen(entry.data),
+            values=shown_values(entry.data),
         )
         for entry in entries
     ]
@@ -186,13 +186,13 @@ def _is_opted_out(uow: UnitOfWork, contact: ContactRow) -> bool:
     return bool(uow.consents.suppressions(contact.account_id, [contact.msisdn]))
 
 
-def _seen(data: Mapping[str, Any]) -> dict[str, Any]:
+def shown_values(data: Mapping[str, Any]) -> dict[str, Any]:
     """Flatten an entry's data into values a person reads: `invoice.balance_due` rather than nested records."""
     flat: dict[str, Any] = {}
     for name, value in data.items():
         if isinstance(value, Mapping):
             prefix = "" if name == "values" else f"{name}."
-            flat |= {f"{prefix}{inner}": each for inner, each in _seen(value).items()}
+            flat |= {f"{prefix}{inner}": each for inner, each in shown_values(value).items()}
         else:
             flat[name] = _plain(value)
     return flat

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.services.simulation import SimulatedText, Transcript
+from connector.services.traces import shown_values
 
 _MARKS: Mapping[EntryKind, str] = {
     EntryKind.EVENT_RECEIVED: "event",
@@ -26,6 +27,9 @@ _MARKS: Mapping[EntryKind, str] = {
     EntryKind.OPTED_IN: "opt-in",
     EntryKind.ENROLLMENT_ENDED: "ends",
     EntryKind.ATTENTION_NEEDED: "attention",
+    EntryKind.ARM_ASSIGNED: "arm",
+    EntryKind.STEP_TAKEN: "step",
+    EntryKind.MESSAGE_MOVED: "state",
 }
 _WIDTH = 9  # of the longest mark
 
@@ -58,7 +62,7 @@ def lines(transcript: Transcript, zone: ZoneInfo, prices: Mapping[str, tuple[Dec
 def _line(entry: TimelineEntry, time: str) -> str:
     mark = _MARKS.get(entry.kind, "")
     where = f"  [dim]{escape(f'{entry.file}:{entry.line} {entry.path}')}[/dim]" if entry.file and entry.line else ""
-    values = entry.data.get("values") or {}
+    values = shown_values(entry.data.get("values") or {})
     seen = ", ".join(f"{name} = {value}" for name, value in values.items())
     return f"{time}  [cyan]{mark:{_WIDTH}}[/cyan] {escape(entry.summary)}{where}" + (
         f"\n{'':20}[dim]{escape(seen)}[/dim]" if seen else ""
