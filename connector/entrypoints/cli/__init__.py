@@ -8,6 +8,7 @@ import click
 
 from connector.entrypoints.cli import (
     accounts,
+    backtest_command,
     comparing,
     demo_command,
     ledger,
@@ -15,8 +16,10 @@ from connector.entrypoints.cli import (
     processes,
     publishing,
     reference_command,
+    report,
     sandbox,
     schema_command,
+    simulate_command,
     texts,
 )
 from connector.errors import ConnectorError
@@ -31,6 +34,8 @@ for _command in (
     ledger.migrate,
     ledger.check,
     preview_command.preview,
+    simulate_command.simulate,
+    backtest_command.backtest,
     ledger.status,
     publishing.publish,
     publishing.rollback,
@@ -43,6 +48,7 @@ for _command in (
     processes.clock,
     texts.send,
     texts.explain,
+    report.report,
     accounts.account,
     sandbox.sandbox,
     demo_command.demo,
