@@ -14,6 +14,7 @@ from connector.adapters.journey_uses import ConditionUse
 from connector.adapters.journey_world import World
 from connector.adapters.link_checks import click_mistakes
 from connector.adapters.mention_checks import mention_mistakes, unknown
+from connector.adapters.mistake_places import placed
 from connector.adapters.name_checks import flaws, is_open, without_place
 from connector.adapters.rendering import Renderer
 from connector.adapters.reply_checks import confirm_mistakes, reply_mistakes
@@ -65,7 +66,8 @@ class JourneyChecks:
         yield from flow_mistakes(journey.steps)
         yield from confirm_mistakes(self._document, journey.steps, self._world.keywords)
         if self._world.compliance is not None:
-            yield from window_mistakes(journey, self._world.compliance)
+            for mistake in window_mistakes(journey, self._world.compliance):
+                yield placed(self._document, mistake)
         yield from self.texts.lawful(journey)
 
     def _header(self, top: Mapping[str, Any], stem: str) -> Iterator[Mistake]:

@@ -6,9 +6,9 @@ that stop, start or explain our texts go before all of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from connector.adapters.mistake_places import trail_of
 from connector.adapters.yaml_file import Document, Trail
 from connector.adapters.yaml_shapes import quoted
 from connector.domain.consent import KeywordBook, KeywordKind, matches_keyword
@@ -35,12 +35,6 @@ def confirm_mistakes(document: Document, steps: tuple[Step, ...], book: KeywordB
         trail = (*trail_of(step.path), "confirm", "reply")
         if isinstance(step, Confirm) and document.has(trail):
             yield from _consent_words(document, step.keywords, trail, book)
-
-
-def trail_of(path: str) -> Trail:
-    """Turn `steps[3].wait_for` back into the place it was made of."""
-    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", path)
-    return tuple(int(number) if number else word for number, word in parts)
 
 
 def _consent_words(

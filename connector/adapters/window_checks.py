@@ -52,21 +52,21 @@ def _hours(step: Step, text: Send, journey: Journey, compliance: Compliance) -> 
     if window is None:
         return
     if not has_hours(window):
-        yield at_step(step, f"the window {quoted(window.name)} has no hours: the text never goes out")
+        yield at_step(step, f"the window {quoted(window.name)} has no hours: the text never goes out", option="window")
         return
     if isinstance(step, Verify) and not window.is_always_open:
         message = f"a code that is asked for outside the window {quoted(window.name)} waits for it, and expires"
-        yield at_step(step, message, "write window: anytime", severity="warning")
+        yield at_step(step, message, "write window: anytime", option="window", severity="warning")
         return
     purpose = purpose_of(step, text, journey.purpose)
     closed = [row for row, hours in _rows(compliance, purpose) if has_hours(hours) and not _share(window, hours)]
     if closed:
         where = _countries(closed)
         message = f"the window {quoted(window.name)} shares no hour with those of {purpose} texts in {where}"
-        yield at_step(step, message, "see mappings/compliance.yaml", severity="warning")
+        yield at_step(step, message, "see mappings/compliance.yaml", option="window", severity="warning")
     elif window is ANYTIME and purpose is Purpose.MARKETING and text.to == "contact":
         message = "lets marketing go out by night, in countries that allow it by day only"
-        yield at_step(step, message, "leave `window: anytime` out", severity="warning")
+        yield at_step(step, message, "leave `window: anytime` out", option="window", severity="warning")
 
 
 def _rows(compliance: Compliance, purpose: Purpose) -> list[tuple[str, SendWindow]]:
@@ -136,8 +136,9 @@ def _expiry(step: Step, text: Send, clock: time, journey: Journey, compliance: C
     where = "" if is_all else f" in {_countries(never)}"
     message = f"never goes out{where}: queued at {clock:%H:%M}, it expires before {whose} open"
     message = message if not name else message.replace(" open", " opens")
-    hint = f"lengthen expires_after ({format_duration(text.expires_after)}), or wait until another time of day"
-    yield at_step(step, message, hint, severity="error" if is_all else "warning")
+    option = "lifetime" if isinstance(step, Verify) else "expires_after"
+    hint = f"lengthen {option} ({format_duration(text.expires_after)}), or wait until another time of day"
+    yield at_step(step, message, hint, option=option, severity="error" if is_all else "warning")
 
 
 def _opens_within(window: SendWindow, clock: time, period: timedelta) -> bool:

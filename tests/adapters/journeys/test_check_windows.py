@@ -19,12 +19,13 @@ def nights() -> World:
 
 def test_a_window_without_hours_is_a_mistake(nights: World) -> None:
     (mistake,) = check("- {send: , text: Hello, window: never}", nights)
-    assert (mistake.severity, mistake.path) == ("error", "steps[0]")
+    assert (mistake.severity, mistake.path, mistake.line, mistake.column) == ("error", "steps[0].window", 6, 35)
     assert "the window `never` has no hours" in mistake.message
 
 
 def test_the_journeys_own_window_counts_for_every_text(nights: World) -> None:
-    assert len(check("- {send: , text: Hello}\n- {send: , text: Bye}", nights, head="window: never\n")) == 2
+    (mistake,) = check("- {send: , text: Hello}\n- {send: , text: Bye}", nights, head="window: never\n")
+    assert (mistake.path, mistake.line) == ("window", 3)
 
 
 def test_a_window_that_shares_no_hour_with_the_countries_rules_is_a_warning(nights: World) -> None:
@@ -51,7 +52,7 @@ NIGHT = '- wait: {until: next business day, at: "03:00"}\n'
 
 def test_a_text_that_expires_before_its_hours_begin_is_a_mistake() -> None:
     (mistake,) = check(f"{NIGHT}- {{send: , text: Hello, expires_after: 2 hours}}")
-    assert (mistake.severity, mistake.path) == ("error", "steps[1]")
+    assert (mistake.severity, mistake.path) == ("error", "steps[1].expires_after")
     assert "never goes out: queued at 03:00, it expires before the hours of transactional texts open" in mistake.message
 
 
@@ -87,12 +88,26 @@ def test_a_text_whose_hour_is_not_known_or_right_is_no_mistake(steps: str) -> No
 
 def test_the_hour_is_known_behind_steps_that_take_no_time() -> None:
     steps = f"{NIGHT}- note: here\n- if: invoice.balance_due > 5\n  then: [{{send: , text: Hi, expires_after: 1 hour}}]"
-    assert [mistake.path for mistake in check(steps)] == ["steps[2].then[0]"]
+    assert [mistake.path for mistake in check(steps)] == ["steps[2].then[0].expires_after"]
 
 
 def test_a_code_that_would_wait_for_a_window_is_a_warning() -> None:
     steps = "- verify: {{text: '{{{{ code }}}}'{}}}"
     (mistake,) = check(steps.format(""), head="window: daytime\n")
     assert (mistake.severity, mistake.suggestion) == ("warning", "write window: anytime")
+    assert (mistake.path, mistake.line) == ("window", 3)
     assert said(steps.format(", window: anytime"), head="window: daytime\n") == []
     assert said(steps.format("")) == []
+
+
+def test_the_option_of_a_text_is_found_beside_it_and_below_it(nights: World) -> None:
+    beside = "- send:\n  text: Hello\n  window: never"
+    below = "- send:\n    text: Hello\n    window: never"
+    asked = "- confirm:\n    text: Yours?\n    reply: [YES]\n    within: 1 day\n    window: never"
+    for steps, path, line in (
+        (beside, "steps[0].window", 8),
+        (below, "steps[0].send.window", 8),
+        (asked, "steps[0].confirm.window", 10),
+    ):
+        (mistake,) = check(steps, nights)
+        assert (mistake.path, mistake.line) == (path, line)
