@@ -48,6 +48,7 @@ def test_a_journey_that_is_switched_off_is_named_in_the_trace_and_polls_for_noth
         body = json.dumps(event | {"occurredAt": 1763700000000}).encode()
         uow.inbox.add([InboxRow("row", account.id, crm.slug, "event-1", body, {}, connector.clock.now())])
         uow.commit()
+    connector.publish_first(account.id)
     connector.events.understand()
     connector.poller.poll_due()
     with connector.ledger.engine.connect() as connection:

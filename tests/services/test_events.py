@@ -16,7 +16,7 @@ from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.crm import MISSING_SCOPES, Link
 from connector.services.events import PATIENCE
 from connector.services.merged_contacts import MERGED_INTO
-from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, Theatre, due
+from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, TEXTS, Theatre, due
 
 
 @pytest.fixture
@@ -604,7 +604,10 @@ def test_a_key_without_a_value_refuses_the_contact(tmp_path: Path, database_url:
 
 
 @pytest.mark.parametrize("purpose", ["marketing", "transactional"])
-def test_an_opt_out_of_marketing_keeps_out_of_marketing_only(tmp_path: Path, database_url: str, purpose: str) -> None:
+def test_an_opt_out_of_marketing_keeps_out_of_marketing_only(
+    tmp_path: Path, database_url: str, purpose: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TEXTS, "confirmation/first.txt.j2", "Hi {{ contact.first_name }}. STOP to opt out.")
     theatre = play(tmp_path, database_url, "welcome", purpose=purpose)
     said = ConsentEvent(
         id="consent-1",
