@@ -19,14 +19,26 @@ class StepOrder:
     first: str | None
     steps: Mapping[str, Step]
     after: Mapping[str, str | None]
+    kinds: frozenset[type[Step]] = frozenset()
+
+
+_MOST_KEPT = 500  # journeys in one process; dozens are usual
+_laid_out: dict[int, tuple[tuple[Step, ...], StepOrder]] = {}
 
 
 def order_of(steps: tuple[Step, ...]) -> StepOrder:
-    """Lay out the steps of a journey."""
+    """Lay out the steps of a journey; done once for the same tuple, since every decision asks."""
+    kept = _laid_out.get(id(steps))
+    if kept is not None and kept[0] is steps:
+        return kept[1]
     by_path: dict[str, Step] = {}
     after: dict[str, str | None] = {}
     _lay_out(steps, None, by_path, after)
-    return StepOrder(steps[0].path if steps else None, by_path, after)
+    order = StepOrder(steps[0].path if steps else None, by_path, after, frozenset(map(type, by_path.values())))
+    if len(_laid_out) >= _MOST_KEPT:
+        _laid_out.clear()
+    _laid_out[id(steps)] = steps, order  # the tuple is kept with it, so that no other one can come to have its id
+    return order
 
 
 def _lay_out(steps: tuple[Step, ...], then: str | None, by_path: dict[str, Step], after: dict[str, str | None]) -> None:

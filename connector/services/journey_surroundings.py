@@ -11,7 +11,8 @@ from connector.domain.habits import Habits
 from connector.domain.journey import Journey
 from connector.domain.msisdn import normalise
 from connector.domain.send_window import ANYTIME, SendWindow
-from connector.domain.steps import Split, Wait, walk
+from connector.domain.step_order import StepOrder, order_of
+from connector.domain.steps import Split, Wait
 from connector.domain.surroundings import ArmStanding, Surroundings
 from connector.errors import InvalidNumberError
 from connector.ports.calendar import Calendar
@@ -35,7 +36,7 @@ class SurroundingsReader:
     def of(self, uow: UnitOfWork, setting: Setting, secret_ids: Mapping[str, str]) -> Surroundings:
         """Read what surrounds a decision; `secret_ids` names, by key, the secret a code in flight was made with."""
         contact, journey = setting.contact, setting.journey
-        waits_for_best = any(isinstance(step, Wait) and step.best_within for step in walk(journey.steps))
+        waits_for_best = _waits_for_best(order_of(journey.steps))
         return Surroundings(
             self.renderer.evaluate,
             zones=zones_of(setting.account, journey, contact.time_zone, contact.msisdn),
@@ -64,8 +65,12 @@ class SurroundingsReader:
         return self.compliance.window(journey.window, journey.purpose, region)
 
 
+def _waits_for_best(order: StepOrder) -> bool:
+    return Wait in order.kinds and any(isinstance(step, Wait) and step.best_within for step in order.steps.values())
+
+
 def _arms(uow: UnitOfWork, setting: Setting) -> Mapping[str, ArmStanding]:
-    if not any(isinstance(step, Split) for step in walk(setting.journey.steps)):
+    if Split not in order_of(setting.journey.steps).kinds:
         return {}
     return uow.splits.standing(setting.account.id, setting.journey.id, setting.contact.id)
 
