@@ -17,7 +17,7 @@ from connector.ports.effects import EffectKind, EffectRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.rendering import Renderer
-from connector.services.wishes import ImpossibleError, Wish, bounded, for_contact, for_staff
+from connector.services.wishes import LONGEST, ImpossibleError, Wish, bounded, for_contact, for_staff
 
 WORTH_TELLING = timedelta(hours=24)
 """How long staff are tried to be told something: longer than a chat or mail system is away, and the next day somebody
@@ -103,7 +103,7 @@ class EffectMaker:
             created_at=wish.now,
             enrollment_id=wish.setting.enrollment_id,
             contact_id=wish.setting.contact.id,
-            path=wish.step.path,
+            path=wish.step.path[:LONGEST],
             is_awaited=wish.is_awaited,
         )
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from connector.domain.message import Purpose
-from connector.domain.places import Text
 from connector.domain.steps import Confirm, Notify, Send, Verify
 from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import send_lane, writeback_lane
@@ -45,12 +44,11 @@ class MessageQueuer:
         Raises:
             UnsendableError: there is no owner, no number of theirs, or the text cannot be written.
         """
-        title = "" if step.title is None else f"{step.title.source}: "
         send = Send(
             id=step.id,
             path=step.path,
             place=step.place,
-            text=Text(f"{title}{step.text.source}", step.text.place),
+            text=step.text,
             to="owner",
             purpose=Purpose.TRANSACTIONAL,
         )

@@ -7,8 +7,7 @@ cannot be read cannot be written.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC
 
 from connector.domain.event import ObjectRef
 from connector.domain.event_mapping import EventCatalogue, FieldSource, ValueKind
@@ -19,10 +18,10 @@ from connector.ports.rendering import Renderer
 from connector.services.announcing import message_ref
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Setting
-from connector.services.wishes import ImpossibleError, Wish, for_staff
+from connector.services.property_values import written
+from connector.services.wishes import ImpossibleError, Wish
 
 CONTACT = "contact"
-_YES_NO = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
 class PropertySetter:
@@ -40,9 +39,9 @@ class PropertySetter:
         rows = []
         for wanted in step.properties:
             ref, source = self._property(wish.setting, wanted)
-            text = for_staff(self._renderer, wish.setting, wanted.value).strip()
             name = f"{wanted.record}.{wanted.name}"
-            rows.append(property_record(self._new_id(), wish, ref, source.property_name, _value(source, text, name)))
+            value = written(self._renderer, wish.setting, wanted.value, source.kind, name)
+            rows.append(property_record(self._new_id(), wish, ref, source.property_name, value))
         return rows
 
     def handoff(self, wish: Wish, step: Handoff) -> CRMRecordRow:
@@ -100,25 +99,3 @@ def property_of(row: CRMRecordRow) -> tuple[ObjectRef, str]:
     """Give the record and the property that a row is about."""
     _, object_type, object_id, name = row.subject.split(":", 3)
     return ObjectRef(object_type, object_id), name
-
-
-def _value(source: FieldSource, text: str, name: str) -> str:
-    """Write a value as CRMs take it: ISO 8601 times and dates, `true` and `false`, plain numbers."""
-    try:
-        if source.kind in {ValueKind.NUMBER, ValueKind.MONEY}:
-            return _number(text)
-        if source.kind is ValueKind.TIME:
-            moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-        if source.kind is ValueKind.DATE:
-            return date.fromisoformat(text[:10]).isoformat()
-        return _YES_NO[text.lower()] if source.kind is ValueKind.YES_NO else text
-    except (ValueError, InvalidOperation, KeyError):
-        raise ImpossibleError(f"the value for {name} is no {source.kind.value.replace('_', '/')}") from None
-
-
-def _number(text: str) -> str:
-    number = Decimal(text)
-    if not number.is_finite():
-        raise ValueError(text)
-    return format(number, "f")

@@ -14,7 +14,8 @@ from connector.errors import ConditionError, ConnectorError
 from connector.ports.rendering import Renderer
 from connector.services.message_making import Setting
 
-_LONGEST = 255  # the ledger's column for a discriminator or a key
+LONGEST = 255
+"""Characters of the ledger's columns for keys, discriminators and paths."""
 
 
 class ImpossibleError(ConnectorError):
@@ -79,7 +80,7 @@ def for_contact(renderer: Renderer, setting: Setting, text: Text) -> str:
 
 def bounded(key: str) -> str:
     """Give a key that fits the ledger: a long one by its hash."""
-    return key if len(key) <= _LONGEST else hashlib.sha256(key.encode()).hexdigest()
+    return key if len(key) <= LONGEST else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _rendered(renderer: Renderer, setting: Setting, text: Text, locale: Any, zone: Any) -> str:

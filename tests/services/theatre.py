@@ -42,6 +42,7 @@ from connector.services.events import EventReader
 from connector.services.freshness import Freshener
 from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
+from connector.services.links import LinkWriter
 from connector.services.moving_people import Mover
 from connector.services.polling import Poller
 from connector.services.publishing import Hand, JourneyFiles, Publisher
@@ -179,6 +180,7 @@ class Theatre:
                 consent=consent,
                 default_gateway="null",
                 new_id=new_id,
+                links=LinkWriter("https://sms.example", rng.randrange),
             )
         )
         freshener = Freshener(ledger, self.catalogue, reader, keeper, self.clock)
