@@ -57,9 +57,7 @@ class EffectRunner:
                 room = _CONCURRENCY - len(in_flight)
                 if more and room and time.monotonic() < ends:
                     going, more = self._claim(room)
-                    in_flight |= {
-                        pool.submit(self._channels[row.channel].deliver, _delivery(row)): row for row in going
-                    }
+                    in_flight |= {pool.submit(self._deliver, row): row for row in going}
                 self._record_finished(in_flight)
         return more
 
@@ -96,6 +94,10 @@ class EffectRunner:
         if rest is not None and rest.until > now:
             return ChannelUnavailableError("the channel did not answer a moment ago", retry_after=rest.until - now)
         return None
+
+    def _deliver(self, row: EffectRow) -> Any:
+        """Deliver; in a thread of the drain."""
+        return self._channels[row.channel].deliver(_delivery(row))
 
     def _record_finished(self, in_flight: dict[Future[Any], EffectRow]) -> None:
         """Record every delivery that has come to an end; wait for the first one."""

@@ -326,6 +326,37 @@ def test_an_answer_the_ledger_refuses_once_is_recorded_all_the_same(
     assert (len(ear.told), scene.row(row).state) == (1, EffectState.DONE)
 
 
+def test_what_another_worker_has_ended_meanwhile_is_not_told_again_on_the_timeline(scene: Scene, ear: Ear) -> None:
+    row = scene.want(is_awaited=True)
+
+    class Overtaken(Ear):
+        def deliver(self, delivery: Delivery) -> Any:
+            with scene.stage.ledger.begin() as uow:
+                assert uow.effects.end(row.id, EffectState.FAILED, scene.stage.clock.at, error="given up elsewhere")
+                uow.commit()
+
+    scene.new_runner(alerts=Overtaken()).drain()
+    assert scene.row(row).error == "given up elsewhere"
+    assert scene.entries(EntryKind.EFFECT_DONE) == []
+
+
+def test_an_outcome_the_ledger_never_takes_is_left_to_the_lease(
+    scene: Scene, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any) -> None:
+        raise RuntimeError
+
+    row = scene.want()
+    with monkeypatch.context() as patched:
+        patched.setattr(EffectRecorder, "record", refuse)
+        scene.runner.drain()
+    assert scene.row(row).state is EffectState.SENDING
+    scene.stage.pass_time(seconds=LEASE.total_seconds())
+    scene.runner.drain()
+    assert scene.row(row).error == "its worker died with the delivery; it may have arrived, so it is not sent again"
+    assert len(ear.told) == 1
+
+
 def test_more_than_one_round_is_worked_in_one_drain(scene: Scene, ear: Ear) -> None:
     for number in range(50):
         scene.want(f"key-{number}")

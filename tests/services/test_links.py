@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,15 @@ def test_neither_code_nor_address_is_on_the_timeline(scene: Scene) -> None:
     told = repr(scene.clicks())
     assert scene.payment.code not in told
     assert "pay.example.com" not in told
+
+
+def test_a_link_whose_text_is_gone_still_leads_somewhere_and_tells_nobody(scene: Scene) -> None:
+    lost = replace(scene.payment, id="link-9", code="99999999999", message_id="gone")
+    with scene.stage.ledger.begin() as uow:
+        uow.links.add([lost])
+        uow.commit()
+    assert scene.desk.follow("99999999999", START) == lost
+    assert scene.clicks() == []
 
 
 def test_whoever_rehearses_follows_a_link_by_its_code(scene: Scene) -> None:

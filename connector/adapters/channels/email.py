@@ -35,6 +35,7 @@ _WHOLE_SECONDS = 30.0  # for the whole conversation, half a dozen answers
 _NEEDS_A_PERSON = timedelta(minutes=1)  # a wrong password is mended by hand; asking faster earns a block
 _LONGEST_SUBJECT = 200  # characters; mail programs show some 70
 _PORTS = {"smtp": 587, "smtps": 465}  # message submission (RFC 6409) and its encrypted twin (RFC 8314)
+_SEVEN_BITS = SMTP.clone(cte_type="7bit")  # what every server on the way takes, whatever it offers
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 log = structlog.get_logger(__name__)
@@ -92,10 +93,10 @@ class EmailChannel:
 
     def deliver(self, delivery: Delivery) -> Any:
         """Hand one e-mail to the server for all recipients it takes."""
-        content = self._message(delivery).as_bytes(policy=SMTP)
-        talk = _Talk(self._server, self._tls)
+        content = self._message(delivery).as_bytes()
+        talk = _Talk.begin(self._server, self._tls)
         try:
-            talk.open()
+            talk.enter(self._server, self._tls)
             taken = talk.envelope(self._sender, self._recipients)
             talk.data(content)
         finally:
@@ -104,7 +105,7 @@ class EmailChannel:
             log.warning("email.recipients_refused", refused=len(self._recipients) - taken)
 
     def _message(self, delivery: Delivery) -> EmailMessage:
-        message = EmailMessage()
+        message = EmailMessage(_SEVEN_BITS)
         message["From"], message["To"] = self._sender, ", ".join(self._recipients)
         subject = " ".join((delivery.title or delivery.text).split())  # a line break would end the header
         message["Subject"] = subject[:_LONGEST_SUBJECT]
@@ -118,40 +119,43 @@ class EmailChannel:
 class _Talk:
     """One conversation with a mail server."""
 
-    def __init__(self, server: MailServer, tls: ssl.SSLContext) -> None:
-        self._server, self._tls = server, tls
-        self._ends = time.monotonic() + _WHOLE_SECONDS
-        self._smtp: smtplib.SMTP | None = None
+    def __init__(self, smtp: smtplib.SMTP, ends: float) -> None:
+        self._smtp, self._ends = smtp, ends
 
-    def open(self) -> None:
-        """Connect, encrypt, log in."""
-        server = self._server
+    @classmethod
+    def begin(cls, server: MailServer, tls: ssl.SSLContext) -> _Talk:
+        """Connect."""
+        ends = time.monotonic() + _WHOLE_SECONDS
         try:
-            self._smtp = smtp = self._connect()
-            self._step()
-            smtp.ehlo_or_helo_if_needed()
-            if not server.is_encrypted and smtp.has_extn("starttls"):
-                self._step()
-                smtp.starttls(context=self._tls)
-                smtp.ehlo()
+            if server.is_encrypted:
+                return cls(smtplib.SMTP_SSL(server.host, server.port, timeout=_STEP_SECONDS, context=tls), ends)
+            return cls(smtplib.SMTP(server.host, server.port, timeout=_STEP_SECONDS), ends)
+        except (smtplib.SMTPException, OSError):
+            raise ChannelUnavailableError("the mail server cannot be reached") from None
+
+    def enter(self, server: MailServer, tls: ssl.SSLContext) -> None:
+        """Encrypt and log in."""
+        try:
+            self._next().ehlo_or_helo_if_needed()
+            if not server.is_encrypted and self._smtp.has_extn("starttls"):
+                self._next().starttls(context=tls)
             elif not server.is_encrypted and server.user and not server.is_local:
                 raise ChannelRefusedError("the mail server offers no encryption; a password is not sent in the clear")
             if server.user:
-                self._step()
-                smtp.login(server.user, server.password)
+                self._next().login(server.user, server.password)
         except smtplib.SMTPAuthenticationError as exc:
             raise ChannelUnavailableError(
                 "the mail server does not accept user and password", status=exc.smtp_code, retry_after=_NEEDS_A_PERSON
             ) from None
-        except (smtplib.SMTPException, OSError, ValueError):
-            raise ChannelUnavailableError("the mail server cannot be reached, or hangs up") from None
+        except (smtplib.SMTPException, OSError):
+            raise ChannelUnavailableError("the mail server hangs up before anything was said") from None
 
     def envelope(self, sender: str, recipients: Sequence[str]) -> int:
         """Name sender and recipients; give how many of these the server takes, at least one."""
         try:
-            _raise_unless_taken("the sender", self._said().mail(_bare(sender)))
-            answers = [self._said().rcpt(_bare(each)) for each in recipients]
-        except (smtplib.SMTPException, OSError, ValueError):
+            _raise_unless_taken("the sender", self._next().mail(_bare(sender)))
+            answers = [self._next().rcpt(_bare(each)) for each in recipients]
+        except (smtplib.SMTPException, OSError):
             raise ChannelUnavailableError("the mail server hung up before the message was handed over") from None
         taken = sum(code in {250, 251} for code, _ in answers)
         if not taken:
@@ -161,37 +165,32 @@ class _Talk:
     def data(self, content: bytes) -> None:
         """Hand the message over."""
         try:
-            answer = self._said().data(content)
+            smtp = self._next()
+        except OSError:
+            raise ChannelUnavailableError("the mail server took too long") from None
+        try:
+            answer = smtp.data(content)
         except smtplib.SMTPDataError as exc:  # refused before the message itself
             raise _refusal("the message", exc.smtp_code) from None
-        except (smtplib.SMTPException, OSError, ValueError):
+        except (smtplib.SMTPException, OSError):
             raise ChannelAmbiguousError("it may have been sent: the mail server hung up on the message") from None
         _raise_unless_taken("the message", answer)
 
     def close(self) -> None:
         """Hang up; whatever the server makes of that, what was said was said."""
-        if self._smtp is not None:
-            self._smtp.close()
+        self._smtp.close()
 
-    def _connect(self) -> smtplib.SMTP:
-        server = self._server
-        if server.is_encrypted:
-            return smtplib.SMTP_SSL(server.host, server.port, timeout=_STEP_SECONDS, context=self._tls)
-        return smtplib.SMTP(server.host, server.port, timeout=_STEP_SECONDS)
+    def _next(self) -> smtplib.SMTP:
+        """Give the next answer its time, as far as the whole has any left.
 
-    def _said(self) -> smtplib.SMTP:
-        self._step()
-        if self._smtp is None:
-            raise smtplib.SMTPServerDisconnected("not connected")
-        return self._smtp
-
-    def _step(self) -> None:
-        """Give the next answer its time, as far as the whole has any left."""
+        Raises:
+            OSError: it has none, or the server has hung up.
+        """
         left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the mail server took too long")
-        if self._smtp is not None and self._smtp.sock is not None:
-            self._smtp.sock.settimeout(min(_STEP_SECONDS, left))
+        if left <= 0 or self._smtp.sock is None:
+            raise TimeoutError
+        self._smtp.sock.settimeout(min(_STEP_SECONDS, left))
+        return self._smtp
 
 
 def _raise_unless_taken(what: str, answer: tuple[int, bytes]) -> None:

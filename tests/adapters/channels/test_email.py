@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,7 @@ from connector.errors import (
     ConfigurationError,
 )
 from connector.ports.channels import Delivery
+from tests.adapters.channels.test_posting import self_signed
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 TOLD = Delivery("id-1", "Overdue:\r\nBcc: all@example.com", "INV-7 is open.\n.\nGrüße")
@@ -34,6 +37,7 @@ class PostOffice(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Clerk)
+        self.tls: ssl.SSLContext | None = None
         self.says: dict[str, str] = {}
         self.commands: list[str] = []
         self.mails: list[bytes] = []
@@ -46,18 +50,24 @@ class _Clerk(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         office = self.server
         assert isinstance(office, PostOffice)
-        self._say("220 ready")
+        self._say(office.says.get("welcome", "220 ready"))
         while line := self.rfile.readline():
             words = line.decode().strip()
             office.commands.append(words)
             verb = words.split(" ", maxsplit=1)[0].upper()
-            usual = {"EHLO": "250-post\r\n250 AUTH PLAIN", "DATA": "354 go on", "AUTH": "235 welcome"}.get(
-                verb, "250 ok"
-            )
+            usual = {
+                "EHLO": "250-post\r\n250 AUTH PLAIN",
+                "DATA": "354 go on",
+                "AUTH": "235 welcome",
+                "STARTTLS": "220 go",
+            }.get(verb, "250 ok")
             said = office.says.get(words, office.says.get(verb, usual))
             if said == "hang up":
                 return
             self._say(said)
+            if verb == "STARTTLS" and office.tls is not None:
+                self.connection = office.tls.wrap_socket(self.request, server_side=True)
+                self.setup_files()
             if verb == "DATA" and said.startswith("354"):
                 content = b"".join(iter(self.rfile.readline, b".\r\n"))
                 office.mails.append(content)
@@ -65,6 +75,15 @@ class _Clerk(socketserver.StreamRequestHandler):
                 if said == "hang up":
                     return
                 self._say(said)
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
+    def setup_files(self) -> None:
+        """Go on over the encrypted connection."""
+        self.rfile = self.connection.makefile("rb", -1)
+        self.wfile = self.connection.makefile("wb", 0)
 
     def _say(self, words: str) -> None:
         self.wfile.write(words.encode() + b"\r\n")
@@ -94,6 +113,7 @@ def mail(office: PostOffice) -> EmailMessage:
 def test_a_mail_is_handed_over_with_our_id_and_no_header_of_a_customer(office: PostOffice) -> None:
     channel(office, "a@example.com", "b@example.com").deliver(TOLD)
     message = mail(office)
+    assert office.mails[0].isascii()
     assert message["Message-ID"] == "<id-1@example.com>"
     assert message["To"] == "a@example.com, b@example.com"
     assert message["Subject"] == "Overdue: Bcc: all@example.com"
@@ -117,7 +137,8 @@ def test_user_and_password_are_given_where_there_are_some(office: PostOffice) ->
     ("says", "error", "words"),
     [
         ({"AUTH": "535 no"}, ChannelUnavailableError, "does not accept user and password"),
-        ({"EHLO": "hang up"}, ChannelUnavailableError, "cannot be reached, or hangs up"),
+        ({"EHLO": "hang up"}, ChannelUnavailableError, "hangs up before anything"),
+        ({"welcome": "554 go away"}, ChannelUnavailableError, "cannot be reached"),
         ({"MAIL": "hang up"}, ChannelUnavailableError, "hung up before"),
         ({"MAIL": "451 later"}, ChannelUnavailableError, "the sender: 451"),
         ({"MAIL": "550 billing@example.com? no"}, ChannelRefusedError, "the sender: 550"),
@@ -170,6 +191,48 @@ def test_a_url_names_server_port_and_encryption(url: str, server: MailServer) ->
 def test_a_url_that_is_none_of_a_mail_server_is_refused_without_being_quoted(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^SMTP_URL is missing or wrong"):
         mail_server(url)
+
+
+def over_tls(office: PostOffice, trust: ssl.SSLContext, *, is_encrypted: bool) -> EmailChannel:
+    server = MailServer("localhost", office.server_address[1], is_encrypted, "bob", "secret")
+    return EmailChannel(server, "sms@example.com", ["a@example.com"], lambda: NOW, tls=trust)
+
+
+def test_a_server_that_offers_encryption_hears_the_password_only_behind_it(office: PostOffice, tmp_path: Path) -> None:
+    office.tls, trust = self_signed(tmp_path, "localhost")
+    office.says = {"EHLO": "250-post\r\n250-STARTTLS\r\n250 AUTH PLAIN"}
+    over_tls(office, trust, is_encrypted=False).deliver(TOLD)
+    verbs = [each.split(" ", maxsplit=1)[0].upper() for each in office.commands]
+    assert verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+    assert len(office.mails) == 1
+
+
+def test_a_server_whose_certificate_is_not_trusted_hears_nothing_more(office: PostOffice, tmp_path: Path) -> None:
+    office.tls, _ = self_signed(tmp_path, "localhost")
+    office.says = {"EHLO": "250-post\r\n250-STARTTLS\r\n250 AUTH PLAIN"}
+    with pytest.raises(ChannelUnavailableError):
+        over_tls(office, ssl.create_default_context(), is_encrypted=False).deliver(TOLD)
+    assert not any(each.startswith("AUTH") for each in office.commands)
+
+
+def test_an_encrypted_server_is_spoken_to_behind_tls_from_the_start(office: PostOffice, tmp_path: Path) -> None:
+    server, trust = self_signed(tmp_path, "localhost")
+    office.socket = server.wrap_socket(office.socket, server_side=True)
+    over_tls(office, trust, is_encrypted=True).deliver(TOLD)
+    assert len(office.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"), [(1, ChannelUnavailableError), (2, ChannelUnavailableError), (4, ChannelUnavailableError)]
+)
+def test_a_server_that_takes_too_long_is_given_up(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch, steps: int, error: type[ChannelError]
+) -> None:
+    looks = iter([0.0] * (steps) + [1000.0] * 9)
+    monkeypatch.setattr("connector.adapters.channels.email.time.monotonic", lambda: next(looks))
+    with pytest.raises(error):
+        channel(office).deliver(TOLD)
+    assert office.mails == []
 
 
 def test_a_password_is_never_sent_in_the_clear(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:
