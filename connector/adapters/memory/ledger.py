@@ -60,27 +60,25 @@ def _nobody(_lane: str) -> None:
 class MemoryUnitOfWork:
     """One transaction; see `connector.ports.ledger.UnitOfWork`. Readers see what a writer has not committed yet."""
 
-    accounts: AccountRepository
-    inbox: InboxRepository
-    contacts: ContactRepository
-    versions: JourneyVersionRepository
-    publications: PublicationRepository
-    enrollments: EnrollmentRepository
-    messages: MessageRepository
-    attempts: AttemptRepository
-    timeline: TimelineRepository
-    consents: ConsentRepository
-    records: CRMRecordRepository
-    polls: PollRepository
-    effects: EffectRepository
-    links: LinkRepository
-    splits: SplitRepository
-    habits: HabitRepository
-    past: PastRepository
-
     def __init__(self, ledger: MemoryLedger, journal: Journal | None) -> None:
         """`journal` takes the notes of a writer; a reader has none."""
-        self.__dict__.update(ledger.repositories)
+        self.accounts: AccountRepository = ledger.accounts
+        self.inbox: InboxRepository = ledger.inbox
+        self.contacts: ContactRepository = ledger.contacts
+        self.versions: JourneyVersionRepository = ledger.versions
+        self.publications: PublicationRepository = ledger.publications
+        self.enrollments: EnrollmentRepository = ledger.enrollments
+        self.messages: MessageRepository = ledger.messages
+        self.attempts: AttemptRepository = ledger.attempts
+        self.timeline: TimelineRepository = ledger.timeline
+        self.consents: ConsentRepository = ledger.consents
+        self.records: CRMRecordRepository = ledger.records
+        self.polls: PollRepository = ledger.polls
+        self.effects: EffectRepository = ledger.effects
+        self.links: LinkRepository = ledger.links
+        self.splits: SplitRepository = ledger.splits
+        self.habits: HabitRepository = ledger.habits
+        self.past: PastRepository = ledger.past
         self._journal, self._release = journal, ledger.nudge
         self._nudges: dict[str, None] = {}
 
@@ -129,30 +127,25 @@ class MemoryLedger:
         self._journal = journal = Journal()
         self._enrollments, self._effects = EnrollmentShelf(journal), EffectShelf(journal)
         self._messages, self._timeline = MessageShelf(journal), TimelineShelf(journal)
-        self.repositories = self._make_repositories(journal)
-
-    def _make_repositories(self, journal: Journal) -> dict[str, object]:
         accounts, attempts = MemoryAccountRepository(journal), AttemptShelf(journal)
         inbox, records = InboxShelf(journal), RecordShelf(journal)
-        return {
-            "accounts": accounts,
-            "inbox": MemoryInboxRepository(inbox),
-            "contacts": MemoryContactRepository(journal, records),
-            "versions": MemoryJourneyVersionRepository(journal, self.new_id),
-            "publications": MemoryPublicationRepository(journal),
-            "enrollments": MemoryEnrollmentRepository(self._enrollments),
-            "messages": MemoryMessageRepository(self._messages, attempts),
-            "attempts": MemoryAttemptRepository(attempts, self._messages),
-            "timeline": MemoryTimelineRepository(self._timeline),
-            "consents": MemoryConsentRepository(journal),
-            "records": MemoryCRMRecordRepository(records, accounts),
-            "polls": MemoryPollRepository(journal),
-            "effects": MemoryEffectRepository(self._effects),
-            "links": MemoryLinkRepository(journal),
-            "splits": MemorySplitRepository(journal, self._messages),
-            "habits": MemoryHabitRepository(journal),
-            "past": MemoryPastRepository(inbox, self._timeline, self._messages),
-        }
+        self.accounts = accounts
+        self.inbox = MemoryInboxRepository(inbox)
+        self.contacts = MemoryContactRepository(journal, records)
+        self.versions = MemoryJourneyVersionRepository(journal, self.new_id)
+        self.publications = MemoryPublicationRepository(journal)
+        self.enrollments = MemoryEnrollmentRepository(self._enrollments)
+        self.messages = MemoryMessageRepository(self._messages, attempts)
+        self.attempts = MemoryAttemptRepository(attempts, self._messages)
+        self.timeline = MemoryTimelineRepository(self._timeline)
+        self.consents = MemoryConsentRepository(journal)
+        self.records = MemoryCRMRecordRepository(records, accounts)
+        self.polls = MemoryPollRepository(journal)
+        self.effects = MemoryEffectRepository(self._effects)
+        self.links = MemoryLinkRepository(journal)
+        self.splits = MemorySplitRepository(journal, self._messages)
+        self.habits = MemoryHabitRepository(journal)
+        self.past = MemoryPastRepository(inbox, self._timeline, self._messages)
 
     def begin(self, *, write: bool = True) -> MemoryUnitOfWork:
         """Make a unit of work."""
