@@ -105,7 +105,11 @@ class JourneyParts:
 
     def _step(self, trail: Trail, raw: Any) -> Step | None:
         if not isinstance(raw, dict):
-            self.say(trail, f"expected a step, found {spoken(raw)}", f"write - {raw}: …" if raw in self.kinds else None)
+            self.say(
+                trail,
+                f"expected a step, found {spoken(raw)}",
+                f"write - {raw}: …" if isinstance(raw, str) and raw in self.kinds else None,
+            )
             return None
         kinds = [key for key in raw if key in self.kinds]
         if len(kinds) == 1:

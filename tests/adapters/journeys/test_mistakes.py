@@ -156,6 +156,7 @@ CASES = [
     ("wait: 3 days", "split: {⟦a: 1}", "steps[1].split.a", "is not a key of a split", None),
     ("wait: 3 days", "⟦wiat: 3 days", "steps[1].wiat", "there is no step `wiat`", "did you mean `wait`?"),
     ("wait: 3 days", "⟦exit", "steps[1]", "expected a step, found `exit`", "write - exit: …"),
+    ("- wait: 3 days", "- ⟦[exit]", "steps[1]", "expected a step, found a list", None),
     ("wait: 3 days", "⟦{wait: 3 days, exit: x}", "steps[1]", "has wait and exit at once", "its own -"),
     ("- send: invoice-overdue/second", "- id: first\n    send: invoice-overdue/second\n  - id: ⟦first\n    wait: 1 day",
      "steps[3].id", "the id `first` is taken", None),
