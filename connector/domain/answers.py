@@ -26,6 +26,8 @@ class Answer:
     keyword: str | None = None
 
 
+_MOST_LISTED = 6  # of the words a journey waits for, in a line of a trace
+
 _ANSWERED_BY_ITSELF = "help"
 """A reply that asks for help is answered by the keywords and means nothing to a case that takes any reply."""
 
@@ -65,13 +67,25 @@ def waited_for(step: WaitFor) -> str:
 def _wordings(step: WaitFor) -> Iterator[str]:
     for case in step.cases:
         if case.kind is CaseKind.REPLY:
-            yield f"a reply ({', '.join(case.keywords)})" if case.keywords else "a reply"
+            yield _reply_waited_for(case)
         elif case.kind is CaseKind.EVENT:
             yield f"the event {case.event}"
         elif case.kind is CaseKind.CLICK:
             yield f"a click on {case.link}" if case.link else "a click"
         else:
             yield f"the text to be {case.kind.value}"
+
+
+def _reply_waited_for(case: Case) -> str:
+    if case.intent:
+        return f"a reply that means {case.intent}"
+    return f"a reply ({some_of(case.keywords)})" if case.keywords else "a reply"
+
+
+def some_of(keywords: tuple[str, ...]) -> str:
+    """List keywords for people: the first few stand for the words of seven languages."""
+    listed = ", ".join(keywords[:_MOST_LISTED])
+    return f"{listed} …" if len(keywords) > _MOST_LISTED else listed
 
 
 def _matched(run: Progress, case: Case, fact: Fact) -> Answer | None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from connector.domain.answers import some_of
 from connector.domain.calendar_days import later, spoken
 from connector.domain.consent import matches_keyword
 from connector.domain.message import Purpose
@@ -78,7 +79,7 @@ def confirm(run: Progress, step: Confirm, is_new: bool) -> Halt | None:
         if step.grants and reply.message_id is not None:
             run.actions.append(GrantConsent(step, reply.message_id))
         return _answered(run, step, question, reply, keyword)
-    wanted = ", ".join(step.keywords) or "its code"
+    wanted = some_of(step.keywords) or "its code"
     return _still_asked(run, step, question, (), f"the confirmation of {step.id} ({wanted})")
 
 

@@ -36,6 +36,9 @@ ACCOUNT_ID = "simulation"
 ANSWERS_AFTER = timedelta(minutes=5)
 """How long after a text a reply or click comes that is not told to come at a time of its own."""
 
+ANSWERS_AGAIN_AFTER = timedelta(minutes=1)
+"""How long after an answer the next one comes, when no text came in between."""
+
 _CODE = re.compile(r"\{\{\s*code\s*\}\}")
 _DIGITS = re.compile(r"(?<!\d)\d{3,10}(?!\d)")
 
@@ -92,7 +95,7 @@ class Simulation:
             (self._happening(cue, script.at + cue.after) for cue in script.cues if cue.after is not None),
             key=lambda each: each.at,
         )
-        self._answered_at = script.at - timedelta(seconds=1)
+        self._answered_at, self._has_answered = script.at - timedelta(seconds=1), False
 
     def run(self, until: datetime) -> Transcript:
         """Play to the end, or up to a time."""
@@ -125,15 +128,19 @@ class Simulation:
         return min(times, default=None)
 
     def _cue_answer(self) -> None:
-        """Let the next answer without a time of its own come soon after a text that is not answered yet."""
-        if not self._waiting:
+        """Let the next answer without a time of its own come soon after a text, or after one that brought no text."""
+        if not self._waiting or any(isinstance(each, ReplyComes | LinkFollowed) for each in self._timed):
             return
+        now = self._company.clock.now()
         got = [text.sent_at for text in self._to_contact() if text.sent_at and text.sent_at > self._answered_at]
-        if not got:
+        if got:
+            at = max(got) + ANSWERS_AFTER
+        elif self._has_answered:
+            at = now + ANSWERS_AGAIN_AFTER
+        else:
             return
-        self._answered_at = max(got)
-        answer = self._happening(self._waiting.popleft(), self._answered_at + ANSWERS_AFTER)
-        self._timed = sorted([*self._timed, answer], key=lambda each: each.at)
+        self._answered_at, self._has_answered = max([now, *got]), True
+        self._timed = sorted([*self._timed, self._happening(self._waiting.popleft(), at)], key=lambda each: each.at)
 
     def _happening(self, cue: Cue, at: datetime) -> Happening:
         if isinstance(cue, ScriptedEvent):
