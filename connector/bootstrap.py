@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ from connector.services.outcomes import OutcomeRecorder
 from connector.services.overview import Overview
 from connector.services.permissions import PermissionDesk
 from connector.services.polling import Poller
-from connector.services.publishing import JourneyFiles, Publisher
+from connector.services.publishing import JourneyFiles, Publisher, Word
 from connector.services.receipts import ReceiptReader
 from connector.services.reconcile import Reconciler
 from connector.services.replies import ReplyDesk
@@ -369,9 +369,10 @@ class Connector:
         folders, report = self._folders, self._check.report()
         return JourneyFiles(report.journeys, broken_journeys(*folders, report.journeys, report.errors))
 
-    def publish_first(self, account_id: str) -> None:
-        """Let an account that never published anything start with the journeys of the files."""
-        self.publisher.publish_first(account_id, self.journey_files(), "account add")
+    def publish_first(self, account_id: str) -> Sequence[str]:
+        """Let an account that never published anything start with the journeys of the files; give their ids."""
+        outcomes = self.publisher.publish_first(account_id, self.journey_files(), "account add")
+        return [outcome.journey for outcome in outcomes if outcome.word is Word.PUBLISHED]
 
     @cached_property
     def single_texts(self) -> SingleTexts:

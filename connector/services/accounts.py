@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,19 +33,29 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """An account, and what could not be done for it: empty when all is well."""
+    """An account.
+
+    Attributes:
+        missing: what could not be done for it; empty when all is well.
+        in_service: journeys that were put in service for it because it is new.
+    """
 
     account: AccountRow
     missing: str = ""
+    in_service: Sequence[str] = ()
 
 
 class Accounts:
     """Adds accounts and changes their settings."""
 
     def __init__(
-        self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock, begin: Callable[[str], None] = lambda _: None
+        self,
+        ledger: Ledger,
+        crms: Mapping[str, CRM],
+        clock: Clock,
+        begin: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
-        """`begin` is called with the id of each account that was added, and gives it what a new one needs."""
+        """`begin` is called with the id of each account that was added; gives the journeys it put in service."""
         self._ledger, self._crms, self._clock, self._begin = ledger, crms, clock, begin
 
     def add(self, installation: Installation) -> Added:
@@ -65,8 +75,7 @@ class Accounts:
         account_id = self._store(installation)
         facts, missing = self._install(installation.crm, account_id)
         account = self._complete(account_id, facts, installation.settings)
-        self._begin(account_id)
-        return Added(account, missing)
+        return Added(account, missing, self._begin(account_id))
 
     def _install(self, crm: str, account_id: str) -> tuple[Mapping[str, Any], str]:
         """Prepare the CRM; give what it tells of the account, and what could not be done."""

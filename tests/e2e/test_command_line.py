@@ -26,7 +26,9 @@ def test_portal_added_by_command_gets_our_properties(rig: Rig, scene: Scene) -> 
     portal = 7_000_001 if rig.environment["DATABASE_URL"].startswith("sqlite") else 7_000_002
     rig.hubspot.add_portal(portal, token="by hand")
     [added] = smsctl(rig, ("account", "add", "--crm", "hubspot", "--external-id", str(portal), "--token", "by hand"))
-    assert added == f"hubspot account {portal} is active: HubSpot {portal}\n"
+    told, in_service = added.splitlines()
+    assert told == f"hubspot account {portal} is active: HubSpot {portal}"
+    assert "invoice-overdue" in in_service
     assert "sms_connector_opted_out" in rig.hubspot.portal(portal).properties["contacts"]
     with rig.connector.ledger.begin(write=False) as uow:
         assert {each.external_id for each in uow.accounts.all()} == {str(scene.portal_id), str(portal)}

@@ -50,6 +50,8 @@ def add(
     added = build_connector(read_settings()).accounts.add(installation)
     account_ = added.account
     click.echo(f"{crm} account {external_id} is {account_.status}" + (f": {account_.name}" if account_.name else ""))
+    if added.in_service:
+        click.echo(f"in service: {', '.join(added.in_service)}")
     if added.missing:
         click.echo(f"warning: {added.missing}", err=True)
 

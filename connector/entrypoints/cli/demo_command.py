@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import socket
 import subprocess
@@ -74,6 +75,7 @@ def running_demo(
         world = build_demo(connector_url=connector_url, clock_path=clock_path, page_port=_free_port(port))
         stack.enter_context(world)
         environment = _environment(world, redis.url, data.resolve(), clock_path) | dict(settings or {})
+        write_environment(data / "env", environment)
         say("==> Preparing the ledger and installing the app in the portal")
         _run(environment, "migrate")
         _run(environment, "check")
@@ -114,6 +116,13 @@ def _environment(world: Demo, redis_url: str, data: Path, clock_path: Path) -> d
         "LOG_FORMAT": "text",
         "GATEWAY": "twilio",
     }
+
+
+def write_environment(path: Path, environment: Mapping[str, str]) -> None:
+    """Write down what is set for the demo only, so that `. .demo/env` in a shell makes every command mean the demo."""
+    ours = {name: value for name, value in sorted(environment.items()) if os.environ.get(name) != value}
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in ours.items()), encoding="utf-8")
 
 
 def _owners(world: Demo) -> list[str]:

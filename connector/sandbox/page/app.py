@@ -7,8 +7,9 @@ stream of snapshots, and an endpoint per thing a person can do.
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as WSGIResponse
 
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
@@ -49,7 +50,7 @@ def create_page(
     switches = Switches(faults, webhooks, twilio_world)
     stream = Stream(hubspot_world, twilio_world, clock, lambda: {**snapshot.take(), "switches": switches.as_json()})
     cards = Cards(clock, connector_url=connector_url, client_secret=client_secret, portal_id=portal_id)
-    _show(app, stream, cards, Why(cards, hubspot_world, portal_id))
+    _show(app, connector_url, stream, cards, Why(cards, hubspot_world, portal_id))
     _act(app, Actions(hubspot_world, twilio_world, clock, portal_id), switches, stream)
     app.before_request(_only_from_this_page)
     app.after_request(_with_headers)
@@ -59,10 +60,14 @@ def create_page(
     return app
 
 
-def _show(app: Flask, stream: Stream, cards: Cards, why: Why) -> None:
+def _show(app: Flask, connector_url: str, stream: Stream, cards: Cards, why: Why) -> None:
     @app.get("/")
     def page() -> str:
         return render_template("page.html")
+
+    @app.get("/start-page")
+    def start_page() -> WSGIResponse:
+        return redirect(f"{connector_url}/")
 
     @app.get("/state")
     def state() -> Response:

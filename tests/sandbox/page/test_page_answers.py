@@ -50,6 +50,11 @@ def test_the_page_allows_nothing_but_its_own_files(browser: httpx.Client) -> Non
     assert "://" not in answer.text.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_the_page_leads_to_the_connectors_start_page(browser: httpx.Client) -> None:
+    assert 'href="/start-page"' in browser.get("/").text
+    assert browser.get("/start-page").headers["Location"] == f"{NOWHERE}/"
+
+
 def test_the_state_shows_people_deals_invoices_and_phones(browser: httpx.Client) -> None:
     state = browser.get("/state").json()
     assert [contact["name"] for contact in state["contacts"]][:2] == ["Maya Lindqvist", "Marcus Achterberg"]
