@@ -41,6 +41,7 @@ class TaskMaker:
         title = self._written(step.title, setting, complaints) or setting.journey.title or setting.journey.id
         body = self._written(step.body, setting, complaints) if step.body is not None else ""
         owner_id = None if step.queue else _assignee(step.assignee, setting, complaints)
+        due_at = _due(step, wish.now, staff, complaints)
         payload: dict[str, Any] = {
             "title": title[:_LONGEST_TITLE],
             "body": "\n\n".join(part for part in (body, *complaints) if part),
@@ -48,18 +49,19 @@ class TaskMaker:
             "queue_id": step.queue,
             "priority": step.priority,
         }
-        return self._row(wish, payload, _due(step, wish.now, staff, complaints)), "; ".join(complaints)
+        return self._row(wish, payload, due_at), "; ".join(complaints)
 
     def call(self, wish: Wish, step: Handoff) -> tuple[CRMRecordRow, str]:
         """Make the row of a hand-off by call: somebody is to ring the contact up, now."""
         setting, complaints = wish.setting, list[str]()
         body = self._written(step.text, setting, complaints) if step.text is not None else ""
+        owner_id = _assignee(step.assignee, setting, complaints)
         contact = setting.names.get("contact")
         name = contact.get("name") if isinstance(contact, dict) else None
         payload: dict[str, Any] = {
             "title": f"Call {name or 'this contact'}: {setting.journey.title or setting.journey.id}"[:_LONGEST_TITLE],
             "body": "\n\n".join(part for part in (body, *complaints) if part),
-            "owner_id": _assignee(step.assignee, setting, complaints),
+            "owner_id": owner_id,
             "priority": "high",
             "is_call": True,
         }

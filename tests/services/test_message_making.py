@@ -1,4 +1,4 @@
-"""Does a send or task step make what its file says, for whoever it names, or say why it cannot?"""
+"""Does a send step make what its file says, for whoever it names, or say why it cannot?"""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from connector.domain.event import Owner
 from connector.domain.journey import Enroll, Journey, Trigger
 from connector.domain.message import LIFETIMES, Purpose, SendPolicy
 from connector.domain.places import Expression, Place, Text
-from connector.domain.steps import Send, Task
+from connector.domain.steps import Send
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow
 from connector.services.message_making import MessageMaker, Setting, UnsendableError
-from connector.services.task_making import TaskMaker
 
 NOW = datetime(2026, 11, 20, 14, tzinfo=UTC)
 HERE = Place("journeys/j.yaml", 1, 1)
@@ -149,42 +148,3 @@ def test_smart_characters_stay_when_the_account_wants_them() -> None:
 
 def test_an_account_may_send_through_a_gateway_of_its_own() -> None:
     assert made(send(), setting(account=account(gateway="twilio"))).gateway == "twilio"
-
-
-def task(title: str, **more: Any) -> Mapping[str, Any]:
-    """Make a task and give what is to be written."""
-    values: dict[str, Any] = {"id": "t", "path": "steps[1]", "place": HERE, "assignee": "owner"}
-    where = more.pop("where", setting())
-    step = Task(**values | {"title": Text(title, HERE)} | more)
-    row, _ = TaskMaker(Renderer(), lambda: "id").make(where, step, "deal:1", {"7": SAM}, NOW)
-    return {**row.payload, "at": row.at, "subject": row.subject}
-
-
-def test_a_task_says_what_the_file_says() -> None:
-    made_task = task("Call {{ contact.name }}", body=Text("Soon.", HERE), due_after=timedelta(hours=4), priority="high")
-    assert made_task == {
-        "title": "Call Lea",
-        "body": "Soon.",
-        "owner_id": "7",
-        "priority": "high",
-        "associations": ["deal:1"],
-        "at": NOW + timedelta(hours=4),
-        "subject": "task:enrollment-1:steps[1]",
-    }
-
-
-def test_a_task_is_asked_for_even_when_its_title_cannot_be_written() -> None:
-    made_task = task("Call {{ contact.nobody }}")
-    assert made_task["title"] == "The journey"
-    assert "could not be written" in made_task["body"]
-
-
-def test_a_task_may_go_to_a_colleague_by_address() -> None:
-    assert task("Look", assignee="SAM@example.com")["owner_id"] == "7"
-    assert task("Look", assignee="kim@example.com")["owner_id"] is None
-
-
-def test_a_task_for_an_owner_nobody_is_goes_to_nobody_and_says_so() -> None:
-    made_task = task("Look", where=setting(owner=None))
-    assert made_task["owner_id"] is None
-    assert "no owner" in made_task["body"]
