@@ -32,6 +32,8 @@ _CONTACT_KEYS = frozenset({"id", "phone", "locale", "time_zone", "country", "mar
 _AFTER = re.compile(r"\s*after\s+([0-9]+\s+[a-z]+)\s*:\s*(.+)", re.IGNORECASE | re.DOTALL)
 
 
+_OWNER_PHONE = "+12025550199"  # reserved for fiction
+
 _AHEAD = timedelta(days=3)
 """How far ahead of the start plausible times lie: an appointment is still to come, with room for a reminder."""
 
@@ -63,11 +65,12 @@ class PersonShape(Shape):
 class CueShape(Shape):
     """One entry of `then`."""
 
-    what = "something that happens (after: …, with reply, event or click)"
+    what = "something that happens (after: …, with reply, owner_reply, event or click)"
 
     after = Duration()
     event = Words()
     reply = Words()
+    owner_reply = Words()
     click = Words(allow_none=True)
 
 
@@ -125,13 +128,15 @@ class _ScriptReader:
         found = shape_of(ScriptShape(), self.document, (), top, self.mistakes, also=records)
         if found is None:
             return None
-        account = {**names["account"], **self._texts(("account",), top.get("account"))}
+        owner, phone = self._owner(top.get("owner"), names["owner"])
+        told = self._texts(("account",), top.get("account"))
+        account = {**names["account"], **told, "owner_phones": {owner.email: phone} if phone else {}}
         start = ScriptedEvent(timedelta(0), name, *self._record(mapping, (), top, names))
         return Script(
             at=self._moment(found.get("at"), account),
             start=start,
             contact=self._contact(top.get("contact"), names["contact"], account),
-            owner=self._owner(top.get("owner"), names["owner"]),
+            owner=owner,
             account=account,
             fails=frozenset(found.get("fails", ())),
             answers=self._answers(top.get("answers")),
@@ -155,10 +160,11 @@ class _ScriptReader:
             for unknown in told.keys() - reads.keys() - {"id"}:
                 hint = closest(unknown, reads) or f"there are {listed(sorted(reads))}"
                 self._say((*trail, record, unknown), f"{mapping.name} reads no {quoted(f'{record}.{unknown}')}", hint)
-            raw = {source.property_name: told.get(name) for name, source in reads.items()}
-            read = convert_record(reads, raw, {})
+            # What is told under one name holds for every name that reads the same property.
+            changed = {reads[name].property_name: text for name, text in told.items() if name in reads}
+            read = convert_record(reads, changed, {})
             known = usual.get(record, {}) if isinstance(usual.get(record), Mapping) else {}
-            values[record] = {**known, **{name: value for name, value in read.items() if name in told}}
+            values[record] = {**known, **{n: v for n, v in read.items() if reads[n].property_name in changed}}
             if "id" in told:
                 values[record]["id"] = told["id"]
         record_id = str(values.get(mapping.object_type, {}).get("id") or "1")
@@ -195,9 +201,10 @@ class _ScriptReader:
             self._say(("contact", "phone"), str(exc), "write it with its country code, such as +12025550143")
             return None
 
-    def _owner(self, raw: Any, usual: Mapping[str, Any]) -> Owner:
-        told = {**usual, **self._texts(("owner",), raw)}
-        return Owner(str(told["id"]), str(told["name"]), str(told["email"]))
+    def _owner(self, raw: Any, usual: Mapping[str, Any]) -> tuple[Owner, str]:
+        """Give the owner and their phone, which is empty when the script says that there is none."""
+        told = {**usual, "phone": _OWNER_PHONE, **self._texts(("owner",), raw)}
+        return Owner(str(told["id"]), str(told["name"]), str(told["email"])), str(told["phone"])
 
     def _moment(self, text: str | None, account: Mapping[str, Any]) -> datetime:
         if text is None:
@@ -227,19 +234,23 @@ class _ScriptReader:
         found = shape_of(CueShape(), self.document, trail, raw, self.mistakes, also=records)
         if found is None:
             return None
-        kinds = [key for key in ("reply", "event", "click") if key in raw]
+        kinds = [key for key in ("reply", "owner_reply", "event", "click") if key in raw]
         if len(kinds) != 1:
-            self._say(trail, "expected one of reply, event and click")
+            self._say(trail, "expected one of reply, owner_reply, event and click")
             return None
-        if kinds == ["reply"]:
-            return ScriptedReply(found["reply"], found.get("after"))
+        if kinds[0] in {"reply", "owner_reply"}:
+            return ScriptedReply(found[kinds[0]], found.get("after"), is_owners=kinds == ["owner_reply"])
         if kinds == ["click"]:
             return ScriptedClick(found.get("click") or "", found.get("after"))
         if mapping is None:
             return None
-        ref, values = self._record(mapping, trail, raw, start.values)
-        same = ref.object_type == start.ref.object_type and not isinstance(raw.get(ref.object_type), dict)
-        return ScriptedEvent(found.get("after", timedelta(0)), mapping.name, start.ref if same else ref, values)
+        ref, values = self._record(mapping, trail, raw, self._usual(mapping.name, start))
+        return ScriptedEvent(found.get("after", timedelta(0)), mapping.name, ref, values)
+
+    def _usual(self, event: str, start: ScriptedEvent) -> dict[str, Any]:
+        """Give what a later event says of its records when the script says nothing: what the first one said of them."""
+        usual = _moved(sample_names(self.world, self.journey.crm, event, None, {}), self.now + _AHEAD - USUAL_TIME)
+        return {**usual, **{record: {**usual.get(record, {}), **told} for record, told in start.values.items()}}
 
     def _texts(self, trail: Trail, raw: Any) -> dict[str, str]:
         if raw is None:

@@ -45,10 +45,12 @@ class ScriptedReply:
 
     Attributes:
         text: the word `code` in double braces stands for the code in the last text.
+        is_owners: the owner replies, not the contact.
     """
 
     text: str
     after: timedelta | None = None
+    is_owners: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,10 +58,12 @@ class EventNoter:
         if contact is None:
             uow.timeline.add([ignored(account, each.ref, each.source_id, mapping, each.how, now)])
             return f"{each.name}: {each.how}", entry
-        taken = self._enroller.consider(uow, account, self._arrival(account, each, entry, contact), now)
+        taken = self._enroller.consider(uow, account, self._arrival(account, each, entry, contact, now), now)
         return f"{each.name}: {', '.join(taken) or 'no journey takes it'}", entry
 
-    def _arrival(self, account: AccountRow, each: Occurrence, entry: TimelineEntry, contact: ContactRow) -> Arrival:
+    def _arrival(
+        self, account: AccountRow, each: Occurrence, entry: TimelineEntry, contact: ContactRow, now: datetime
+    ) -> Arrival:
         event = event_names(each.name, entry.at, each.values, each.ref.object_id)
         mapping = self._catalogue.by_crm[account.crm].contact
         return Arrival(
@@ -73,7 +75,7 @@ class EventNoter:
             fact=fact_id(entry.kind, entry.subject, entry.discriminator),
             contact=contact,
             values=each.values,
-            names=names_of(account, mapping, contact, each.owner, each.values, event),
+            names={**names_of(account, mapping, contact, each.owner, each.values, event), "now": now},
         )
 
 

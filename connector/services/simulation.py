@@ -148,7 +148,11 @@ class Simulation:
             return EventHappens(at, cue.name, cue.ref, cue.values, number, self._contact, owner, "as the script says")
         if isinstance(cue, ScriptedClick):
             return LinkFollowed(at, self._contact.id, cue.link)
-        return ReplyComes(at, self._contact.msisdn or "", self._words(cue), f"reply-{next(self._ids)}")
+        number = self._owner_phone() if cue.is_owners else self._contact.msisdn
+        return ReplyComes(at, number or "", self._words(cue), f"reply-{next(self._ids)}")
+
+    def _owner_phone(self) -> str | None:
+        return next(iter(self._script.account.get("owner_phones", {}).values()), None)
 
     def _words(self, cue: ScriptedReply) -> str:
         if not _CODE.search(cue.text):
