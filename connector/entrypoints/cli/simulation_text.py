@@ -87,4 +87,5 @@ def _counted(transcript: Transcript, prices: Mapping[str, tuple[Decimal, str]]) 
             totals[currency] = totals.get(currency, Decimal(0)) + amount
     cost = ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in totals.items())
     texts = "1 text" if len(sent) == 1 else f"{len(sent)} texts"
-    return f"{texts}, {segments} segments" + (f", {cost}" if cost else "") + "."
+    parts = "1 segment" if segments == 1 else f"{segments} segments"
+    return f"{texts}, {parts}" + (f", {cost}" if cost else "") + "."
