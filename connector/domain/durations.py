@@ -82,6 +82,8 @@ def parse_delay(text: str) -> timedelta | BusinessDays:
     """
     found = _BUSINESS_DAYS.fullmatch(text)
     if found is None:
+        if "business" in text.lower():
+            raise ValueError(f'{text!r} is no number of business days: expected such as "5 business days"')
         return parse_duration(text)
     if not 0 < int(found[1]) <= _MOST_BUSINESS_DAYS:
         raise ValueError(f"{text!r} is out of range: expected 1 to {_MOST_BUSINESS_DAYS} business days")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.durations import LONGEST, format_duration, parse_duration
+from connector.domain.durations import LONGEST, BusinessDays, format_delay, format_duration, parse_delay, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,38 @@ def test_a_negative_duration_cannot_be_written() -> None:
 def test_a_written_duration_reads_back_as_itself(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
     assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 business day", BusinessDays(1)),
+        (" 5  Business Days ", BusinessDays(5)),
+        ("250 business days", BusinessDays(250)),
+        ("3 days", timedelta(days=3)),
+    ],
+)
+def test_a_delay_is_a_duration_or_a_number_of_business_days(text: str, expected: timedelta | BusinessDays) -> None:
+    assert parse_delay(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0 business days", "251 business days"])
+def test_no_business_days_and_too_many_are_mistakes(text: str) -> None:
+    with pytest.raises(ValueError, match="expected 1 to 250 business days"):
+        parse_delay(text)
+
+
+@pytest.mark.parametrize("text", ["business days", "1.5 business days", "99999 business days", "2 Business weeks"])
+def test_mistyped_business_days_say_how_they_are_written(text: str) -> None:
+    with pytest.raises(ValueError, match='expected such as "5 business days"'):
+        parse_delay(text)
+
+
+def test_any_other_mistyped_delay_is_a_mistyped_duration() -> None:
+    with pytest.raises(ValueError, match="has no known unit"):
+        parse_delay("2 workdays")
+
+
+@given(st.integers(1, 250).map(BusinessDays) | st.integers(0, 10**8).map(lambda seconds: timedelta(seconds=seconds)))
+def test_a_written_delay_reads_back_as_itself(delay: timedelta | BusinessDays) -> None:
+    assert parse_delay(format_delay(delay)) == delay
