@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -192,7 +193,7 @@ class JourneyBuilder(StepBuilder):
         return found
 
     def _time_zone(self, name: Any) -> str:
-        known = available_timezones()
+        known = _time_zones()
         if not isinstance(name, str):
             return "contact"  # the schema has said what is wrong
         if name not in {"contact", "account"} and name not in known:
@@ -208,6 +209,12 @@ class JourneyBuilder(StepBuilder):
         if audience is not None:
             source["audiences"] = {audience.name: audience_document(audience)}
         return source
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Give the names of all time zones; to list them means to look into hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def hash_of(source: Mapping[str, Any]) -> str:

@@ -40,6 +40,7 @@ def audience_document(audience: Audience) -> dict[str, Any]:
         "find": {crm: [format_condition(each) for each in found] for crm, found in audience.find.items()},
         "file": audience.place.file,
         "line": audience.place.line,
+        "column": audience.place.column,
     }
 
 
@@ -54,7 +55,7 @@ def meanings_from(source: Mapping[str, Any]) -> Meanings:
 
 
 def _audience(name: str, kept: Mapping[str, Any]) -> Audience:
-    place = Place(kept["file"], kept["line"], 1)
+    place = Place(kept["file"], kept["line"], kept["column"])
     where = None if kept["where"] is None else Expression(kept["where"], place)
     find = {crm: tuple(parse_condition(each) for each in conditions) for crm, conditions in kept["find"].items()}
     return Audience(name, place, where, find)

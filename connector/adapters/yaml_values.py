@@ -103,17 +103,17 @@ class WholeNumber(Field):
 
     def __init__(self, low: int, high: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._low, self._high = low, high
+        self.low, self.high = low, high
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
         text = value.strip() if isinstance(value, str) else ""
-        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not self._low <= int(text) <= self._high:
-            raise ValidationError(f"expected a whole number from {self._low} to {self._high}, found {spoken(value)}")
+        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not self.low <= int(text) <= self.high:
+            raise ValidationError(f"expected a whole number from {self.low} to {self.high}, found {spoken(value)}")
         return int(text)
 
     def plain_schema(self) -> dict[str, Any]:
         """Give the bounds."""
-        return {"type": "integer", "minimum": self._low, "maximum": self._high}
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
 class Duration(Field):
@@ -195,7 +195,7 @@ class Items(Field):
 
     def __init__(self, expected: str, of: type[Shape] | Field | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._expected, self._of = expected, of
+        self._expected, self.of = expected, of
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -206,7 +206,7 @@ class Items(Field):
 
     def json_schema(self, refer: Refer) -> dict[str, Any]:
         """Give a list of what it holds."""
-        items = {} if self._of is None else _schema(self._of, refer)
+        items = {} if self.of is None else _schema(self.of, refer)
         return {"type": "array", "items": items, "minItems": 1}
 
 
@@ -237,11 +237,11 @@ class Below(Anything):
 
     def __init__(self, *choices: type[Shape] | Field, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._choices = choices
+        self.choices = choices
 
     def json_schema(self, refer: Refer) -> dict[str, Any]:
         """Give the one choice, or any of several."""
-        found = [_schema(choice, refer) for choice in self._choices]
+        found = [_schema(choice, refer) for choice in self.choices]
         return found[0] if len(found) == 1 else {"anyOf": found}
 
 

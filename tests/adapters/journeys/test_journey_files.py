@@ -14,10 +14,15 @@ from connector.domain.steps import CaseKind, If, Send, Task, Wait, WaitFor, walk
 from connector.errors import MappingError
 from tests.adapters.journeys.conftest import ROOT
 
+THREE = frozenset({"demo-booked", "invoice-overdue", "urgent-ticket"})
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
+    for path in (tmp_path / "mappings" / "journeys").iterdir():
+        if path.stem not in THREE:
+            path.unlink()
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
     return tmp_path / "mappings", tmp_path / "templates"
 
@@ -35,7 +40,8 @@ def test_every_part_of_a_journey_is_read(folders: tuple[Path, Path]) -> None:
     assert (first.id, first.path, first.template) == ("first", "steps[0]", "invoice-overdue/first")
     assert isinstance(wait_for, WaitFor)
     assert (wait_for.within, wait_for.cases[0].kind) == (timedelta(days=3), CaseKind.REPLY)
-    assert wait_for.cases[0].keywords[:2] == ("PAID", "already paid")
+    assert wait_for.cases[0].intent == "paid"
+    assert {"PAID", "BEZAHLT", "PAYÉ", "PAGADO"} <= set(wait_for.cases[0].keywords)
     assert isinstance(second, Send)
     assert second.expires_after == timedelta(hours=12)
 
@@ -86,7 +92,7 @@ def test_a_bad_file_disables_itself_alone(folders: tuple[Path, Path]) -> None:
     bad = folders[0] / "journeys" / "urgent-ticket.yaml"
     bad.write_text(bad.read_text(encoding="utf-8").replace("steps:", "stepz:"), encoding="utf-8")
     shelf = load_journeys(*folders)
-    assert set(shelf.journeys) == {"demo-booked", "invoice-overdue"}
+    assert set(shelf.journeys) == THREE - {"urgent-ticket"}
     assert {mistake.file for mistake in shelf.mistakes} == {str(bad)}
 
 
@@ -98,9 +104,12 @@ def test_a_file_with_the_other_ending_is_not_overlooked_in_silence(folders: tupl
     assert "urgent-ticket" not in shelf.journeys
 
 
-def test_a_broken_keyword_file_does_not_stop_journeys(folders: tuple[Path, Path]) -> None:
+def test_a_broken_keyword_file_keeps_out_only_the_journeys_that_use_its_intents(folders: tuple[Path, Path]) -> None:
+    before = load_journeys(*folders).journeys
     (folders[0] / "keywords.yaml").write_text("nonsense", encoding="utf-8")
-    assert len(load_journeys(*folders).journeys) == 3
+    kept = set(load_journeys(*folders).journeys)
+    assert kept == {name for name, journey in before.items() if "intents" not in journey.source}
+    assert "urgent-ticket" in kept
 
 
 def test_all_mistakes_of_one_file_are_raised_together(folders: tuple[Path, Path]) -> None:
