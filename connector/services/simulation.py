@@ -144,8 +144,8 @@ class Simulation:
 
     def _happening(self, cue: Cue, at: datetime) -> Happening:
         if isinstance(cue, ScriptedEvent):
-            number, owner = f"simulated-{next(self._ids)}", self._script.owner
-            return EventHappens(at, cue.name, cue.ref, cue.values, number, self._contact, owner, "as the script says")
+            source, owner = f"simulated-{next(self._ids)}", self._script.owner
+            return EventHappens(at, cue.name, cue.ref, cue.values, source, self._contact, owner, "as the script says")
         if isinstance(cue, ScriptedClick):
             return LinkFollowed(at, self._contact.id, cue.link)
         number = self._owner_phone() if cue.is_owners else self._contact.msisdn

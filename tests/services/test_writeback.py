@@ -307,7 +307,7 @@ def test_a_missing_scope_refuses_nothing_for_good(stage: Stage) -> None:
     assert stage.refused() == []
     with stage.ledger.begin(write=False) as uow:
         assert uow.accounts.get("account-1").status == "active"
-        report = status_report(uow, {}, [], stage.clock.at)
+        report = status_report(uow, [], stage.clock.at)
     assert report["write_back_put_off"] == {str(_NO_RIGHT): 1}
     stage.drain(settle=1800)
     assert stage.crm.calls == ["create"]
