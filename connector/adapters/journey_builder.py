@@ -127,12 +127,10 @@ class JourneyBuilder(StepBuilder):
             hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else None)
             self.say(trail, f"no audience is named {quoted(name)}", hint)
             return None
-        if "schedule" in self.document.value["trigger"] and not known[name].find:
-            self.say(
-                trail,
-                f"the audience {quoted(name)} cannot be listed",
-                "say in mappings/audiences.yaml how to `find` it",
-            )
+        crm, find = self.document.value.get("crm"), known[name].find
+        if "schedule" in self.document.value["trigger"] and not (crm in find if isinstance(crm, str) else find):
+            hint = "say in mappings/audiences.yaml how to `find` it"
+            self.say(trail, f"the audience {quoted(name)} cannot be listed" + (f" in {crm}" if crm else ""), hint)
             return None
         return known[name]
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from connector.domain.message import MessageState
 from connector.domain.receipt import may_move
@@ -15,17 +16,27 @@ from connector.entrypoints.cli.reference import (
     SETTINGS_PAGE,
     STATES_PAGE,
     app_manifest,
+    journey_schema_page,
     settings_page,
     stale,
     states_page,
     write_reference,
 )
+from connector.entrypoints.cli.schema_command import schema
 from connector.settings import SETTINGS, Setting
 from tests.docs.markdown import ROOT
 
 
 def test_nothing_generated_is_stale() -> None:
     assert stale(ROOT) == [], "run: make docs"
+
+
+def test_the_schema_of_journeys_is_printed_or_written(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(schema, [])
+    assert json.loads(printed.output) == json.loads(journey_schema_page())
+    written = CliRunner().invoke(schema, ["--output", str(tmp_path / "journey.json")])
+    assert written.output.strip() == str(tmp_path / "journey.json")
+    assert (tmp_path / "journey.json").read_text(encoding="utf-8") == journey_schema_page()
 
 
 def test_what_is_missing_or_edited_is_written_anew_and_nothing_else(tmp_path: Path) -> None:

@@ -549,6 +549,12 @@ def test_a_mistake_in_the_header_is_told(head: str, path: str, message: str) -> 
     assert message in builder.mistakes[0].message
 
 
+@pytest.mark.parametrize(("crm", "expected"), [("hubspot", []), ("salesforce", ["trigger.audience"])])
+def test_a_schedule_needs_an_audience_that_its_own_crm_can_list(crm: str, expected: list[str]) -> None:
+    _, builder = _read(EVERY_STEP.replace("title: Every step", f"crm: {crm}"))
+    assert [mistake.path for mistake in builder.mistakes] == expected
+
+
 def test_names_of_a_file_with_mistakes_keep_out_only_the_journeys_that_use_them() -> None:
     unknown = Meanings(None, None)
     assert _journey(_source("- exit: x"), unknown).steps
