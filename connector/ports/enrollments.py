@@ -82,6 +82,10 @@ class PublicationRepository(Protocol):
         """Append one."""
         ...
 
+    def stamp(self, account_id: str) -> str:
+        """Give a word that is another one after every publication of an account; empty before the first."""
+        ...
+
     def current(self, account_id: str) -> Mapping[str, PublicationRow]:
         """Give the latest publication of every journey of an account, by journey."""
         ...

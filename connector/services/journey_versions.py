@@ -60,9 +60,19 @@ class JourneyVersions:
     def __init__(self, reader: JourneyReader) -> None:
         self._reader = reader
         self._built: dict[str, Version] = {}
+        self._in_service: dict[str, tuple[str, Mapping[str, InService]]] = {}
 
     def in_service(self, uow: UnitOfWork, account_id: str) -> Mapping[str, InService]:
         """Give the journeys of an account that take people in, by id; one that cannot be read is left out."""
+        stamp = uow.publications.stamp(account_id)
+        if not stamp:
+            return {}
+        kept = self._in_service.get(account_id)
+        if kept is None or kept[0] != stamp:
+            kept = self._in_service[account_id] = stamp, self._read(uow, account_id)
+        return kept[1]
+
+    def _read(self, uow: UnitOfWork, account_id: str) -> Mapping[str, InService]:
         found = {}
         for journey_id, publication in uow.publications.current(account_id).items():
             version = self.published(uow, publication)

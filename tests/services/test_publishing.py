@@ -349,3 +349,16 @@ def test_a_comparison_says_where_people_stand_and_where_they_would_go(theatre: T
     ]
     assert found.differences is not None
     assert [(each.where, each.old, each.new) for each in found.differences.steps] == [("steps[1]", "3 days", "2 days")]
+
+
+def test_people_are_compared_and_moved_on_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
+    theatre = Theatre(tmp_path, postgres_url, {"reminder": REMINDER})
+    enroll(theatre)
+    new = edited(theatre, SHORTER)
+    (standing,) = Comparer(theatre.ledger, theatre.versions).compare(ACCOUNT, new).standing
+    assert (standing.people, standing.moves_to) == (1, "steps[1]")
+    (outcome,) = publish(theatre, new, hand=Hand("sam", {}))
+    assert outcome.moved is not None
+    assert outcome.moved.moved == 1
+    assert versions_of_people(theatre) == [2]
+    theatre.close()

@@ -60,11 +60,17 @@ class MemoryPublicationRepository:
     """Publications; see `connector.ports.enrollments.PublicationRepository`."""
 
     def __init__(self, journal: Journal) -> None:
-        self._shelf: Shelf[PublicationRow] = Shelf(journal)
+        self._by_account: Group[PublicationRow] = Group(lambda row: row.account_id)
+        self._shelf: Shelf[PublicationRow] = Shelf(journal, self._by_account)
 
     def add(self, publication: PublicationRow) -> None:
         """Append one."""
         self._shelf.put(publication.id, publication)
+
+    def stamp(self, account_id: str) -> str:
+        """Give how many publications there are, and the latest id."""
+        ids = self._by_account.of(account_id)
+        return f"{len(ids)}:{max(ids)}" if ids else ""
 
     def current(self, account_id: str) -> Mapping[str, PublicationRow]:
         """Give the latest publication of every journey of an account, by journey."""
@@ -75,5 +81,4 @@ class MemoryPublicationRepository:
         return [row for row in self._of(account_id) if row.journey == journey]
 
     def _of(self, account_id: str) -> list[PublicationRow]:
-        rows = [row for row in self._shelf.rows.values() if row.account_id == account_id]
-        return sorted(rows, key=lambda row: row.id)
+        return sorted(self._shelf.of(self._by_account.of(account_id)), key=lambda row: row.id)

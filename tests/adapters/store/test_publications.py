@@ -46,6 +46,16 @@ def test_the_latest_publication_of_each_journey_holds(ledger: Ledger) -> None:
         assert work.publications.current("account-3") == {}
 
 
+def test_every_publication_changes_the_stamp_of_its_account_also_one_by_a_clock_that_is_behind(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        before = work.publications.stamp("account-1")
+        work.publications.add(FIRST)
+        first = work.publications.stamp("account-1")
+        work.publications.add(replace(FIRST, id="p-0", journey="other"))
+        assert before == work.publications.stamp("account-2") == ""
+        assert len({before, first, work.publications.stamp("account-1")}) == 3
+
+
 def test_the_history_of_a_journey_is_told_oldest_first(ledger: Ledger) -> None:
     second = replace(FIRST, id="p-2", journey_version_id="v-2")
     with ledger.begin() as work:

@@ -87,6 +87,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "effects.end": lambda uow: uow.effects.end("f1", EffectState.DONE, NOW),
     "effects.failed": lambda uow: uow.effects.failed("a", 20),
     "publications.current": lambda uow: uow.publications.current("a"),
+    "publications.stamp": lambda uow: uow.publications.stamp("a"),
     "publications.history": lambda uow: uow.publications.history("a", "j"),
     "links.by_code": lambda uow: uow.links.by_code("q7Xk2m"),
     "links.of_message": lambda uow: uow.links.of_message("m1"),
