@@ -227,10 +227,6 @@ class Anything(Field):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         return value
 
-    def plain_schema(self) -> dict[str, Any]:
-        """Say nothing."""
-        return {}
-
 
 class Below(Anything):
     """A value that somebody else looks into: one of the kinds or mappings named."""
