@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.caps import Cap, next_free, parse_cap
+from connector.domain.caps import Cap, Contender, Limit, next_free, parse_cap
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -89,3 +89,35 @@ def test_the_wait_is_never_longer_than_it_must_be(cap: Cap, hours_ago: list[int]
     just_before = free_at - timedelta(microseconds=1)
     assert sum(just_before - cap.per < at <= just_before for at in sent) >= cap.count
     assert next_free([cap], sent, free_at) is None
+
+
+def a_limit(count: int, *hours_ago: float, wanted_by: tuple[Contender, ...] = ()) -> Limit:
+    return Limit(Cap(count, DAY), "a cap", [NOON - hours * HOUR for hours in hours_ago], wanted_by)
+
+
+def wants(*, hours: float, name: str = "recall") -> Contender:
+    return Contender(name, name, 8, NOON + hours * HOUR)
+
+
+def test_a_text_sent_exactly_a_stretch_ago_no_longer_fills_a_limit() -> None:
+    assert a_limit(3, 1, 23, 24, 30).used(NOON) == 2
+    assert a_limit(2, 1, 24).opens_at(NOON) is None
+    assert a_limit(2, 1, 23).opens_at(NOON) == NOON + HOUR
+
+
+def test_the_next_place_becomes_free_when_the_oldest_text_that_counts_falls_out() -> None:
+    assert a_limit(3, 1, 20, 30).reopens_at(NOON) == NOON + 4 * HOUR
+    assert a_limit(3).reopens_at(NOON) == NOON + DAY
+
+
+def test_whoever_comes_first_needs_the_last_place_only_before_the_next_is_free() -> None:
+    assert a_limit(2, 20).crowded_out_by(NOON) is None
+    assert a_limit(2, 20, wanted_by=(wants(hours=4),)).crowded_out_by(NOON) is None
+    assert a_limit(2, 20, wanted_by=(wants(hours=3.9),)).crowded_out_by(NOON) == wants(hours=3.9)
+
+
+def test_as_many_as_come_first_take_as_many_places() -> None:
+    first, second = wants(hours=0, name="first"), wants(hours=1, name="second")
+    assert a_limit(3, wanted_by=(first, second)).crowded_out_by(NOON) is None
+    assert a_limit(2, wanted_by=(first, second)).crowded_out_by(NOON) == first
+    assert a_limit(1, wanted_by=(second,)).crowded_out_by(NOON) == second

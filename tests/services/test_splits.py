@@ -22,7 +22,7 @@ from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.splits import WinnerRow
 from connector.services.journey_versions import InService, JourneyVersions
-from connector.services.splits import SplitJudge, split_standing
+from connector.services.splits import SplitJudge, _promote, split_standing, splits_of
 from tests.services.stage import START, Stage
 
 PLACE = Place("welcome.yaml", 7, 5)
@@ -211,3 +211,15 @@ def test_an_arm_that_is_no_longer_in_the_file_cannot_win(tmp_path: Path) -> None
     trial.stage.pass_time(days=3)
     assert trial.judge.judge_due() == 0
     trial.stage.close()
+
+
+def test_two_judges_at_once_name_one_winner(trial: Trial) -> None:
+    trial.enter("friendly", 60, hits=30)
+    trial.enter("firm", 60, hits=6)
+    trial.stage.pass_time(days=3)
+    now, journey = trial.stage.clock.at, trial.published.journey
+    with trial.stage.ledger.begin() as uow:
+        seen_by_both = split_standing(uow, "account-1", journey, next(splits_of(journey)), now)
+        assert [_promote(uow, "account-1", seen_by_both, now) for _ in range(2)] == [True, False]
+        uow.commit()
+    assert len(trial.won_entries()) == 1

@@ -340,3 +340,31 @@ def test_nobody_is_asked_about_silence_before_it_could_matter(desk: Desk, monkey
         desk.add(an_offer(desk))
         drain(desk, Purpose.MARKETING)
     assert "unanswered" not in asked
+
+
+def test_a_rival_held_in_the_same_batch_keeps_its_place_when_it_may_go_soon(desk: Desk) -> None:
+    sent(desk, 19, at=NOW - timedelta(hours=1))
+    high = a_text(desk, "outage", priority=8, caps=(ONCE,))
+    sent_by_high = a_text(
+        desk,
+        "outage",
+        state=MessageState.DELIVERED,
+        sent_at=NOW - timedelta(hours=20),
+        msisdn=NUMBER,
+        purpose=Purpose.OTP,
+    )
+    low = a_text(desk, "tips", priority=2)
+    desk.add(sent_by_high, high, low)
+    drain(desk)
+    assert "for the journey outage is used up" in reason(desk, high)
+    assert reason(desk, low).startswith("gives way to outage (priority 8)")
+    assert desk.row(low).not_before == NOW + timedelta(hours=3)
+
+
+def test_a_rival_held_in_the_same_batch_for_more_than_a_day_holds_nobody(desk: Desk) -> None:
+    sent(desk, 59, at=NOW - timedelta(days=5))
+    sent_by_high = a_text(desk, "outage", state=MessageState.DELIVERED, sent_at=NOW, purpose=Purpose.OTP)
+    high, low = a_text(desk, "outage", priority=8, caps=("1 per 2 days",)), a_text(desk, "tips", priority=2)
+    desk.add(sent_by_high, high, low)
+    drain(desk)
+    assert [desk.state_of(high), desk.state_of(low)] == [MessageState.HELD, MessageState.ACCEPTED]
