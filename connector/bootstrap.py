@@ -370,9 +370,11 @@ class Connector:
         return JourneyFiles(report.journeys, broken_journeys(*folders, report.journeys, report.errors))
 
     def publish_first(self, account_id: str) -> Sequence[str]:
-        """Let an account that never published anything start with the journeys of the files; give their ids."""
-        outcomes = self.publisher.publish_first(account_id, self.journey_files(), "account add")
-        return [outcome.journey for outcome in outcomes if outcome.word is Word.PUBLISHED]
+        """Let an account that never published anything start with the files; give the journeys that take people in."""
+        files = self.journey_files()
+        outcomes = self.publisher.publish_first(account_id, files, "account add")
+        published = [outcome.journey for outcome in outcomes if outcome.word is Word.PUBLISHED]
+        return [journey for journey in published if files.journeys[journey].enabled]
 
     @cached_property
     def single_texts(self) -> SingleTexts:

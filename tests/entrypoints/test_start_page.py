@@ -25,6 +25,9 @@ HERE = {"base_url": "http://localhost:8000"}
 def folders(tmp_path: Path) -> Path:
     for name in ("mappings", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    for path in (tmp_path / "mappings/journeys").iterdir():
+        if path.stem not in {"demo-booked", "invoice-overdue", "urgent-ticket"}:
+            path.unlink()
     return tmp_path
 
 
