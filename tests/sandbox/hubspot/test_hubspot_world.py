@@ -25,7 +25,7 @@ def sms(text: str, at: str) -> dict[str, str]:
     }
 
 
-def test_a_timeline_shows_messages_and_tasks_newest_first(world: HubSpotWorld) -> None:
+def test_a_timeline_shows_messages_tasks_and_notes_newest_first(world: HubSpotWorld) -> None:
     contact = world.create(PORTAL, "contacts", {"firstname": "Ada"})["id"]
     deal = world.create(PORTAL, "deals", {"dealname": "A"}, [("contacts", contact)])["id"]
     to_both = [("contacts", contact), ("deals", deal)]
@@ -37,13 +37,27 @@ def test_a_timeline_shows_messages_and_tasks_newest_first(world: HubSpotWorld) -
         [("contacts", contact)],
     )
     world.create(PORTAL, "communications", sms("second", "2026-11-20T11:00:00Z"), [("contacts", contact)])
+    note = {"hs_note_body": "paid", "hs_timestamp": "2026-11-20T13:00:00Z"}
+    world.create(PORTAL, "notes", note, [("contacts", contact), ("deals", deal)])
     timeline = world.timeline(PORTAL, contact)
     assert [(each["type"], each["body"]) for each in timeline] == [
+        ("notes", "paid"),
         ("tasks", "call back"),
         ("communications", "second"),
         ("communications", "first"),
     ]
     assert timeline[-1]["associations"] == {"contacts": [contact], "deals": [deal]}
+
+
+def test_a_note_needs_its_time_and_a_task_s_queue_has_to_exist(world: HubSpotWorld) -> None:
+    with pytest.raises(RefusalError, match="required properties were not set"):
+        world.create(PORTAL, "notes", {"hs_note_body": "paid"})
+    queue = world.add_task_queue(PORTAL, "Collections")
+    task = {"hs_task_subject": "Call", "hs_timestamp": "2026-11-20T12:00:00Z"}
+    made = world.create(PORTAL, "tasks", {**task, "hs_queue_membership_ids": queue})
+    assert made["properties"]["hs_queue_membership_ids"] == queue
+    with pytest.raises(RefusalError, match="not one of the allowed options"):
+        world.create(PORTAL, "tasks", {**task, "hs_queue_membership_ids": "7"})
 
 
 def test_times_are_kept_in_utc_however_they_were_written(world: HubSpotWorld) -> None:

@@ -66,6 +66,19 @@ def test_the_state_shows_people_deals_invoices_and_phones(browser: httpx.Client)
     assert [switch["is_on"] for switch in state["switches"]] == [False] * 5
 
 
+def test_a_contact_s_timeline_tells_texts_tasks_and_notes_apart(browser: httpx.Client, demo: Demo) -> None:
+    contact = demo.hubspot_world.list(PORTAL_ID, "contacts")[0]["id"]
+    at = {"hs_timestamp": "2026-11-20T12:00:00Z"}
+    demo.hubspot_world.create(PORTAL_ID, "notes", {"hs_note_body": "It is paid", **at}, [("contacts", contact)])
+    demo.hubspot_world.create(PORTAL_ID, "tasks", {"hs_task_subject": "Call", **at}, [("contacts", contact)])
+    (shown,) = (each for each in browser.get("/state").json()["contacts"] if each["id"] == contact)
+    assert {(entry["kind"], entry["title"] or entry["body"]) for entry in shown["timeline"]} >= {
+        ("note", "It is paid"),
+        ("task", "Call"),
+    }
+    assert 'id="i-note"' in browser.get("/").text
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
