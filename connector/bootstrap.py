@@ -27,6 +27,7 @@ from connector.adapters.crm.hubspot.door import HubSpotDoor
 from connector.adapters.crm.hubspot.locks import RedisLocks
 from connector.adapters.crm.hubspot.tokens import OAuthApp
 from connector.adapters.event_files import load_events
+from connector.adapters.gateway_file import load_gateways
 from connector.adapters.journey_files import journey_from_source
 from connector.adapters.journey_folder import FreshCheck, broken_journeys
 from connector.adapters.keyword_file import load_keyword_book
@@ -222,6 +223,16 @@ class Connector:
     def _compliance(self) -> Compliance:
         return load_compliance(self.settings.mappings_dir / "compliance.yaml")
 
+    @property
+    def _routes(self) -> Mapping[str, str]:
+        """Routes to gateways that are in use; none while their file has a mistake, which `check` tells."""
+        try:
+            routes = load_gateways(self.settings.mappings_dir / "gateways.yaml").routes
+        except ConfigurationError as error:
+            log.error("routes.unreadable", mistakes=str(error).count("\n") + 1)
+            return {}
+        return {route: gateway for route, gateway in routes.items() if gateway in self.gateways}
+
     @cached_property
     def _enroller(self) -> Enroller:
         return Enroller(self.versions, self._renderer, self.ledger.new_id)
@@ -255,6 +266,7 @@ class Connector:
                 consent=self._consent,
                 default_gateway=self.settings.gateway,
                 new_id=self.ledger.new_id,
+                routes=self._routes,
                 links=LinkWriter(self.settings.link_url or self.settings.public_url, secrets.randbelow),
             )
         )

@@ -125,6 +125,7 @@ def build_company(
             consent=consent,
             default_gateway=gateway,
             new_id=ledger.new_id,
+            routes=files.gateways.routes,
             links=LinkWriter(_LINKS, rng.randrange),
         )
     )

@@ -69,14 +69,21 @@ class MessageMaker:
     """Makes the messages of send steps.
 
     Args of the constructor:
+        default_gateway: for accounts that name none.
+        routes: gateway by the name of the route a step may ask for; only gateways that carry texts here.
         links: makes their short links; None where none are kept.
     """
 
     def __init__(
-        self, renderer: Renderer, default_gateway: str, new_id: Callable[[], str], links: LinkWriter | None = None
+        self,
+        renderer: Renderer,
+        default_gateway: str,
+        new_id: Callable[[], str],
+        routes: Mapping[str, str] | None = None,
+        links: LinkWriter | None = None,
     ) -> None:
         self._renderer, self._default_gateway, self._new_id = renderer, default_gateway, new_id
-        self._links = links
+        self._routes, self._links = routes or {}, links
 
     def make(self, setting: Setting, step: Send, key: str, now: datetime) -> Made:
         """Make the message of a step, queued; the claim decides whether it may go out now.
@@ -91,6 +98,7 @@ class MessageMaker:
         body = _as_sent(account, rendered.text)
         size = measure(body)
         purpose = step.purpose or journey.purpose
+        gateway, route = self._gateway(account, step.route)
         message = MessageRow(
             id=self._new_id(),
             account_id=account.id,
@@ -99,7 +107,7 @@ class MessageMaker:
             purpose=purpose,
             msisdn=recipient.number.e164,
             body=body,
-            gateway=str(account.settings.get("gateway") or self._default_gateway),
+            gateway=gateway,
             encoding=size.encoding.value,
             segments=size.count,
             state=MessageState.QUEUED,
@@ -121,7 +129,20 @@ class MessageMaker:
             route=step.route or "",
         )
         shown = {"template": rendered.template, "locale": rendered.locale, "number_from": recipient.came_from}
-        return Made(message, {**shown, "segments": size.count}, rendered.links)
+        return Made(message, {**shown, "segments": size.count, **route}, rendered.links)
+
+    def _gateway(self, account: AccountRow, route: str | None) -> tuple[str, dict[str, str]]:
+        """Give the gateway of a text, and what its trace shows of its route, where it asks for one.
+
+        A route that leads to no gateway in use must not hold a text for ever: it takes the usual one, and says so.
+        """
+        usual = str(account.settings.get("gateway") or self._default_gateway)
+        if route is None:
+            return usual, {}
+        gateway = self._routes.get(route)
+        if gateway is None:
+            return usual, {"route": f"{route} leads to no gateway in use here; {usual} takes it"}
+        return gateway, {"route": f"{route}, which is {gateway}"}
 
     def _text(self, setting: Setting, step: Send, recipient: _Recipient, time_zone: str | None) -> RenderedText:
         journey, locale = setting.journey, recipient.locale

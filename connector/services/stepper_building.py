@@ -5,8 +5,8 @@ One place for production, simulation and backtest: they differ in their ledger a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from connector.domain.compliance import Compliance
 from connector.domain.event_mapping import EventCatalogue
@@ -36,6 +36,7 @@ class StepperParts:
 
     Attributes:
         default_gateway: for accounts that name none.
+        routes: gateway by the name of its route, of those in use.
         links: makes the short links in texts; None where none are kept.
     """
 
@@ -49,6 +50,7 @@ class StepperParts:
     consent: ConsentDesk
     default_gateway: str
     new_id: Callable[[], str]
+    routes: Mapping[str, str] = field(default_factory=dict)
     links: LinkWriter | None = None
 
 
@@ -56,7 +58,7 @@ def build_stepper(parts: StepperParts) -> EnrollmentStepper:
     """Put the parts together."""
     renderer, new_id = parts.renderer, parts.new_id
     surroundings = SurroundingsReader(renderer, parts.calendar, parts.codes, parts.compliance)
-    texts = MessageQueuer(MessageMaker(renderer, parts.default_gateway, new_id, parts.links), new_id)
+    texts = MessageQueuer(MessageMaker(renderer, parts.default_gateway, new_id, parts.routes, parts.links), new_id)
     performer = Performer(
         texts,
         TaskMaker(renderer, new_id),

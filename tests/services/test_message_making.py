@@ -73,6 +73,22 @@ def made(step: Send, where: Setting | None = None) -> MessageRow:
     return maker.make(where or setting(), step, "key", NOW).message
 
 
+@pytest.mark.parametrize(
+    ("route", "gateway", "shown"),
+    [
+        (None, "null", None),
+        ("premium", "twilio", "premium, which is twilio"),
+        ("gone", "null", "gone leads to no gateway in use here; null takes it"),
+    ],
+)
+def test_a_route_leads_to_its_gateway_and_one_that_leads_nowhere_holds_nothing(
+    route: str | None, gateway: str, shown: str | None
+) -> None:
+    maker = MessageMaker(Renderer(), "null", lambda: "id-1", {"premium": "twilio"})
+    found = maker.make(setting(), send(route=route), "key", NOW)
+    assert (found.message.gateway, found.message.route, found.shown.get("route")) == (gateway, route or "", shown)
+
+
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_every_text_expires_at_last(purpose: Purpose) -> None:
     message = made(send(purpose=purpose))
