@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from connector.domain.journey import Journey
-from connector.domain.moving import move
+from connector.domain.moving import Move
 from connector.domain.run import RunState
 from connector.domain.steps import walk
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -67,13 +67,14 @@ class Mover:
         if target.journey is not None:
             _demand_steps(target.journey, target.number, steps)
         moved, busy, staying = 0, 0, list[Staying]()
+        ways: dict[str, Move] = {}
         for row in uow.enrollments.live_of_journey(account_id, journey):
             if row.journey_version_id == target.id or target.journey is None:
                 continue
             if row.lease_until is not None and row.lease_until > now:
                 busy += 1
                 continue
-            why = self._move_one(uow, row, target.journey, target, steps, now)
+            why = self._move_one(uow, row, target.journey, target, steps, ways, now)
             if isinstance(why, Staying):
                 staying.append(why)
             else:
@@ -83,13 +84,22 @@ class Mover:
         return Moved(moved, tuple(staying), busy)
 
     def _move_one(
-        self, uow: UnitOfWork, row: EnrollmentRow, new: Journey, target: Version, steps: StepMap, now: datetime
+        self,
+        uow: UnitOfWork,
+        row: EnrollmentRow,
+        new: Journey,
+        target: Version,
+        steps: StepMap,
+        ways: dict[str, Move],
+        now: datetime,
     ) -> Staying | None:
         version = self._versions.get(uow, row.account_id, row.journey_version_id)
         state = RunState.from_json(row.state["run"])
         if version is None or version.journey is None:
             return Staying(row.id, 0, state.cursor, "its version can no longer be read")
-        there = move(version.journey, new, state, steps)
+        if version.id not in ways:
+            ways[version.id] = Move(version.journey, new, steps)
+        there = ways[version.id].take(state)
         here = step_name(version.journey, state.cursor)
         if there is None:
             return Staying(row.id, version.number, here, f"step {here} has no counterpart in version {target.number}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from connector.domain.differences import Differences, differences
 from connector.domain.journey import Journey
-from connector.domain.moving import move
+from connector.domain.moving import Move
 from connector.domain.run import RunState
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import Ledger, UnitOfWork
@@ -60,7 +60,8 @@ class Comparer:
         with self._ledger.begin(write=False) as uow:
             service = self._versions.in_service(uow, account_id).get(journey.id)
             rows = uow.enrollments.live_of_journey(account_id, journey.id)
-            standing = Counter(self._standing(uow, row, journey) for row in rows)
+            ways: dict[str, Move] = {}
+            standing = Counter(self._standing(uow, row, journey, ways) for row in rows)
         return Comparison(
             journey.id,
             None if service is None else service.version,
@@ -71,14 +72,15 @@ class Comparer:
             ],
         )
 
-    def _standing(self, uow: UnitOfWork, row: EnrollmentRow, new: Journey) -> tuple[int, str, str | None]:
+    def _standing(
+        self, uow: UnitOfWork, row: EnrollmentRow, new: Journey, ways: dict[str, Move]
+    ) -> tuple[int, str, str | None]:
         version = self._versions.get(uow, row.account_id, row.journey_version_id)
         state = RunState.from_json(row.state["run"])
         if version is None or version.journey is None:
             return 0, state.cursor, None
-        there = move(version.journey, new, state, {})
-        return (
-            version.number,
-            step_name(version.journey, state.cursor),
-            None if there is None else step_name(new, there.cursor),
-        )
+        if version.id not in ways:
+            ways[version.id] = Move(version.journey, new, {})
+        there = ways[version.id].take(state)
+        moves_to = None if there is None else step_name(new, there.cursor)
+        return version.number, step_name(version.journey, state.cursor), moves_to

@@ -11,7 +11,7 @@ from connector.domain.message import Purpose
 from connector.domain.moving import move
 from connector.domain.run import RunState, Sent
 from connector.domain.step_matching import counterparts, told
-from connector.domain.steps import Branch, CaseKind, If, Metric, Step
+from connector.domain.steps import Arm, Branch, CaseKind, If, Metric, Split, Step
 from tests.domain.journey_parts import DAY, HERE, NOW, case, journey, leave, send, task, wait, wait_for, when
 
 
@@ -70,7 +70,7 @@ def test_the_message_of_the_step_goes_along_so_that_it_is_not_made_again() -> No
     there = move(old, new, state, {})
     assert there is not None
     assert (there.cursor, there.message_id) == ("steps[2]", "m2")
-    assert there.sent[0] == Sent("hello", "steps[0]", "m1")
+    assert there.sent[0] == Sent("hello", "", "m1")
 
 
 def test_what_a_step_does_goes_by_another_key_after_the_move() -> None:
@@ -87,9 +87,29 @@ def test_at_a_step_of_another_kind_one_arrives_anew() -> None:
     assert (there.entered_at, there.target) == (None, None)
 
 
+def test_an_earlier_message_is_not_that_of_a_step_which_stands_now_where_its_own_stood() -> None:
+    old = journey(send("steps[0]", id="a"), send("steps[1]", id="b"), wait("steps[2]", DAY))
+    new = journey(wait("steps[0]", DAY), send("steps[1]", id="c", template="a/third"))
+    there = move(old, new, at("steps[2]", sent=(Sent("a", "steps[0]", "m1"), Sent("b", "steps[1]", "m2"))), {})
+    assert there is not None
+    assert there.cursor == "steps[0]"
+    assert replace(there, cursor="steps[1]").message_id is None
+
+
+def test_a_message_goes_by_the_new_id_of_its_step() -> None:
+    old = journey(send("steps[0]", id="hello"), wait("steps[1]", DAY))
+    new = journey(send("steps[0]", id="welcome"), wait("steps[1]", DAY))
+    there = move(old, new, at("steps[1]", sent=(Sent("hello", "steps[0]", "m1"),)), {"hello": "welcome"})
+    assert there is not None
+    assert there.sent == (Sent("welcome", "", "m1"),)
+
+
 def test_a_renamed_split_keeps_the_arm_of_who_is_in_it() -> None:
-    old, new = journey(wait("steps[0]", DAY)), journey(wait("steps[0]", DAY))
-    there = move(old, new, at("steps[0]", arms={"tone": "firm"}), {"tone": "voice"})
+    def tried(name: str) -> Journey:
+        arm = Arm("firm", 1, "steps[0].arms.firm", HERE, ())
+        return journey(Split(id=name, path="steps[0]", place=HERE, arms=(arm,)), wait("steps[1]", DAY))
+
+    there = move(tried("tone"), tried("voice"), at("steps[1]", arms={"tone": "firm"}), {"tone": "voice"})
     assert there is not None
     assert there.arms == {"voice": "firm"}
 
