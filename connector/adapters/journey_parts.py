@@ -15,6 +15,10 @@ from connector.domain.places import Expression, Place, Text
 from connector.domain.steps import Anchor, Step
 from connector.errors import Mistake
 
+_LONGEST_PATH = 200
+"""Characters of a step's path: with the enrollment before it and a case behind it, it has to fit the 255 of a column of
+the ledger. Seven waits nested in each other are shorter."""
+
 _ASKING = ("verify", "confirm")
 """Steps that send a text of their own, which is named below their key."""
 
@@ -131,9 +135,12 @@ class JourneyParts:
 
     def common(self, trail: Trail, raw: dict[str, Any]) -> dict[str, Any]:
         """Read what every step may have, for the step's constructor."""
+        path = format_trail(trail)
+        if len(path) > _LONGEST_PATH:
+            self.say(trail, "nested too deep to be named in a trace", "put what follows into a journey of its own")
         return {
             "id": self._id(trail, raw),
-            "path": format_trail(trail),
+            "path": path,
             "place": self.place(trail),
             "when": self.condition((*trail, "when"), raw),
             "at": self._anchor((*trail, "at"), raw.get("at")),

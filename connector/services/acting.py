@@ -106,6 +106,6 @@ def _assign(uow: UnitOfWork, setting: Setting, action: AssignArm, now: datetime)
     if uow.splits.assign(
         setting.account.id, setting.journey.id, step.id, setting.contact.id, enrollment_id, action.arm, now
     ):
-        wish = Wish(setting, step, f"{enrollment_id}:{step.path}:{action.arm}", now)
+        wish = Wish(setting, step, f"{enrollment_id}:{step.path}:arm", now)
         said = f"In the arm {action.arm} of {step.id} from now on"
         uow.timeline.add([wish.entry(EntryKind.ARM_ASSIGNED, said, arm=action.arm, split=step.id)])

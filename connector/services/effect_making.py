@@ -17,7 +17,7 @@ from connector.ports.effects import EffectKind, EffectRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.rendering import Renderer
-from connector.services.wishes import LONGEST, ImpossibleError, Wish, bounded, for_contact, for_staff
+from connector.services.wishes import ImpossibleError, Wish, for_contact, for_staff
 
 WORTH_TELLING = timedelta(hours=24)
 """How long staff are tried to be told something: longer than a chat or mail system is away, and the next day somebody
@@ -25,9 +25,6 @@ has seen it in the CRM anyway."""
 
 MOST_MESSAGES = 20
 """Of a conversation that is passed on: what a person reads before answering; the CRM has the rest."""
-
-ASKED_UNDER = "asked_under"
-"""In a payload, the key its step knows it by, where that is too long for the ledger's column."""
 
 
 class EffectMaker:
@@ -95,15 +92,15 @@ class EffectMaker:
             id=self._new_id(),
             account_id=wish.setting.account.id,
             kind=kind,
-            key=bounded(wish.key),
+            key=wish.key,
             channel=channel,
-            payload=payload if bounded(wish.key) == wish.key else {**payload, ASKED_UNDER: wish.key},
+            payload=payload,
             not_before=wish.now,
             expires_at=wish.now + tried_for,
             created_at=wish.now,
             enrollment_id=wish.setting.enrollment_id,
             contact_id=wish.setting.contact.id,
-            path=wish.step.path[:LONGEST],
+            path=wish.step.path,
             is_awaited=wish.is_awaited,
         )
 

@@ -11,7 +11,6 @@ from connector.ports.effects import EffectRow
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
-from connector.services.effect_making import ASKED_UNDER
 from connector.services.names import event_names, reply_names
 
 KINDS = (
@@ -66,7 +65,7 @@ def _end(entry: TimelineEntry, effect: EffectRow) -> Fact:
         entry.at,
         effect.error if entry.kind is EntryKind.EFFECT_FAILED else "",
         names={"answer": effect.answer},
-        key=str(effect.payload.get(ASKED_UNDER, effect.key)),
+        key=effect.key,
     )
 
 

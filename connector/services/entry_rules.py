@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,8 +19,7 @@ from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.ports.rendering import Renderer
 from connector.services.merged_contacts import MERGED_INTO
-
-_LONGEST_KEY = 255  # the ledger's column
+from connector.services.wishes import bounded
 
 LIVE = "live"
 
@@ -140,7 +138,7 @@ class EntryRules:
             value = self._renderer.evaluate(expression, arrival.names)
         except ConditionError as error:
             return Refusal(f"enroll.key failed: {error}", "enroll.key", expression.place.line)
-        key = _bounded(str(value))
+        key = bounded(str(value))
         earlier = [
             found
             for contact_id in _same_person(uow, arrival.contact)
@@ -188,7 +186,3 @@ def _again_refuses(journey: Journey, earlier: Sequence[EnrollmentRow], now: date
             return None
         return f"the contact entered for the same key less than {format_duration(rule.again_after)} ago"
     return "the contact was in this journey for the same key before"
-
-
-def _bounded(key: str) -> str:
-    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()

@@ -14,7 +14,7 @@ from connector.services.enrollment_entries import message_created
 from connector.services.links import link_rows
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Made, MessageMaker
-from connector.services.wishes import Wish, bounded
+from connector.services.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class MessageQueuer:
         setting = wish.setting
         if code:
             setting = replace(setting, names={**setting.names, "code": code})
-        made = self.messages.make(setting, _as_asked(wish, text), bounded(wish.key), wish.now)
+        made = self.messages.make(setting, _as_asked(wish, text), wish.key, wish.now)
         return self._put(uow, wish, made)
 
     def tell_owner(self, uow: UnitOfWork, wish: Wish, step: Notify) -> str:
@@ -52,7 +52,7 @@ class MessageQueuer:
             to="owner",
             purpose=Purpose.TRANSACTIONAL,
         )
-        made = self.messages.make(wish.setting, send, bounded(wish.key), wish.now)
+        made = self.messages.make(wish.setting, send, wish.key, wish.now)
         return self._put(uow, wish, replace(made, message=replace(made.message, enrollment_id=None)))
 
     def _put(self, uow: UnitOfWork, wish: Wish, made: Made) -> str:

@@ -9,7 +9,7 @@ from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer
 from connector.services.announcing import message_ref
 from connector.services.merged_contacts import shown_crm_id
-from connector.services.wishes import Wish, bounded, for_staff
+from connector.services.wishes import Wish, for_staff
 
 
 class NoteMaker:
@@ -31,7 +31,7 @@ class NoteMaker:
             account_id=setting.account.id,
             crm=setting.account.crm,
             kind=RecordSubject.NOTE,
-            subject=bounded(f"note:{wish.key}"),
+            subject=f"note:{wish.key}",
             ref=message_ref(record_id),
             at=wish.now,
             not_before=wish.now,

@@ -17,7 +17,7 @@ from connector.services.announcing import message_ref
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Setting
 from connector.services.note_making import associations_of
-from connector.services.wishes import ImpossibleError, Wish, bounded, for_staff
+from connector.services.wishes import ImpossibleError, Wish, for_staff
 
 _LONGEST_TITLE = 255  # what CRMs show of a task's subject
 
@@ -75,7 +75,7 @@ class TaskMaker:
             account_id=setting.account.id,
             crm=setting.account.crm,
             kind=RecordSubject.TASK,
-            subject=bounded(f"task:{wish.key}"),
+            subject=f"task:{wish.key}",
             ref=message_ref(record_id),
             at=due_at,
             not_before=wish.now,

@@ -14,8 +14,7 @@ from connector.errors import ConditionError, ConnectorError
 from connector.ports.rendering import Renderer
 from connector.services.message_making import Setting
 
-LONGEST = 255
-"""Characters of the ledger's columns for keys, discriminators and paths."""
+_LONGEST = 255  # characters of the ledger's columns for keys and discriminators
 
 
 class ImpossibleError(ConnectorError):
@@ -28,7 +27,7 @@ class Wish:
 
     Attributes:
         setting: with the names that held when the step was taken.
-        key: names the wish once and for all.
+        key: names the wish once and for all; it fits the ledger, since paths are short.
         is_awaited: its enrollment waits to hear how it ended.
     """
 
@@ -45,7 +44,7 @@ class Wish:
             account_id=setting.account.id,
             kind=kind,
             subject=f"enrollment:{setting.enrollment_id}",
-            discriminator=bounded(self.key),
+            discriminator=self.key,
             at=self.now,
             summary=summary,
             contact_id=setting.contact.id,
@@ -54,7 +53,7 @@ class Wish:
             path=self.step.path,
             file=self.step.place.file or setting.journey.file,
             line=self.step.place.line,
-            data={"key": bounded(self.key), **data},
+            data={"key": self.key, **data},
         )
 
 
@@ -80,7 +79,7 @@ def for_contact(renderer: Renderer, setting: Setting, text: Text) -> str:
 
 def bounded(key: str) -> str:
     """Give a key that fits the ledger: a long one by its hash."""
-    return key if len(key) <= LONGEST else hashlib.sha256(key.encode()).hexdigest()
+    return key if len(key) <= _LONGEST else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _rendered(renderer: Renderer, setting: Setting, text: Text, locale: Any, zone: Any) -> str:

@@ -362,24 +362,6 @@ def test_a_value_a_call_cannot_send_fails_it_at_once(play: Play) -> None:
     assert theatre.enrollment().exit_reason == "not asked"
 
 
-def test_an_action_whose_path_is_too_long_for_the_ledger_is_known_again(play: Play) -> None:
-    deep = '  - call: {endpoint: shop, as: stock}\n  - exit: "{}"\n'
-    nested, indent = "", "  "
-    for _ in range(19):
-        nested += f"{indent}- if: deal.amount > 1\n{indent}  then:\n"
-        indent += "    "
-    nested += f"{indent}- split:\n{indent}    arms:\n"
-    for arm in ("a_rather_long_name_for_an_arm_of_a_split", "another_rather_long_name_for_an_arm"):
-        nested += f"{indent}      {arm}:\n{indent}        then:\n"
-        for line in deep.replace("{}", arm[:7]).splitlines():
-            nested += f"{indent}          {line.strip()}\n"
-    theatre = play(nested)
-    (effect,) = effects(theatre)
-    assert len(effect.key) == 64
-    end_effect(theatre, effect, answer=1)
-    assert theatre.enrollment().exit_reason in {"a_rathe", "another"}
-
-
 # Codes that are asked for, and confirmations
 
 

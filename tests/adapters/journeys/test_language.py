@@ -605,3 +605,14 @@ def test_note_enroll_and_exit_say_what_they_lack() -> None:
         f"steps[{number}].{key}": "has no value"
         for number, key in enumerate(("note", "enroll", "exit", "wait_for", "confirm", "set", "call", "task"))
     }
+
+
+def test_a_step_nested_too_deep_to_be_named_in_a_trace_is_refused_and_those_above_it_are_read() -> None:
+    deep = "- exit: done"
+    for _ in range(8):
+        deep = (
+            f"- wait_for:\n    within: 1 day\n    cases:\n      - reply: any\n        then:\n{indent(deep, ' ' * 10)}"
+        )
+    _, builder = _read(_source(deep))
+    (mistake,) = builder.mistakes
+    assert (mistake.message, mistake.path.count("wait_for")) == ("nested too deep to be named in a trace", 8)
