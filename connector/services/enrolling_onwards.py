@@ -25,8 +25,8 @@ class Onwards:
 
     enroller: Enroller
 
-    def enroll(self, uow: UnitOfWork, wish: Wish, journey_id: str, row: EnrollmentRow) -> bool:
-        """Offer the contact to a journey, with this one's event and record; tell whether it was taken.
+    def enroll(self, uow: UnitOfWork, wish: Wish, journey_id: str, row: EnrollmentRow) -> None:
+        """Offer the contact to a journey, with this one's event and record.
 
         Raises:
             ImpossibleError: the journey is not in service.
@@ -40,7 +40,6 @@ class Onwards:
         taken = self.enroller.enroll_in(uow, wish.setting.account, journey_id, arrival, wish.now, why_not)
         if taken is None:
             raise ImpossibleError(f"the journey {journey_id} is not in service")
-        return taken
 
 
 def _chain(row: EnrollmentRow, now: datetime) -> tuple[tuple[str, datetime], ...]:

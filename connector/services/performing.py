@@ -94,10 +94,9 @@ class Performer:
         return _tell(uow, wish, self.effects.call(wish, step), f"Asks {step.endpoint}")
 
     def enroll(self, uow: UnitOfWork, wish: Wish, step: EnrollIn, row: EnrollmentRow) -> bool:
-        """Start another journey; that it does not take the contact is no failure: its own rules say so."""
-        taken = self.onwards.enroll(uow, wish, step.journey, row)
-        said = "Starts the journey {}" if taken else "The journey {} does not take the contact"
-        uow.timeline.add([wish.entry(EntryKind.EFFECT_WANTED, said.format(step.journey))])
+        """Offer the contact to another journey; that it does not take them is no failure: its own rules say so."""
+        if uow.timeline.add([wish.entry(EntryKind.EFFECT_WANTED, f"Offers the contact to the journey {step.journey}")]):
+            self.onwards.enroll(uow, wish, step.journey, row)
         return True
 
 

@@ -362,6 +362,35 @@ def test_a_value_a_call_cannot_send_fails_it_at_once(play: Play) -> None:
     assert theatre.enrollment().exit_reason == "not asked"
 
 
+def test_whatever_a_worker_repeats_is_asked_for_once(play: Play) -> None:
+    theatre = play(
+        """
+  - task: {for: owner, title: Look}
+  - note: Look
+  - set: {deal.stage: won}
+  - notify: {channel: sales, text: Look}
+  - notify: {channel: owner, text: Look}
+  - handoff: {to: workflow, workflow: Escalate}
+  - enroll: other
+  - wait: 1 day
+""",
+        {"other": journey("  - wait: 1 day\n", "other").replace("Demo booked", "Nowhere")},
+    )
+    before = theatre.entries()
+    first = next(each for each in theatre.enrollments() if each.journey == "first")
+    run = {**first.state["run"], "cursor": "", "entered_at": None, "asked": ""}
+    with theatre.ledger.begin() as uow:
+        uow.enrollments.save(replace(first, state={**first.state, "run": run}, due_at=theatre.clock.at))
+        uow.commit()
+    theatre.work()
+    assert theatre.entries() == before
+    assert len(theatre.enrollments()) == 2
+    assert len(effects(theatre)) == 1
+    kinds = {RecordSubject.TASK: 1, RecordSubject.NOTE: 1, RecordSubject.PROPERTY: 2, RecordSubject.MESSAGE: 1}
+    assert {kind: len(records(theatre, kind)) for kind in kinds} == kinds
+    assert all(row.wanted == 1 for row in records(theatre, RecordSubject.PROPERTY))
+
+
 # Codes that are asked for, and confirmations
 
 
@@ -473,7 +502,7 @@ def test_another_journey_takes_the_contact_with_the_record_that_is_there(play: P
     assert theatre.summaries(EntryKind.NOT_ENROLLED)[-1] == (
         "Not enrolled in other: the contact was in this journey for the same key before"
     )
-    assert wanted(theatre)[-1][0] == "The journey other does not take the contact"
+    assert wanted(theatre)[-1][0] == "Offers the contact to the journey other"
 
 
 def test_what_was_said_before_is_no_answer_in_the_journey_entered(play: Play) -> None:
