@@ -1,0 +1,115 @@
+"""How is one process's connector driven: lanes drained, status told?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from connector.adapters.channels.building import broken
+from connector.bootstrap.outside import HUBSPOT, gateway_makers, lanes
+from connector.bootstrap.texting_parts import TextingParts
+from connector.errors import ConfigurationError
+from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
+from connector.services.journey_status import journey_statuses
+from connector.services.overview import Overview
+from connector.services.reports import status_report
+from connector.settings import Settings
+
+_BATCH = 100  # HubSpot's own batch size, which reads and writes are made for
+
+
+class Connector(TextingParts):
+    """One process's connector; its parts are built when first asked for, so that each process has what it uses."""
+
+    def hubspot_card(self, portal_id: str, crm_id: str) -> Mapping[str, Any] | None:
+        """Give what a portal's record card shows of a contact, or None when this portal has no such contact."""
+        with self.ledger.begin(write=False) as uow:
+            account_id = uow.accounts.by_external_ids(HUBSPOT, [portal_id]).get(portal_id)
+        return None if account_id is None else self.traces.contact_card(account_id, crm_id)
+
+    def drain(self, lane: str) -> None:
+        """Work what waits in a lane; nudge it again when more is left than one drain takes."""
+        self.queue.begin(lane)
+        if self._work(lane):
+            self.queue.nudge(lane)
+
+    def _work(self, lane: str) -> bool:
+        """Work one round of a lane; tell whether more may wait."""
+        kind, *rest = lane.split(":")
+        if kind == "send":
+            return self.dispatcher.drain(*rest)
+        if kind == "writeback":
+            return self.writer.write_back(rest[0], _BATCH) == _BATCH
+        return self._rounds[lane]()
+
+    @cached_property
+    def _rounds(self) -> Mapping[str, Callable[[], bool]]:
+        return {
+            EVENTS: lambda: self.events.understand(_BATCH) == _BATCH,
+            JOURNEYS: lambda: self.journeys.advance(_BATCH) == _BATCH,
+            EFFECTS: self.effects.drain,
+            RECEIPTS: self.receipts.drain,
+            MAINTENANCE: self._maintain,
+        }
+
+    def _maintain(self) -> bool:
+        self.reconciler.free_abandoned()
+        self.poller.poll_due()
+        self.schedules.start_due()
+        self.split_judge.judge_due()
+        is_listing = self.audiences.list_next()
+        return self.reconciler.ask() or is_listing
+
+    def checks(self) -> Mapping[str, str]:
+        """Say of ledger and queue whether they answer: `ok` or the kind of error."""
+        return {"ledger": _answer(self._touch_ledger), "redis": _answer(self.redis.ping)}
+
+    def _touch_ledger(self) -> None:
+        with self.ledger.begin(write=False) as uow:
+            uow.accounts.by_external_ids(HUBSPOT, [""])
+
+    def status(self) -> dict[str, Any]:
+        """Give how things stand, for `smsctl status`."""
+        with self.ledger.begin(write=False) as uow:
+            journeys = journey_statuses(uow, self.versions, self.journey_files())
+            report = status_report(uow, journeys, self.clock.now())
+        return report | {"broken_channels": dict(broken(self.channels))}
+
+    def overview(self) -> Overview:
+        """Give how things stand, for the start page."""
+        files, working = self.journey_files(), self.alarm.lanes_with_work()
+        with self.ledger.begin(write=False) as uow:
+            return Overview(
+                at=self.clock.now(),
+                accounts=uow.accounts.all(),
+                journeys=journey_statuses(uow, self.versions, files),
+                mistakes=self._check.report().errors,
+                messages=uow.messages.counts(),
+                lanes={lane: lane in working for lane in lanes(self.settings)},
+                gateways=tuple(self.gateways),
+                default_gateway=self.settings.gateway,
+                workers=self.queue.workers(),
+            )
+
+
+def build_connector(settings: Settings) -> Connector:
+    """Make this process's connector.
+
+    Raises:
+        ConfigurationError: GATEWAY names none, or one that lacks its settings.
+    """
+    known = gateway_makers(settings)
+    if settings.gateway not in known:
+        raise ConfigurationError(
+            f"GATEWAY: {settings.gateway} is not a configured gateway; it may be {', '.join(known)}"
+        )
+    return Connector(settings)
+
+
+def _answer(question: Callable[[], object]) -> str:
+    try:
+        question()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the part is not ready
+        return type(error).__name__
+    return "ok"
