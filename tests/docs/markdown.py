@@ -20,11 +20,18 @@ _COMMAND = re.compile(r"(?<![\w/.-])smsctl((?: +[^\s|&;`#)]+)*)")
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A fenced block: the language, the title it carries (or empty), the line it begins in, and its text."""
+    """A fenced block.
+
+    Attributes:
+        title: the file it shows, such as `mappings/journeys/deal-won.yaml`; empty when it shows none.
+        part: `added` when it stands at the end of a file that ships, `excerpt` when it shows a part of one.
+        line: in which it begins.
+    """
 
     page: Path
     language: str
     title: str
+    part: str
     line: int
     text: str
 
@@ -48,12 +55,28 @@ def _fence(page: Path, text: str, found: re.Match[str]) -> Fence:
     language, _, rest = found[3].strip().partition(" ")
     title = _TITLE.search(rest)
     line = text.count("\n", 0, found.start()) + 1
-    return Fence(page, language, title[1] if title else "", line, found[4])
+    shown = re.sub(rf"^{found[1]}", "", found[4], flags=re.MULTILINE)
+    return Fence(page, language, title[1] if title else "", _TITLE.sub("", rest).strip(), line, shown)
 
 
 def prose(page: Path) -> str:
     """Give a page without its fenced blocks."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def section(page: Path, heading: str) -> str:
+    """Give what stands under a heading, up to the next one of its level or above; empty when there is none."""
+    found = re.search(rf"^(#+) +{re.escape(heading)} *$", prose(page), re.MULTILINE)
+    if found is None:
+        return ""
+    rest = prose(page)[found.end() :]
+    return re.split(rf"^#{{1,{len(found[1])}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text: str) -> dict[str, str]:
+    """Give the rows of tables that begin with a word in code, by that word; `wait: 3 days` goes by `wait`."""
+    found = re.findall(r"^\| *\[?`([^`]+)`([^\n]*)$", text, re.MULTILINE)
+    return {word.partition(":")[0].strip(): rest for word, rest in found}
 
 
 def links(page: Path) -> list[str]:

@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from connector.adapters.check import check, format_people
 from connector.adapters.event_files import load_events
-from connector.adapters.journey_files import load_journeys
 from tests.docs.markdown import ROOT, Fence, fences, pages
+from tests.docs.playing import JOURNEYS, commands_of, is_shown_in_part, lay_out
 
-JOURNEYS_PAGE = ROOT / "docs/reference/journeys.md"
 EVENTS_PAGE = ROOT / "docs/reference/events.md"
 
 _BLOCKS = [fence for page in pages() for fence in fences(page)]
-_JOURNEYS = [fence for fence in _BLOCKS if fence.title.startswith("mappings/journeys/")]
-_TEMPLATES = [fence for fence in _BLOCKS if fence.title.startswith("templates/")]
+_WITH_FILES = sorted({fence.page for fence in _BLOCKS if fence.title})
 
 
-def _lay_out(root: Path, journey: Fence) -> None:
-    """Put an example beside the shipped mappings and templates, and the templates of its own page."""
-    shutil.copytree(ROOT / "mappings", root / "mappings", ignore=shutil.ignore_patterns("journeys"))
-    shutil.copytree(ROOT / "templates", root / "templates")
-    for fence in [journey, *(template for template in _TEMPLATES if template.page == journey.page)]:
-        target = root / fence.title
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(fence.text, encoding="utf-8")
+@pytest.mark.parametrize("page", _WITH_FILES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_files_that_a_page_shows_pass_the_check_without_a_warning(page: Path, tmp_path: Path) -> None:
+    lay_out(page, tmp_path)
+    report = check(tmp_path / "mappings", tmp_path / "templates")
+    assert not report.mistakes, format_people(report)
+    shown = {Path(fence.title).stem for fence in fences(page) if fence.title.startswith(JOURNEYS)}
+    assert shown <= report.journeys.keys()
 
 
-@pytest.mark.parametrize("journey", _JOURNEYS, ids=str)
-def test_every_journey_in_the_documentation_passes_the_check(journey: Fence, tmp_path: Path) -> None:
-    _lay_out(tmp_path, journey)
-    shelf = load_journeys(tmp_path / "mappings", tmp_path / "templates")
-    assert [str(mistake) for mistake in shelf.mistakes] == []
-    assert list(shelf.journeys) == [Path(journey.title).stem]
+@pytest.mark.parametrize("page", [ROOT / "docs/tutorial.md", *sorted((ROOT / "docs/reference/journeys").glob("*.md"))])
+def test_the_pages_of_the_language_show_a_whole_journey(page: Path) -> None:
+    assert any(fence.title.startswith(JOURNEYS) for fence in fences(page))
 
 
-def test_the_documentation_shows_journeys_and_no_yaml_that_nobody_checks() -> None:
-    assert JOURNEYS_PAGE in {fence.page for fence in _JOURNEYS}
-    with_journey = {fence.page for fence in _JOURNEYS}  # what stands under templates/ there is checked with it
+def test_every_file_that_is_shown_says_where_it_lies_and_is_checked_or_played() -> None:
+    played = {fence.title for fence in _BLOCKS for said in commands_of(fence.page) if fence.title in said.command}
     unchecked = [
         str(fence)
         for fence in _BLOCKS
-        if fence.language == "yaml"
-        and not fence.title.startswith("mappings/")
-        and not (fence.title.startswith("templates/") and fence.page in with_journey)
+        if fence.language in {"yaml", "jinja"}
+        and not fence.title.startswith(("mappings/", "templates/"))
+        and fence.title not in played - {""}
     ]
     assert unchecked == []
+
+
+@pytest.mark.parametrize("fence", [fence for fence in _BLOCKS if is_shown_in_part(fence)], ids=str)
+def test_what_is_shown_of_a_file_that_ships_stands_in_it_or_can_be_added(fence: Fence) -> None:
+    shipped = ROOT / fence.title
+    assert shipped.is_file()
+    assert fence.part == "added" or fence.text in shipped.read_text(encoding="utf-8")
 
 
 def test_every_event_and_every_name_it_brings_is_on_the_events_page() -> None:
