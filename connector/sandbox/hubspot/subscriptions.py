@@ -91,5 +91,7 @@ DEFAULT_SUBSCRIPTIONS = _numbered(
         ("invoices", "propertyChange", "hs_invoice_status"),
         ("invoices", "propertyChange", "hs_due_date"),
         ("invoices", "propertyChange", "hs_balance_due"),
+        ("contacts", "propertyChange", "sms_connector_opt_in_requested_at"),
+        ("contacts", "propertyChange", "sms_connector_code_requested_at"),
     ]
 )

@@ -10,7 +10,13 @@ import pytest
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from connector.adapters.crm.hubspot.properties import DEFINITIONS
+from connector.adapters.crm.hubspot.properties import (
+    CODE_CONFIRMED,
+    CODE_REQUESTED_AT,
+    DEFINITIONS,
+    OPT_IN_REQUESTED_AT,
+    WANTS_OFFERS,
+)
 from connector.domain.event import ObjectRef
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import HANDOFF, OPTED_IN_AT, RecordKind, RecordWrite
@@ -127,7 +133,8 @@ def test_every_property_we_make_is_written_or_read(hubspot: HubSpot) -> None:
     hubspot.crm.set_opt_out(hubspot.account, [contact], opted_out=True, at=NOON, source="a reply")
     written = {name for name, value in stored(hubspot, "contacts", contact).items() if value}
     made = {definition["name"] for definition in DEFINITIONS}
-    assert made - written == {OPTED_IN_AT, HANDOFF}
+    asked_for = {OPT_IN_REQUESTED_AT, WANTS_OFFERS, CODE_REQUESTED_AT, CODE_CONFIRMED}
+    assert made - written == {OPTED_IN_AT, HANDOFF, *asked_for}
     wanted = {contact: {OPTED_IN_AT: NOON.isoformat(), HANDOFF: "Escalate 2026-11-20T12:00:00Z"}}
     assert [each.error for each in hubspot.crm.set_properties(hubspot.account, "contact", wanted)] == [None]
     assert stored(hubspot, "contacts", contact)[OPTED_IN_AT] == "2026-11-20T12:00:00.000Z"

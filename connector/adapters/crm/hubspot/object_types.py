@@ -17,9 +17,11 @@ _BY_TYPE_ID = MappingProxyType(
         "0-27": "task",
         "0-46": "note",
         "0-53": "invoice",
+        "0-101": "commerce_payment",
         "0-123": "order",
         "0-136": "lead",
         "0-142": "cart",
+        "0-421": "appointment",
     }
 )
 _PLURALS = MappingProxyType({"company": "companies"})

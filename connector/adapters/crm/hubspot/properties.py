@@ -19,6 +19,10 @@ GROUP = "sms_connector"
 OPTED_OUT = f"{PREFIX}opted_out"
 OPTED_OUT_AT = f"{PREFIX}opted_out_at"
 CONSENT_SOURCE = f"{PREFIX}consent_source"
+OPT_IN_REQUESTED_AT = f"{PREFIX}opt_in_requested_at"
+WANTS_OFFERS = f"{PREFIX}wants_offers"
+CODE_REQUESTED_AT = f"{PREFIX}code_requested_at"
+CODE_CONFIRMED = f"{PREFIX}code_confirmed"
 
 _YES_NO = [
     {"label": "Yes", "value": "true", "displayOrder": 0, "hidden": False},
@@ -47,6 +51,14 @@ DEFINITIONS = (
     _property(CONSENT_SOURCE, "SMS consent source", "string", "text", "How the latest opt-out came, or was lifted."),
     _property(HANDOFF, "SMS handed off to", "string", "text",
               "The workflow a journey handed this contact to, and when. A workflow can start on its change."),
+    _property(OPT_IN_REQUESTED_AT, "SMS opt-in requested at", "datetime", "date",
+              "When this contact asked for marketing SMS, say on a form. Starts the journey that asks for a yes."),
+    _property(WANTS_OFFERS, "SMS offers", "bool", "booleancheckbox",
+              "This contact wants offers by SMS, beside their consent to marketing.", options=_YES_NO),
+    _property(CODE_REQUESTED_AT, "SMS code requested at", "datetime", "date",
+              "When your login asked for a one-time code. Starts the journey that sends one."),
+    _property(CODE_CONFIRMED, "SMS code confirmed", "string", "text",
+              "The request whose one-time code came back right: the time it was asked for."),
 )  # fmt: skip
 
 
