@@ -16,6 +16,9 @@ from connector.services.entry_rules import LIVE, Arrival, Entry, EntryRules, Ref
 from connector.services.journey_versions import InService, JourneyVersions
 from connector.services.wishes import bounded
 
+_JUDGED = 3
+"""How often one arrival is judged: once more after each that came in between, and two such in one moment are rare."""
+
 
 class Enroller:
     """Enrolls contacts and writes down every refusal."""
@@ -50,11 +53,15 @@ class Enroller:
         return self._offer(uow, account, service, arrival, now)
 
     def _offer(self, uow: UnitOfWork, account: AccountRow, service: InService, arrival: Arrival, now: datetime) -> bool:
-        verdict = self._rules.judge(uow, account, service.journey, arrival, now)
-        if isinstance(verdict, Entry):
+        for _ in range(_JUDGED):
+            verdict = self._rules.judge(uow, account, service.journey, arrival, now)
+            if isinstance(verdict, Refusal):
+                break
             if self._enroll(uow, account, service, arrival, verdict, now):
                 return True
-            verdict = Refusal("another event let the contact in for the same key at the same moment", "enroll.key")
+            # Another event let the contact in at this moment; what it did can be seen now, and `again` asks about it.
+        else:
+            verdict = Refusal("other events let the contact in for the same key at the same moment", "enroll.key")
         uow.timeline.add([_refused(account, service.journey, arrival, verdict, now)])
         return False
 
