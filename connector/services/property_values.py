@@ -22,6 +22,9 @@ from connector.services.message_making import Setting
 from connector.services.wishes import ImpossibleError, for_staff
 
 _ONE_EXPRESSION = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)+?)-?\}\}\s*", re.DOTALL)
+_SINGLE = (str, bool, int, float, Decimal, date)
+"""What a property can hold; a `datetime` is a `date` too."""
+
 _YES_NO = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
@@ -34,9 +37,11 @@ def written(renderer: Renderer, setting: Setting, text: Text, kind: ValueKind, n
     value = _value(renderer, setting, text)
     if value is None:
         return ""
+    if not isinstance(value, _SINGLE):
+        raise ImpossibleError(f"the value for {name} is no single value but a {_shape(value)}")
     try:
         return _WRITERS.get(kind, _text)(value, _zone(setting))
-    except (ValueError, InvalidOperation, KeyError, OverflowError):
+    except (TypeError, AttributeError, ValueError, InvalidOperation, KeyError, OverflowError):
         raise ImpossibleError(f"the value for {name} is no {kind.value.replace('_', '/')}") from None
 
 
@@ -48,6 +53,10 @@ def _value(renderer: Renderer, setting: Setting, text: Text) -> Any:
         return renderer.evaluate(Expression(found[1].strip(), text.place), setting.names)
     except ConditionError as error:
         raise ImpossibleError(f"its text cannot be written: {error}") from error
+
+
+def _shape(value: Any) -> str:
+    return "mapping" if isinstance(value, Mapping) else "list" if isinstance(value, list | tuple) else "whole record"
 
 
 def _zone(setting: Setting) -> ZoneInfo:

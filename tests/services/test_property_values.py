@@ -22,6 +22,7 @@ NAMES = {
         "is_won": True,
         "nothing": None,
         "name": "Roof",
+        "tags": ["Roof"],
     }
 }
 WHERE = setting(names=NAMES, account=account(time_zone="Europe/Berlin"))
@@ -70,6 +71,12 @@ def test_a_value_is_written_as_its_property_takes_it(source: str, kind: ValueKin
         ("soon", ValueKind.TIME, "is no time"),
         ("soon", ValueKind.DATE, "is no date"),
         ("{{ deal.name }}", ValueKind.YES_NO, "is no yes/no"),
+        ("{{ 5 }}", ValueKind.TIME, "is no time"),
+        ("{{ 5 }}", ValueKind.DATE, "is no date"),
+        ("{{ deal.is_won }}", ValueKind.DATE, "is no date"),
+        ("{{ deal.due_on }}", ValueKind.NUMBER, "is no number"),
+        ("{{ deal.tags }}", ValueKind.TEXT, "the value for deal.x is no single value but a list"),
+        ("{{ deal }}", ValueKind.TEXT, "the value for deal.x is no single value but a mapping"),
         ("{{ deal.missing }}", ValueKind.TEXT, "its text cannot be written"),
         ("A {{ deal.missing }}", ValueKind.TEXT, "its text cannot be written"),
     ],
