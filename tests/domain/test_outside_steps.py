@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connector.domain.enrollment import Decision, Fact, Perform
+from connector.domain.enrollment import Decision, Fact, Perform, RunState
 from connector.domain.places import Text
 from connector.domain.stepping import LOOK_AGAIN
 from connector.domain.steps import (
@@ -205,6 +205,13 @@ def test_the_answer_becomes_a_variable() -> None:
     decision = called(call(), done(KEY, NOW, {"left": 3}))
     assert decision.exit_reason == "went on"
     assert decision.state.vars == {"stock": {"left": 3}}
+
+
+@pytest.mark.parametrize("answer", [{"created": {"$date": "2024-01-01T00:00:00Z"}}, {"$decimal": "abc"}])
+def test_an_answer_that_looks_like_a_value_of_ours_is_kept_as_it_came(answer: object) -> None:
+    decision = called(call(), done(KEY, NOW, answer))
+    assert decision.state.vars == {"stock": answer}
+    assert RunState.from_json(decision.state.to_json()) == decision.state
 
 
 def test_an_answer_that_nobody_wants_is_not_kept() -> None:

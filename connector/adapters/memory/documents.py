@@ -20,7 +20,7 @@ def kept(value: Any) -> Any:
         return value
     if kind is str:
         return kept_text(value)
-    if kind is dict and not _has_tag(value):
+    if kind is dict:
         return {kept_text(str(key)): kept(item) for key, item in value.items()}
     if kind is list or kind is tuple:
         return [kept(item) for item in value]
@@ -32,7 +32,3 @@ def kept(value: Any) -> Any:
 def kept_text(text: str) -> str:
     """Give a text as `clean_text` does, most of them without a look at their letters."""
     return text if text.isascii() and "\x00" not in text else clean_text(text)
-
-
-def _has_tag(value: dict[Any, Any]) -> bool:
-    return len(value) == 1 and str(next(iter(value))).startswith("$")
