@@ -27,7 +27,11 @@ def names_of(
         **values,
         "contact": mapping.values(contact.crm_id, contact.attributes),
         "owner": owner_names(owner),
-        "account": {"id": account.external_id, "name": account.name, **_known(account.settings)},
+        "account": {
+            "id": account.external_id,
+            "name": account.settings.get("name") or account.name,
+            **_known(account.settings),
+        },
         "event": event,
     }
 

@@ -21,6 +21,7 @@ def account() -> None:
 def _setting_options(command: Any) -> Any:
     """Give a command the options that are settings of an account."""
     for option in (
+        click.option("--name", help="Who texts say they are from, as {{ account.name }}."),
         click.option("--region", help="Country whose phone numbers people type without prefix, such as US."),
         click.option("--locale", help="Language of contacts who have none, such as en."),
         click.option("--owner-phone", multiple=True, metavar="EMAIL=NUMBER", help="Where an owner gets SMS."),
@@ -40,12 +41,10 @@ def add(
     external_id: str,
     token: str | None,
     refresh_token: str | None,
-    region: str | None,
-    locale: str | None,
-    owner_phone: tuple[str, ...],
+    **chosen: Any,
 ) -> None:
     """Add an account and create our properties in its CRM; again, to replace its token."""
-    settings = _settings(region, locale, owner_phone)
+    settings = _settings(**chosen)
     installation = Installation(crm, external_id, token, refresh_token, settings)
     added = build_connector(read_settings()).accounts.add(installation)
     account_ = added.account
@@ -60,9 +59,9 @@ def add(
 @click.option("--crm", type=click.Choice(["hubspot"]), default="hubspot", show_default=True)
 @click.option("--external-id", required=True, help="Portal id.")
 @_setting_options
-def set_(crm: str, external_id: str, region: str | None, locale: str | None, owner_phone: tuple[str, ...]) -> None:
+def set_(crm: str, external_id: str, **chosen: Any) -> None:
     """Change settings of an account."""
-    changed = _settings(region, locale, owner_phone)
+    changed = _settings(**chosen)
     account_ = build_connector(read_settings()).accounts.change(crm, external_id, changed)
     click.echo(f"{crm} account {external_id}: " + ", ".join(f"{k}={v}" for k, v in sorted(account_.settings.items())))
 
@@ -75,14 +74,16 @@ def list_() -> None:
             click.echo(f"{row.crm}  {row.external_id}  {row.status}  {row.name}  {row.status_reason}".rstrip())
 
 
-def _settings(region: str | None, locale: str | None, owner_phones: tuple[str, ...]) -> dict[str, Any]:
+def _settings(name: str | None, region: str | None, locale: str | None, owner_phone: tuple[str, ...]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
+    if name:
+        settings["name"] = name
     if region:
         settings["default_region"] = region.upper()
     if locale:
         settings["locale"] = locale
-    if owner_phones:
-        settings["owner_phones"] = dict(_owner_phone(text, region) for text in owner_phones)
+    if owner_phone:
+        settings["owner_phones"] = dict(_owner_phone(text, region) for text in owner_phone)
     return settings
 
 

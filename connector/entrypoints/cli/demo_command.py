@@ -127,7 +127,13 @@ def write_environment(path: Path, environment: Mapping[str, str]) -> None:
 
 def _owners(world: Demo) -> list[str]:
     """Give the account options that say where owners get SMS: their phones on the page."""
-    return ["--region", "US", *(f"--owner-phone={email}={number}" for email, number in world.owner_phones.items())]
+    return [
+        "--name",
+        "Northgate",
+        "--region",
+        "US",
+        *(f"--owner-phone={email}={number}" for email, number in world.owner_phones.items()),
+    ]
 
 
 def _run(environment: Mapping[str, str], *arguments: str) -> None:
