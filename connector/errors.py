@@ -3,6 +3,7 @@
 ConnectorError
 ├── ConfigurationError           a setting or file is missing or wrong; the message names it
 │   └── MappingError             mistakes in a file an admin wrote, all of them, with file, line and column
+├── UnreadableVersionError       a journey's version was written by another release of this program
 ├── InvalidNumberError           a phone number that can never receive an SMS
 ├── SignatureError               "not from them": a webhook or callback whose signature does not hold
 ├── DecryptionError              a ciphertext that was moved, altered or sealed with a key we no longer have
@@ -72,6 +73,10 @@ class MappingError(ConfigurationError):
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
         self.mistakes = tuple(mistakes)
+
+
+class UnreadableVersionError(ConnectorError):
+    """A version of a journey this release cannot read; another release, perhaps already at work, can."""
 
 
 class InvalidNumberError(ConnectorError, ValueError):

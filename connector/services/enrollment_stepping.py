@@ -14,7 +14,7 @@ from connector.domain.enrollment import Decision, Fact, RunState, TraceLine, dec
 from connector.domain.event_mapping import ContactMapping
 from connector.domain.journey import Journey
 from connector.domain.message import MessageState, Purpose
-from connector.errors import MappingError
+from connector.errors import MappingError, UnreadableVersionError
 from connector.ports.consents import Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.enrollments import EnrollmentRow
@@ -59,11 +59,11 @@ class EnrollmentStepper:
         """Decide about a claimed enrollment and write down what follows.
 
         `suppressed` is what stands against texting the contact's number.
+
+        Raises:
+            UnreadableVersionError: this process cannot read the version the enrollment runs on.
         """
         journey = self._journey(uow, known.row)
-        if journey is None:
-            self.end(uow, known.row, "this program no longer reads the journey's version", now, needs_attention=True)
-            return
         if known.contact is None:
             self.end(uow, known.row, "its contact is not in the ledger", now, needs_attention=True)
             return
@@ -104,20 +104,24 @@ class EnrollmentStepper:
         uow.enrollments.save(over)
         self._cancel_open(uow, row, reason, now)
 
-    def _journey(self, uow: UnitOfWork, row: EnrollmentRow) -> Journey | None:
+    def _journey(self, uow: UnitOfWork, row: EnrollmentRow) -> Journey:
         """Give the version an enrollment runs on, built once per content."""
         journey = self._journeys.get(row.journey_version_id)
         if journey is None:
-            version = uow.versions.get(row.account_id, row.journey_version_id)
-            try:
-                journey = None if version is None else self._reader(version.journey, version.source)
-            except MappingError:
-                return None
-            if journey is not None:
-                if len(self._journeys) >= _KEPT_JOURNEYS:
-                    self._journeys.clear()
-                self._journeys[row.journey_version_id] = journey
+            journey = self._read(uow, row)
+            if len(self._journeys) >= _KEPT_JOURNEYS:
+                self._journeys.clear()
+            self._journeys[row.journey_version_id] = journey
         return journey
+
+    def _read(self, uow: UnitOfWork, row: EnrollmentRow) -> Journey:
+        version = uow.versions.get(row.account_id, row.journey_version_id)
+        if version is None:
+            raise UnreadableVersionError("the journey's version is not in the ledger")
+        try:
+            return self._reader(version.journey, version.source)
+        except MappingError as error:
+            raise UnreadableVersionError("this program does not read the journey's version") from error
 
     def _setting(self, account: AccountRow, journey: Journey, known: Known, contact: ContactRow) -> Setting:
         state = known.row.state

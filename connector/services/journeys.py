@@ -16,7 +16,7 @@ import structlog
 
 from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
+from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, UnreadableVersionError
 from connector.ports.consents import Suppression
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
@@ -82,7 +82,7 @@ class JourneyRunner:
         except Exception as error:  # noqa: BLE001 - whatever one enrollment holds, it must not block the others
             log.error("journeys.unreadable", account_id=account_id, rows=len(rows), error=type(error).__name__)
             if len(rows) == 1:
-                self._failed_alone(rows[0], type(error).__name__)
+                self._failed_alone(rows[0], error)
             else:
                 self._each_alone(account_id, rows, lease_until)
         else:
@@ -117,20 +117,23 @@ class JourneyRunner:
         except Exception as error:  # noqa: BLE001 - whatever one enrollment holds, it must not block the others
             log.error("journeys.failed", account_id=account.id, rows=len(known), error=type(error).__name__)
             if len(known) == 1:
-                self._failed_alone(known[0].row, type(error).__name__)
+                self._failed_alone(known[0].row, error)
                 return
             for each in known:
                 self._decide(account, [each], lease_until)
 
-    def _failed_alone(self, row: EnrollmentRow, error: str) -> None:
-        """Try again later; end it only after as long as it takes to notice a bad release and take it back."""
-        now = self._clock.now()
+    def _failed_alone(self, row: EnrollmentRow, error: Exception) -> None:
+        """Try again later; end it only after as long as it takes to notice a bad release and take it back.
+
+        While a release is rolled out, workers of the older one meet versions that only the newer one reads.
+        """
+        now, why = self._clock.now(), _why(error)
         since: datetime = row.state.get("failing_since") or now
         with self._ledger.begin() as uow:
             if row.attempts >= MOST_TRIES and now - since >= SETTLES:
-                self._stepper.end(uow, row, f"could not be worked ({error})", now, needs_attention=True)
+                self._stepper.end(uow, row, f"could not be worked ({why})", now, needs_attention=True)
             else:
-                waits_for = f"another try after an error ({error})"
+                waits_for = f"another try after an error ({why})"
                 state = {**row.state, "failing_since": since}
                 due_at = now + self._wait(row.attempts)
                 uow.enrollments.save(replace(row, state=state, due_at=due_at, waits_for=waits_for))
@@ -169,6 +172,11 @@ class JourneyRunner:
 
     def _wait(self, tries: int) -> timedelta:
         return timedelta(seconds=1) + backoff(max(1, tries), self._rng, _RETRY_BASE, _RETRY_CAP)
+
+
+def _why(error: Exception) -> str:
+    """Say what went wrong; of what nobody foresaw the kind only, for its words may hold what no trace may show."""
+    return str(error) if isinstance(error, UnreadableVersionError) else type(error).__name__
 
 
 def _is_fresh(row: EnrollmentRow, now: datetime) -> bool:

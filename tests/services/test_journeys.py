@@ -8,13 +8,14 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from connector.domain.message import MessageState, Purpose, SendPolicy
 from connector.domain.stepping import BEFORE_RELEASE
 from connector.domain.timeline import EntryKind
-from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
+from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError, MappingError, Mistake
 from connector.ports.crm import CRMAccount
 from connector.ports.enrollments import EnrollmentRow
 from connector.services.events import PATIENCE
@@ -503,15 +504,35 @@ def test_a_run_finishes_on_the_version_it_started_on(theatre: Theatre) -> None:
     assert len(theatre.messages()) == 2
 
 
-def test_a_version_that_can_no_longer_be_read_ends_visibly(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_stays_unreadable_ends_visibly(theatre: Theatre) -> None:
     overdue(theatre)
     theatre.accept_all()
     with theatre.ledger.engine.begin() as connection:
         connection.exec_driver_sql("""UPDATE journey_version SET source = '{"journey": "steps: 7", "templates": {}}'""")
     theatre.compose(theatre.ledger)
-    theatre.work()
-    assert "no longer reads" in theatre.enrollment().exit_reason
+    for _ in range(6):
+        theatre.work()
+        theatre.pass_time(minutes=10)
+    assert theatre.enrollment().exit_reason == "could not be worked (this program does not read the journey's version)"
     assert theatre.summaries(EntryKind.ATTENTION_NEEDED)
+
+
+def test_a_worker_of_an_older_release_leaves_people_to_the_newer_one(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked(theatre)
+    theatre.accept_all()
+    theatre.compose(theatre.ledger)
+    with monkeypatch.context() as older:
+        mistake = Mistake("mappings/journeys/confirmation.yaml", 12, 5, "steps[0]", "this release knows no such step")
+        older.setattr("tests.services.theatre.journey_from_source", Mock(side_effect=MappingError([mistake])))
+        theatre.work()
+    waits_for = theatre.enrollment().waits_for
+    assert waits_for == "another try after an error (this program does not read the journey's version)"
+    theatre.pass_time(minutes=10)
+    theatre.compose(theatre.ledger)
+    theatre.work()
+    assert "RESCHEDULE" in theatre.enrollment().waits_for
 
 
 def test_one_enrollment_that_cannot_be_worked_blocks_no_other_and_ends_visibly(theatre: Theatre) -> None:
