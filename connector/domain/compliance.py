@@ -1,7 +1,7 @@
 """Which hours, caps and consent does a purpose ask for in a reader's country?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from connector.domain.caps import Cap
@@ -78,16 +78,16 @@ class Compliance:
     def window(self, name: str | None, purpose: str, country: str | None) -> SendWindow:
         """Return the window a journey or step names, else the purpose's in the reader's country.
 
-        Raises:
-            ConfigurationError: no window has this name.
+        A name that has been taken out of the file since the text was made means the purpose's hours too, and the
+        window's name then says so: a text must neither stop the others nor go out at any hour.
         """
-        if not name:
-            return self.window_for(purpose, country)
         if name == ANYTIME.name:
             return ANYTIME
+        usual = self.window_for(purpose, country)
+        if not name:
+            return usual
         if name not in self.windows:
-            known = ", ".join((ANYTIME.name, *self.windows))
-            raise ConfigurationError(f"there is no send window {name!r}: known are {known}")
+            return replace(usual, name=f"{usual.name} (since there is no window {name} any more)")
         return self.windows[name]
 
     def window_for(self, purpose: str, country: str | None) -> SendWindow:

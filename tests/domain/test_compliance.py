@@ -43,9 +43,11 @@ def test_a_step_may_name_its_own_window() -> None:
     assert RULES.window("daytime", Purpose.MARKETING, "FR").days[6] == ((time(8), time(21)),)
 
 
-def test_a_window_nobody_defined_is_named_with_those_that_exist() -> None:
-    with pytest.raises(ConfigurationError, match=r"no send window 'weekends': known are anytime, daytime"):
-        RULES.window("weekends", Purpose.MARKETING, "FR")
+def test_a_window_that_is_no_more_gives_way_to_the_purpose_s_own_and_says_so() -> None:
+    window = RULES.window("weekends", Purpose.MARKETING, "FR")
+    usual = RULES.window_for(Purpose.MARKETING, "FR")
+    assert window.days == usual.days
+    assert window.name == f"{usual.name} (since there is no window weekends any more)"
 
 
 def test_a_purpose_without_a_rule_is_refused() -> None:

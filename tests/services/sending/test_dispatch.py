@@ -95,6 +95,14 @@ def test_a_text_at_night_is_held_until_the_window_opens_in_the_readers_zone(desk
     assert desk.gateway.sent == []
 
 
+def test_a_text_whose_window_was_taken_out_keeps_the_purpose_s_hours_and_blocks_no_other(desk: Desk) -> None:
+    orphan, other = a_text(desk, send_window="weekends", time_zones=("Asia/Tokyo",)), a_text(desk)
+    desk.add(orphan, other)
+    desk.send()
+    assert (desk.state_of(orphan), desk.state_of(other)) == (MessageState.HELD, MessageState.ACCEPTED)
+    assert "since there is no window weekends any more" in desk.trace(orphan)[-1]
+
+
 def test_a_text_without_a_known_zone_is_held_and_says_so(desk: Desk) -> None:
     text = a_text(desk, time_zones=())
     desk.add(text)
