@@ -180,8 +180,12 @@ class EnrollmentRepository(Protocol):
         """Count an account's live enrollments by journey and version id."""
         ...
 
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether any could be claimed now."""
+        ...
+
     def due_count(self, now: datetime) -> int:
-        """Count live enrollments that are due."""
+        """Count live enrollments that are due; for people, since it looks at each of them."""
         ...
 
 

@@ -65,7 +65,7 @@ class Alarm:
             lanes = {send_lane(gateway, purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}
             lanes |= {writeback_lane(crm) for crm in uow.records.waiting(now)}
             lanes |= {_lane_of(source) for source in uow.inbox.waiting(now)}
-            if uow.enrollments.due_count(now):
+            if uow.enrollments.any_due(now):
                 lanes.add(JOURNEYS)
             if uow.effects.any_due(now):
                 lanes.add(EFFECTS)

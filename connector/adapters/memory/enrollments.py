@@ -140,6 +140,10 @@ class MemoryEnrollmentRepository:
         ours = (row for row in rows if row.account_id == account_id and row.status == _LIVE)
         return Counter((row.journey, row.journey_version_id) for row in ours)
 
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether any could be claimed now."""
+        return bool(self._shelf.due.first(DUE, now, 1))
+
     def due_count(self, now: datetime) -> int:
         """Count live enrollments that are due."""
         return self._shelf.due.count(DUE, now)

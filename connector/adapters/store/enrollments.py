@@ -139,6 +139,10 @@ class SQLEnrollmentRepository:
         query = select(*named, func.count()).where(LIVE_ENROLLMENT, table.c.account_id == account_id).group_by(*named)
         return {(journey, version): number for journey, version, number in self._connection.execute(query)}
 
+    def any_due(self, now: datetime) -> bool:
+        """Tell whether any could be claimed now."""
+        return self._connection.execute(select(table.c.id).where(_is_due(now)).limit(1)).first() is not None
+
     def due_count(self, now: datetime) -> int:
         """Count live enrollments that are due."""
         return self._connection.execute(select(func.count()).where(_is_due(now))).scalar_one()

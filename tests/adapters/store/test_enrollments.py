@@ -59,6 +59,7 @@ def test_a_claimed_enrollment_is_not_claimed_again_before_its_lease_ends(ledger:
         claimed = work.enrollments.claim(10, NOW, NOW + MINUTE)
         assert [(row.id, row.attempts) for row in claimed] == [("enrollment-1", 1)]
         assert not work.enrollments.claim(10, NOW + MINUTE / 2, NOW + 2 * MINUTE)
+        assert not work.enrollments.any_due(NOW + MINUTE / 2)
         assert work.enrollments.due_count(NOW + MINUTE / 2) == 0
         again = work.enrollments.claim(10, NOW + MINUTE, NOW + 2 * MINUTE)
     assert [row.attempts for row in again] == [2]
@@ -70,6 +71,7 @@ def test_a_lease_whose_holder_died_makes_the_row_due_again(ledger: Ledger) -> No
         work.enrollments.claim(10, NOW, NOW + MINUTE)
         work.commit()
     with ledger.begin(write=False) as work:
+        assert work.enrollments.any_due(NOW + MINUTE)
         assert work.enrollments.due_count(NOW + MINUTE) == 1
 
 

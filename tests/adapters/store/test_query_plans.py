@@ -72,6 +72,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "enrollments.wake by two": lambda uow: uow.enrollments.wake(
         "a", contact_ids=["c1"], enrollment_ids=["n1"], now=NOW
     ),
+    "enrollments.any_due": lambda uow: uow.enrollments.any_due(NOW),
     "enrollments.due_count": lambda uow: uow.enrollments.due_count(NOW),
     "timeline.facts": lambda uow: uow.timeline.facts("a", "c1", "deal:1", NOW, [EntryKind.REPLY_RECEIVED]),
     "timeline.of_message": lambda uow: uow.timeline.of_message("a", "m1"),
