@@ -73,7 +73,8 @@ def decide(
         journey: the version the enrollment runs on.
         state: where it stands.
         facts: everything since `state.since` about the contact, the trigger's record and the enrollment's messages;
-            any order. Replies to the texts of other enrollments are passed over.
+            any order. Replies to the texts of other enrollments are passed over. What became of the enrollment's own
+            texts and effects counts whenever it was: the clock of whoever wrote it down may be behind.
         names: what expressions see: `contact`, `owner`, `account`, the trigger's records, `event`.
         now: aware.
         around: what else may be asked: expressions' values, the recipient's clock, codes, splits, habits.
@@ -82,7 +83,12 @@ def decide(
         entry_names: the trigger's records as they were at entry, when `names` has newer ones. A `where` about an
             event compares with these: in `event.deal.stage != deal.stage` the deal is the one that entered.
     """
-    ours = (fact for fact in facts if fact.at >= state.since and fact.concerns(state.enrollment_id))
+    texts = {sent.message_id for sent in state.sent}
+    ours = (
+        fact
+        for fact in facts
+        if (fact.at >= state.since or fact.key or fact.message_id in texts) and fact.concerns(state.enrollment_id)
+    )
     since = sorted(ours, key=lambda fact: (fact.at, fact.id))
     seen = _seen(state, names, since, now)
     run = Progress(journey, order_of(journey.steps), state, since, seen, entry_names or {}, now, around)
@@ -105,8 +111,8 @@ def _seen(state: RunState, names: Mapping[str, Any], facts: Sequence[Fact], now:
 def _stopped(run: Progress, reason: str) -> Ended | None:
     if reason:
         return Ended(reason)
-    opted_out = any(fact.kind is EntryKind.OPTED_OUT for fact in run.facts)
-    return Ended("the contact opted out") if opted_out else None
+    minds = [fact.kind for fact in run.facts if fact.kind in {EntryKind.OPTED_OUT, EntryKind.OPTED_IN}]
+    return Ended("the contact opted out") if minds[-1:] == [EntryKind.OPTED_OUT] else None
 
 
 def _variables(run: Progress) -> Ended | None:
@@ -124,10 +130,7 @@ def _variables(run: Progress) -> Ended | None:
 
 
 def _exit_rules(run: Progress) -> Ended | None:
-    """Look at the journey's `exit_when`.
-
-    Once per decision is before every step and while waiting: within one decision neither facts nor names change.
-    """
+    """Look at the journey's `exit_when`."""
     for rule in run.journey.exit_when:
         try:
             met = _event_met(run, rule) if rule.event is not None else _condition_met(run, rule)
@@ -147,9 +150,8 @@ def _event_met(run: Progress, rule: ExitRule) -> Ended | None:
         if holds:
             run.note(rule.path, rule.place, "exit", f"Ends: {rule.event} happened", values)
             return Ended(f"{rule.event} happened")
-        run.note(
-            rule.path, rule.place, f"unmet:{fact.id}", f"{rule.event} happened, but its condition did not hold", values
-        )
+        said = f"{rule.event} happened, but its condition did not hold"
+        run.note_once(rule.path, rule.place, f"unmet:{fact.id}", said, values)
     return None
 
 
@@ -164,11 +166,20 @@ def _condition_met(run: Progress, rule: ExitRule) -> Ended | None:
 
 
 def _walk(run: Progress) -> Halt:
+    """Take step after step.
+
+    The exit rules were asked before the first. Within one decision facts do not change, so that they are asked again
+    only after a step that changed the names: a `set`, a call's answer, a reply taken for an answer.
+    """
+    asked_with = run.names
     while (path := run.current) is not None:
         step = run.order.steps.get(path)
         if step is None:
             return Ended(f"this version of the journey has no step {path}")
         halt = take(run, step)
+        if run.names is not asked_with and not isinstance(halt, Ended):
+            asked_with = run.names
+            halt = _exit_rules(run) or halt
         if halt is not None:
             return halt
     return Ended("completed")

@@ -85,6 +85,13 @@ class Progress:
         known_as = f"r{self.state.revision}:{word}" if self.state.revision else word
         self.trace.append(TraceLine(path, place, known_as, summary, values or {}))
 
+    def note_once(self, path: str, place: Place, word: str, summary: str, values: Mapping[str, Any]) -> None:
+        """Add a line to the trace unless this look has added it before."""
+        self.note(path, place, word, summary, values)
+        last = self.trace[-1]
+        if any((line.path, line.word) == (last.path, last.word) for line in self.trace[:-1]):
+            self.trace.pop()
+
     def enter(self, step: Step) -> None:
         """Stand at a step; its time begins when the step before was done."""
         self._stand_at(step.path, self.state.base_at, self.state.key(step))

@@ -19,6 +19,7 @@ KINDS = (
     EntryKind.MESSAGE_MOVED,
     EntryKind.LINK_CLICKED,
     EntryKind.OPTED_OUT,
+    EntryKind.OPTED_IN,
 )
 """What may concern several enrollments of a contact or a record at once."""
 

@@ -36,6 +36,10 @@ MEANINGS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "now + 1 hour": lambda names: names["now"] + HOUR,
     "vars.tries + 1": lambda names: names["vars"]["tries"] + 1,
     "vars.tries": lambda names: names["vars"]["tries"],
+    "vars.tries > 2": lambda names: names["vars"]["tries"] > 2,
+    "vars.stock is none": lambda names: names["vars"]["stock"] is None,
+    "one": lambda _: 1,
+    "two": lambda _: 2,
     "contact.phone": lambda names: names["contact"]["phone"],
 }
 

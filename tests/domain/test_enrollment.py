@@ -471,6 +471,19 @@ def test_an_opt_out_ends_it() -> None:
     assert look(journey(send()), facts=[said_stop]).exit_reason == "the contact opted out"
 
 
+def test_who_opted_in_again_before_anybody_looked_is_texted_on() -> None:
+    stop, start = Fact("stop", EntryKind.OPTED_OUT, NOW), Fact("start", EntryKind.OPTED_IN, NOW + MINUTE)
+    assert look(journey(send()), facts=[start, stop], now=NOW + HOUR).actions
+    again = Fact("stop again", EntryKind.OPTED_OUT, NOW + 2 * MINUTE)
+    assert look(journey(send()), facts=[again, start, stop], now=NOW + HOUR).exit_reason == "the contact opted out"
+
+
+def test_what_became_of_its_own_text_counts_when_the_clock_that_wrote_it_was_behind() -> None:
+    what = journey(send(), leave("steps[1]", "out"))
+    assert look(what, at_message(), [moved("accepted", NOW - MINUTE)]).exit_reason == "out"
+    assert not look(what, at_message(), [moved("accepted", NOW - MINUTE, "another")]).ended
+
+
 def test_a_reason_from_outside_ends_it_at_once() -> None:
     decision = look(journey(send()), stop_reason="the contact was deleted in the CRM")
     assert (decision.actions, decision.exit_reason) == ((), "the contact was deleted in the CRM")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connector.domain.enrollment import Decision, Fact, Perform, RunState
+from connector.domain.journey import ExitRule
 from connector.domain.places import Text
 from connector.domain.stepping import LOOK_AGAIN
 from connector.domain.steps import (
@@ -34,6 +35,7 @@ from tests.domain.journey_parts import (
     keys,
     leave,
     look,
+    paid,
     task,
     undone,
     wait,
@@ -153,6 +155,14 @@ def test_after_a_move_the_trace_tells_the_lines_of_both_versions_apart() -> None
     assert words(look(journey(NEXT), state)) == [("steps[1]", "r2:exit")]
 
 
+@pytest.mark.parametrize("step", [task("steps[0]", **FAILED), call()])
+def test_an_end_counts_when_the_clock_that_wrote_it_was_behind(step: Step) -> None:
+    behind = NOW - MINUTE
+    what = journey(step, NEXT)
+    first = look(what, now=behind)
+    assert look(what, first.state, [done(KEY, behind)], now=behind).exit_reason == "went on"
+
+
 # Variables
 
 
@@ -183,6 +193,39 @@ def test_a_variable_that_cannot_be_computed_fails_the_step_and_sets_none() -> No
     step = set_values(variables={"tries": when("invoice.balance_due * 2"), "bad": when("nonsense")}, **FAILED)
     decision = look(journey(step))
     assert (decision.exit_reason, decision.state.vars, decision.actions) == ("failed", {}, ())
+
+
+def test_an_exit_rule_sees_what_was_set_before_the_next_step() -> None:
+    rule = ExitRule("exit_when[0]", HERE, where=when("vars.tries > 2"))
+    counts = set_values(variables={"tries": when("vars.tries + 1")})
+    what = journey(counts, task("steps[1]"), exit_when=(rule,), variables={"tries": when("one")})
+    assert keys(look(what)) == ["e1:steps[1]"]
+    twice = replace(what, variables={"tries": when("two")})
+    decision = look(twice)
+    assert (decision.actions, decision.exit_reason) == ((), "vars.tries > 2 holds")
+
+
+def test_an_exit_rule_ends_it_also_where_what_was_set_is_waited_for() -> None:
+    rule = ExitRule("exit_when[0]", HERE, where=when("vars.tries > 2"))
+    counts = set_values(variables={"tries": when("vars.tries + 1")}, properties=(STAGE,), **FAILED)
+    decision = look(journey(counts, exit_when=(rule,), variables={"tries": when("two")}))
+    assert (keys(decision), decision.exit_reason) == ([KEY], "vars.tries > 2 holds")
+
+
+def test_an_exit_rule_sees_the_answer_of_a_call_before_the_next_step() -> None:
+    rule = ExitRule("exit_when[0]", HERE, where=when("vars.stock is none"))
+    what = journey(call(), task("steps[1]"), exit_when=(rule,), variables={"stock": when("one")})
+    decision = look(what, look(what).state, [undone(KEY, NOW)])
+    assert (decision.actions, decision.exit_reason) == ((), "vars.stock is none holds")
+
+
+def test_an_event_whose_rule_does_not_hold_is_told_once_however_often_it_is_asked() -> None:
+    rule = ExitRule("exit_when[0]", HERE, event="invoice.paid", where=when("vars.tries > 2"))
+    counts = set_values(variables={"tries": when("one")})
+    decision = look(
+        journey(counts, NEXT, exit_when=(rule,), variables={"tries": when("one")}), facts=[paid(NOW)], now=NOW + MINUTE
+    )
+    assert [word for _, word in words(decision)] == ["unmet:event:invoice.paid:7", "set", "exit"]
 
 
 # Calls

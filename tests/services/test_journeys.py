@@ -342,6 +342,17 @@ def test_stop_ends_every_journey_of_the_number(theatre: Theatre) -> None:
     assert "opted out" in theatre.enrollment().exit_reason
 
 
+def test_a_stop_that_was_taken_back_before_anybody_looked_ends_nothing(theatre: Theatre) -> None:
+    booked(theatre)
+    theatre.accept_all()
+    theatre.work()
+    theatre.reply("STOP")
+    theatre.pass_time(minutes=1)
+    theatre.reply("START")
+    theatre.work()
+    assert [row.status for row in theatre.enrollments()] == ["live"]
+
+
 def test_a_failed_text_asks_a_person_instead(theatre: Theatre) -> None:
     booked(theatre)
     theatre.move(theatre.messages()[0], "dispatching", "failed")
