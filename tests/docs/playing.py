@@ -1,7 +1,8 @@
 """How are the files that a page of the documentation shows laid out, and its commands really run?
 
-A page shows journeys of its own, or means those that ship. In a `console` block, lines that begin with `$ ` are run
-in the folder, in order; the others are what they print. `…` stands for anything on a line, and alone for any lines.
+A page shows journeys of its own, or means those that ship, or shows one `beside` them. In a `console` block, lines that
+begin with `$ ` are run in the folder, in order; the others are what they print. `…` stands for anything on a line, and
+alone for any lines. A comment `<!-- scene: … -->` names what happens in the world before the next command.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from connector.errors import ConnectorError
 from tests.docs.markdown import ROOT, Fence, fences
 
 JOURNEYS = "mappings/journeys/"
+_SCENE = re.compile(r"<!-- scene: (.+?) -->")
 _SHOWN_IN_PART = frozenset({"excerpt", "added"})
 _ANYTHING = "…"
 _EDITORS = frozenset({"sed", "rm"})
@@ -34,24 +37,35 @@ class Said:
     fence: Fence
     command: str
     output: str
+    scene: str = ""
 
 
 def lay_out(page: Path, root: Path) -> None:
     """Put what ships into a folder, without the journeys where the page shows its own, and the files of the page."""
-    shown = [fence for fence in fences(page) if fence.title]
-    has_own = any(fence.title.startswith(JOURNEYS) for fence in shown)
-    shutil.copytree(ROOT / "mappings", root / "mappings", ignore=shutil.ignore_patterns("journeys" if has_own else ""))
+    lay_out_what_ships(page, root)
+    lay_out_what_is_shown(page, root)
+
+
+def lay_out_what_ships(page: Path, root: Path) -> None:
+    """Put what ships into a folder, as far as the page is about it."""
+    own = [fence.part for fence in fences(page) if fence.title.startswith(JOURNEYS)]
+    is_about_what_ships = not own or "beside" in own
+    left_out = shutil.ignore_patterns("" if is_about_what_ships else "journeys")
+    shutil.copytree(ROOT / "mappings", root / "mappings", ignore=left_out)
     (root / JOURNEYS).mkdir(exist_ok=True)
-    if not has_own:
+    if is_about_what_ships:
         shutil.copytree(ROOT / "templates", root / "templates")
     (root / "templates").mkdir(exist_ok=True)
-    for fence in shown:
-        _put(fence, root)
+
+
+def lay_out_what_is_shown(page: Path, root: Path, after: int = 0, before: int = sys.maxsize) -> None:
+    """Put the files that a page shows between two of its lines into a folder."""
+    for fence in fences(page):
+        if fence.title and fence.part != "excerpt" and after < fence.line < before:
+            _put(fence, root)
 
 
 def _put(fence: Fence, root: Path) -> None:
-    if fence.part == "excerpt":
-        return
     target = root / fence.title
     target.parent.mkdir(parents=True, exist_ok=True)
     before = target.read_text(encoding="utf-8") + "\n" if fence.part == "added" else ""
@@ -65,11 +79,14 @@ def is_shown_in_part(fence: Fence) -> bool:
 
 def commands_of(page: Path) -> Iterator[Said]:
     """Give the commands of a page with what it says they print, in order."""
+    text, at = page.read_text(encoding="utf-8"), 0
     for fence in fences(page):
         if fence.language == "console":
+            begins = text.index(fence.text, at) if fence.text in text else at
+            scenes, at = _SCENE.findall(text[at:begins]), begins
             for part in re.split(r"^\$ ", fence.text, flags=re.MULTILINE)[1:]:
                 command, _, output = part.partition("\n")
-                yield Said(fence, command, output)
+                yield Said(fence, command, output, scenes.pop() if scenes else "")
 
 
 def run(command: str, folder: Path) -> str:
