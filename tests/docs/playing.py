@@ -106,7 +106,7 @@ def run(command: str, folder: Path) -> str:
 def is_as_said(printed: str, said: str) -> bool:
     """Tell whether a command printed what a page says."""
     lines = (line.rstrip() for line in said.strip("\n").split("\n"))
-    pattern = "".join(r"(?:.*\n)*?" if line == _ANYTHING else _of_line(line) for line in lines)
+    pattern = "".join(r"(?:.*\n)*?" if line.strip() == _ANYTHING else _of_line(line) for line in lines)
     text = "".join(f"{line.rstrip()}\n" for line in printed.strip("\n").split("\n"))
     return re.fullmatch(pattern, text) is not None
 
