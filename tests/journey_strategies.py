@@ -265,6 +265,7 @@ _VALUES: Mapping[str, Callable[[_Maker], Any]] = {
     "id": _new_id,
     "when": _condition,
     "WaitUntilShape.at": _any_of("09:00", "12:30"),
+    "WaitForOptionsShape.until": _any_of("now + 2 days", "now - 1 hour"),
     "TaskOptionsShape.at": _any_of("09:00", "12:30"),
     "at": lambda maker: maker.one_of("+3 days", "+2 business days", _moment(maker)),
     "text": _always(_TEXT),
@@ -319,6 +320,13 @@ def _until(_: _Maker, drawn: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "within": "24 hours"} if drawn["until"] == "best time" else kept
 
 
+def _within_or_until(_: _Maker, drawn: dict[str, Any]) -> dict[str, Any]:
+    """Settle for one end of a `wait_for`."""
+    if "until" in drawn:
+        return {key: value for key, value in drawn.items() if key != "within"}
+    return {"within": "24 hours", **drawn}
+
+
 def _confirm(maker: _Maker, drawn: dict[str, Any]) -> dict[str, Any]:
     """Settle for one kind of answer; a code must stand in the text."""
     answer = maker.one_of("reply", "intent", "code")
@@ -369,6 +377,7 @@ _HANDOFF_NEEDS: Mapping[str, dict[str, str]] = {
 _SETTLED: Mapping[str, Callable[[_Maker, dict[str, Any]], dict[str, Any]]] = {
     "SendShape": _send,
     "WaitUntilShape": _until,
+    "WaitForOptionsShape": _within_or_until,
     "ConfirmOptionsShape": _confirm,
     "VerifyOptionsShape": _verify,
     "TaskOptionsShape": _task,

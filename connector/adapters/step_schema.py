@@ -153,9 +153,13 @@ class CaseShape(Shape):
 class WaitForOptionsShape(Shape):
     """What is waited for, how long, and what follows."""
 
-    what: ClassVar[str] = "a wait_for (within, cases, else)"
+    what: ClassVar[str] = "a wait_for (within or until, cases, else)"
 
-    within = Delay(required=True, means="How long at most.")
+    within = Delay(means="How long at most; or `until`.")
+    until = Words(
+        means="Until when at most: an expression that gives a time; followed when it moves.",
+        examples=["appointment.starts_at - 24 hours"],
+    )
     cases = Items("a list of cases (- reply: …)", CaseShape, required=True, means="The first that happens is taken.")
     otherwise = Steps(data_key="else", means="What follows when none of them happened.")
 

@@ -69,10 +69,17 @@ class WaitBuilder(JourneyParts):
         cases = [(case, below) for below, item in read if (case := self._case(below, item)) is not None]
         self.uses.waits.append(cases)
         otherwise = self.steps((*at, "else"), body.get("else"))
+        until = self.expression((*at, "until"), body.get("until"))
+        if until is not None:
+            self.uses.conditions.append(ConditionUse(until, (*at, "until"), is_time=True))
         if found is None:
             return None
+        if ("within" in found) == (until is not None):
+            said = "says not how long" if until is None else "has `within` and `until` at once"
+            self.say(at, f"this wait_for {said}", "write within: 24 hours, or until: appointment.starts_at - 24 hours")
+            return None
         kept = tuple(case for case, _ in cases)
-        return WaitFor(**common, cases=kept, within=found["within"], otherwise=otherwise)
+        return WaitFor(**common, cases=kept, within=found.get("within"), until=until, otherwise=otherwise)
 
     def _case(self, trail: Trail, raw: Any) -> Case | None:
         found = self.read(schema.CaseShape(), trail, raw)

@@ -138,10 +138,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitFor(Step):
-    """Wait for the first of several things, or for the time-out."""
+    """Wait for the first of several things, or for the time-out: one of `within` and `until`.
+
+    Attributes:
+        within: so long at most.
+        until: at most until the time an expression gives, asked anew at every look.
+    """
 
     cases: tuple[Case, ...]
-    within: Delay
+    within: Delay | None = None
+    until: Expression | None = None
     otherwise: tuple[Step, ...] = ()
 
     def children(self) -> Iterator[tuple[Step, ...]]:

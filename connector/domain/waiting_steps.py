@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from connector.domain.answers import first_answer, use_up, waited_for
 from connector.domain.best_time import choose_time
 from connector.domain.calendar_days import as_time, later, next_business_day, spoken
+from connector.domain.places import Expression
 from connector.domain.progress import Halt, Progress, Waiting
 from connector.domain.seen_values import seen_values
 from connector.domain.steps import Wait, WaitFor
@@ -50,9 +51,13 @@ def _end_of_wait(run: Progress, step: Wait) -> tuple[datetime, Mapping[str, Any]
         return next_business_day(run.begun, step.clock, run.around), {}
     if step.until is None:
         return later(run.begun, step.duration or timedelta(0), run.around), {}
+    return _moment(run, step.until, step.clock)
+
+
+def _moment(run: Progress, until: Expression, clock: time | None = None) -> tuple[datetime, Mapping[str, Any]]:
     names = {**run.names, "now": run.begun}
-    value = run.around.evaluate(step.until, names)
-    return as_time(value, step.clock, step.until.source, run.around), seen_values(step.until.source, names)
+    value = run.around.evaluate(until, names)
+    return as_time(value, clock, until.source, run.around), seen_values(until.source, names)
 
 
 def _wait_for_best_time(run: Progress, step: Wait, within: timedelta) -> Halt | None:
@@ -77,7 +82,7 @@ def _chosen(run: Progress, step: Wait, within: timedelta) -> datetime | None:
 
 def wait_for(run: Progress, step: WaitFor, is_new: bool) -> Halt | None:  # noqa: ARG001 - every kind is called alike
     """Go on with the first case that something answers, or with the time-out."""
-    deadline = later(run.begun, step.within, run.around)
+    deadline = _deadline(run, step)
     answer = first_answer(run, step, deadline)
     if answer is not None:
         use_up(run, answer)
@@ -91,3 +96,9 @@ def wait_for(run: Progress, step: WaitFor, is_new: bool) -> Halt | None:  # noqa
     waits_for = f"{waited_for(step)}, until {spoken(deadline)}"
     run.note(step.path, step.place, "waits", f"Waits for {waits_for}")
     return Waiting(deadline, waits_for)
+
+
+def _deadline(run: Progress, step: WaitFor) -> datetime:
+    if step.until is None:
+        return later(run.begun, step.within or timedelta(0), run.around)
+    return _moment(run, step.until)[0]

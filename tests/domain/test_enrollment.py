@@ -13,7 +13,7 @@ from connector.domain.durations import BusinessDays
 from connector.domain.enrollment import Fact, Perform, RunState, SendSMS, begin
 from connector.domain.journey import ExitRule
 from connector.domain.stepping import BEFORE_RELEASE, LOOK_AGAIN
-from connector.domain.steps import Branch, CaseKind, If
+from connector.domain.steps import Branch, CaseKind, If, WaitFor
 from connector.domain.timeline import EntryKind
 from tests.domain.journey_parts import (
     DAY,
@@ -140,6 +140,19 @@ def test_waits_count_from_when_the_step_before_was_done_not_from_when_somebody_l
     first = look(what)
     assert (first.due_at, first.waits_for) == (NOW + DAY, "2026-11-21 10:00 UTC")
     assert look(what, first.state, now=NOW + DAY + HOUR).due_at == NOW + 2 * DAY
+
+
+def test_a_wait_for_that_ends_at_an_appointment_follows_it() -> None:
+    ends = WaitFor(
+        id="w", path="steps[0]", place=HERE, cases=(case("c", CaseKind.REPLY),), until=when("invoice.due_at")
+    )
+    due = {"invoice": {"due_at": NOW + 2 * DAY}}
+    first = look(journey(ends), names=due)
+    assert first.due_at == NOW + 2 * DAY
+    later = {"invoice": {"due_at": NOW + 3 * DAY}}
+    assert look(journey(ends), first.state, now=NOW + 2 * DAY, names=later).due_at == NOW + 3 * DAY
+    sooner = {"invoice": {"due_at": NOW - DAY}}
+    assert look(journey(ends), first.state, now=NOW + HOUR, names=sooner).ended
 
 
 def test_a_wait_until_follows_an_appointment_that_moves() -> None:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 MAPPINGS, TEMPLATES = ROOT / "mappings", ROOT / "templates"
 BEGINS = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 
+_BOOKED = "appointment: {starts_at: '2026-11-26T11:00:00+00:00', status: SCHEDULED}"
 _SHIPPED_ORDER = "order: {fulfillment: shipped, number: A-1007}"
 _DELIVERED_ORDER = "order: {id: '77', fulfillment: delivered, number: A-1007}"
 
@@ -63,6 +64,9 @@ LIBRARY = (
            script="then: [{after: 1 day, event: deal.stage_changed, deal: {stage: won}}]"),
     Played("invoice-overdue", "three reminders, then a task", "ended: completed",
            (("first", 0), ("second", 72), ("last", 168)), others=(TASK,)),
+    Played("invoice-overdue", "an answer to the last reminder reaches a person", "ended: answered",
+           (("first", 0), ("second", 72), ("last", 168)), others=(TASK,),
+           script="then: [{after: 170 hours, reply: can I pay in two parts}]"),
     Played("invoice-overdue", "a payment stops it", "ended: invoice.paid happened", (("first", 0),),
            script="then: [{after: 1 day, event: invoice.paid, invoice: {status: paid}}]"),
     Played("urgent-ticket", "silence escalates, and both are warned before the promise runs out", "ended: completed",
@@ -80,20 +84,21 @@ LIBRARY = (
            script="then: [{after: 3 hours, event: order.created}]"),
     Played("appointment", "confirmed, remembered a day before, confirmed again", "ended: confirmed",
            (("confirmation", 0), ("reminder", 48)),
-           script="appointment: {starts_at: '2026-11-26T11:00:00+00:00', status: SCHEDULED}\n"
-                  "then: [{after: 49 hours, reply: 'yes'}]", others=(NOTE,)),
+           script=f"{_BOOKED}\nthen: [{{after: 49 hours, reply: 'yes'}}]", others=(NOTE,)),
     Played("appointment", "the reminder follows an appointment that moves", "ended: completed",
            (("confirmation", 0), ("reminder", 96)),
-           script="appointment: {starts_at: '2026-11-26T11:00:00+00:00', status: SCHEDULED}\n"
-                  "then: [{after: 1 day, event: appointment.moved, "
+           script=f"{_BOOKED}\nthen: [{{after: 1 day, event: appointment.moved, "
                   "appointment: {starts_at: '2026-11-28T11:00:00+00:00'}}]", others=(TASK,)),
     Played("appointment", "one that is cancelled ends it", "ended: appointment.cancelled happened",
-           (("confirmation", 0),),
-           script="appointment: {starts_at: '2026-11-26T11:00:00+00:00', status: SCHEDULED}\n"
-                  "then: [{after: 1 day, event: appointment.cancelled}]"),
-    Played("appointment", "another time is found by a person", "ended: asked for another time",
-           (("confirmation", 0), ("rescheduling", 5 / 60)), replies=("RESCHEDULE",),
-           script="appointment: {starts_at: '2026-11-26T11:00:00+00:00', status: SCHEDULED}", others=(TASK,)),
+           (("confirmation", 0),), script=f"{_BOOKED}\nthen: [{{after: 1 day, event: appointment.cancelled}}]"),
+    Played("appointment", "another time, asked for hours later, is found by a person", "ended: asked for another time",
+           (("confirmation", 0), ("rescheduling", 3)),
+           script=f"{_BOOKED}\nthen: [{{after: 3 hours, reply: verschieben}}]", others=(TASK,)),
+    Played("appointment", "who cannot come says so in time", "ended: cannot come",
+           (("confirmation", 0), ("reminder", 48), ("cancelling", 50)),
+           script=f"{_BOOKED}\nthen: [{{after: 50 hours, reply: cannot come}}]", others=(TASK,)),
+    Played("appointment", "one booked at short notice needs no reminder", "ended: completed", (("confirmation", 0),),
+           script="appointment: {starts_at: '2026-11-23T13:30:00+00:00', status: SCHEDULED}", others=(TASK,)),
     Played("one-time-code", "the second try is right", "ended: right code", (("code", 0),),
            replies=("111111", "{{ code }}"), others=(NOTE,)),
     Played("one-time-code", "three wrong codes end it", "ended: no right code in time", (("code", 0),),
@@ -102,19 +107,26 @@ LIBRARY = (
            script="contact: {marketing: no}", replies=("Yes",), others=(OPTED_IN,)),
     Played("double-opt-in", "silence is none", "ended: not confirmed", (("question", 0),),
            script="contact: {marketing: no}"),
-    Played("delivery-updates", "shipped, out for delivery, delivered", "ended: delivered",
+    Played("delivery-updates", "shipped, out for delivery, delivered", "ended: completed",
            (("shipped", 0), ("out-for-delivery", 24), ("delivered", 30)),
            script=f"{_SHIPPED_ORDER}\nthen:\n"
                   "  - {after: 24 hours, event: order.fulfillment_changed, order: {fulfillment: out_for_delivery}}\n"
                   "  - {after: 30 hours, event: order.fulfillment_changed, order: {fulfillment: delivered}}"),
-    Played("delivery-updates", "ten days of silence bring a person", "ended: completed",
+    Played("delivery-updates", "who writes after the delivery is answered by a person", "ended: answered",
+           (("shipped", 0), ("delivered", 30)), others=(TASK,),
+           script=f"{_SHIPPED_ORDER}\nthen:\n"
+                  "  - {after: 30 hours, event: order.fulfillment_changed, order: {fulfillment: delivered}}\n"
+                  "  - {after: 31 hours, reply: one cup is broken}"),
+    Played("delivery-updates", "ten days of silence bring a person", "ended: late",
            (("shipped", 0), ("late", 240)), script=_SHIPPED_ORDER, others=(TASK,)),
     Played("replenishment", "a reminder at a good hour, followed", "ended: looked", (("reminder", 600),),
            script=_DELIVERED_ORDER, clicks=("reorder",), others=(CLICK,)),
-    Played("review-request", "a good word goes to the review page", "ended: happy", (("favour", 174), ("link", 174)),
-           script=_DELIVERED_ORDER, replies=("5",)),
-    Played("review-request", "a bad one goes to a person", "ended: not happy", (("favour", 174), ("sorry", 174)),
-           script=_DELIVERED_ORDER, replies=("2",), others=(TASK,)),
+    Played("review-request", "who is happy is shown where to tell others", "ended: happy",
+           (("favour", 174), ("link", 174)), script=_DELIVERED_ORDER, replies=("5",)),
+    Played("review-request", "who is not, too, and a person hears of it", "ended: not happy",
+           (("favour", 174), ("link", 174)), script=_DELIVERED_ORDER, replies=("2",), others=(TASK,)),
+    Played("review-request", "a number from before the question is no answer", "ended: completed", (("favour", 174),),
+           script=f"{_DELIVERED_ORDER}\nthen: [{{after: 100 hours, reply: '5'}}]"),
     Played("trial", "a hand, a word before the end, a win-back", "ended: completed",
            (("start", 0), ("help", 48), ("ending", 286), ("win-back", 670)),
            script="trial: {started_at: x, ends_on: '2026-12-07', activated_at: ''}"),
@@ -129,11 +141,17 @@ LIBRARY = (
     Played("enrolment-nudge", "nudges on days 2, 7 and 14", "ended: completed",
            (("first", 48), ("second", 168), ("last", 336)),
            script="deal: {stage_label: Documents missing, name: MSc Biology}"),
+    Played("enrolment-nudge", "who asks for a call at last gets one", "ended: wants a call",
+           (("first", 48), ("second", 168), ("last", 336), ("calling", 337)), others=(TASK,),
+           script="deal: {stage_label: Documents missing, name: MSc Biology}\n"
+                  "then: [{after: 337 hours, reply: call me}]"),
     Played("enrolment-nudge", "who says no is left alone", "ended: does not want to go on",
            (("first", 48), ("second", 168)), script="deal: {stage_label: Documents missing, name: MSc Biology}\n"
            "then: [{after: 170 hours, reply: 'No'}]", others=(NOTE,)),
     Played("payment-failed", "declined, reminded, handed over", "ended: completed",
            (("declined", 0), ("reminder", 48)), others=(TASK,)),
+    Played("payment-failed", "who wants a call gets one", "ended: wants a call", (("declined", 0), ("calling", 5 / 60)),
+           replies=("call me please",), others=(TASK,)),
     Played("payment-failed", "a payment that goes through ends it", "ended: payment.succeeded happened",
            (("declined", 0),), clicks=("retry",),
            script="then: [{after: 30 minutes, event: payment.succeeded}]", others=(CLICK,)),

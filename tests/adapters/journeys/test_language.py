@@ -211,6 +211,14 @@ def test_a_wait_has_four_forms(wait: str, expected: Mapping[str, object]) -> Non
     assert {name: getattr(step, name) for name in expected} == expected
 
 
+def test_a_wait_for_may_end_at_a_time_that_an_expression_gives() -> None:
+    step = _step("- wait_for: {until: now + 2 days, cases: [{reply: any}]}")
+    assert isinstance(step, WaitFor)
+    assert step.within is None
+    assert step.until is not None
+    assert step.until.source == "now + 2 days"
+
+
 def test_cases_wait_for_words_intents_events_clicks_and_receipts() -> None:
     step = next(step for step in _journey().steps if isinstance(step, WaitFor))
     assert step.within == BusinessDays(2)
@@ -435,6 +443,8 @@ WRONG = [
     ("- wait: {until: next business day, ⟦if_past: skip}", "steps[0].wait.if_past", "goes with waiting", None),
     # cases
     ("- wait_for: {within: 1 day, cases: [⟦{then: [{exit: x}]}]}", "steps[0].wait_for.cases[0]", "says not what", None),
+    ("- wait_for: ⟦{cases: [{reply: A}]}", "steps[0].wait_for", "says not how long", "write within"),
+    ("- wait_for: ⟦{within: 1 day, until: now, cases: [{reply: A}]}", "steps[0].wait_for", "at once", "write within"),
     ("- wait_for: {within: 1 day, cases: [⟦{reply: A, click: b}]}", "steps[0].wait_for.cases[0]",
      "reply, click at once", None),
     ("- wait_for: {within: 1 day, cases: [{intent: ⟦yess}]}", "steps[0].wait_for.cases[0].intent",
