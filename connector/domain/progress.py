@@ -173,11 +173,12 @@ class Progress:
         self.names = {**self.names, **reply.reply_names(keyword)}
 
     def replies(self, until: datetime) -> Sequence[Fact]:
-        """Replies that have answered nothing yet, since the time of the step it stands at began."""
+        """Replies of whom it asked that have answered nothing yet, since the time of the step it stands at began."""
         return [
             fact
             for fact in self.facts
             if fact.kind is EntryKind.REPLY_RECEIVED
+            and fact.is_from_asked
             and self.begun <= fact.at <= until
             and fact.id not in self.state.used
         ]

@@ -28,8 +28,11 @@ class Fact:
         names: what `event.*` or `last_reply.*` mean while this fact is looked at; of an effect that is done, its
             `answer`, where it has one.
         enrollment_id: of a reply or a click, the enrollment whose text it answers; None when that is not known.
+        is_from_asked: of a reply, whether it came from the number that the text it stands at went to; an owner's word
+            is no answer to what the contact was asked.
         until: of a text that is held now, when it may go out.
         key: of an effect that is done or failed, the key of the action that asked for it.
+        ref: of an event, the CRM record it is about, such as `deal:9001`.
     """
 
     id: str
@@ -40,8 +43,10 @@ class Fact:
     text: str = field(default="", repr=False)
     names: Mapping[str, Any] = field(default_factory=dict, repr=False)
     enrollment_id: str | None = None
+    is_from_asked: bool = True
     until: datetime | None = None
     key: str = ""
+    ref: str = ""
 
     def concerns(self, enrollment_id: str) -> bool:
         """Tell whether this enrollment may see it: an answer to another enrollment's text says nothing to this one."""

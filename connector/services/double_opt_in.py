@@ -32,7 +32,12 @@ class DoubleOptIn:
     new_id: Callable[[], str]
 
     def grant(self, uow: UnitOfWork, wish: Wish, reply: MessageRow, asked: MessageRow | None) -> bool:
-        """Record that a reply has confirmed; `asked` is the text it answers. False when that was known."""
+        """Record that a reply has confirmed; `asked` is the text it answers. False when that was known.
+
+        False also when nobody asked that number: who says yes for somebody else has agreed to nothing.
+        """
+        if asked is None or asked.msisdn != reply.msisdn:
+            return False
         setting = wish.setting
         said = Saying(
             account_id=setting.account.id,
@@ -44,23 +49,21 @@ class DoubleOptIn:
             wording=reply.body,
             jurisdiction=setting.contact.country or reply.country,
         )
-        asked_text = "" if asked is None else asked.body
-        if not self.consent.agree_to_marketing(uow, said, asked=asked_text):
+        if not self.consent.agree_to_marketing(uow, said, asked=asked.body):
             return False
         summary = "agreed to marketing texts by confirming the question"
-        asked_by = {} if asked is None else {"asked_by": asked.id}
+        mechanism = said.mechanism.value
         uow.timeline.add(
-            [wish.entry(EntryKind.OPTED_IN, summary, mechanism=said.mechanism.value, reply=reply.id, **asked_by)]
+            [wish.entry(EntryKind.OPTED_IN, summary, mechanism=mechanism, reply=reply.id, asked_by=asked.id)]
         )
         if shown_crm_id(setting.contact):
-            uow.records.want([self._communication(wish, reply, asked_text), self._opted_in_at(wish, reply.created_at)])
+            uow.records.want([self._communication(wish, reply, asked.body), self._opted_in_at(wish, reply.created_at)])
             uow.nudge(writeback_lane(setting.account.crm))
         return True
 
     def _communication(self, wish: Wish, reply: MessageRow, asked: str) -> CRMRecordRow:
         setting, record_id = wish.setting, self.new_id()
         crm_id = shown_crm_id(setting.contact)
-        question = f"\n\nThey were asked: {asked}" if asked else ""
         return CRMRecordRow(
             id=record_id,
             account_id=setting.account.id,
@@ -74,7 +77,7 @@ class DoubleOptIn:
             contact_crm_id=crm_id,
             payload={
                 "headline": f"Opted in to marketing SMS \u00b7 {reply.created_at:%Y-%m-%d %H:%M} UTC",
-                "how": f"The contact wrote: {reply.body}{question}",
+                "how": f"The contact wrote: {reply.body}\n\nThey were asked: {asked}",
                 "effect": "Marketing SMS may go to this number until it opts out.",
             },
         )

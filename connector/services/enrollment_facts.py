@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from connector.domain.enrollment import Fact, RunState
 from connector.domain.message import OPEN_STATES, Direction, MessageState
@@ -40,9 +41,25 @@ def facts_of(uow: UnitOfWork, row: EnrollmentRow, state: RunState) -> Sequence[F
     spoken = [entry.message_id for entry in entries if entry.kind is EntryKind.REPLY_RECEIVED and entry.message_id]
     standing = [state.message_id] if state.message_id else []
     messages = uow.messages.many([*spoken, *standing]) if spoken or standing else {}
-    facts = [_fact(entry, messages) for entry in entries if entry.kind not in _ENDS and _concerns(entry, row)]
+    asked = messages.get(state.message_id or "")
+    facts = [_fact(entry, messages, asked) for entry in entries if entry.kind not in _ENDS and _concerns(entry, row)]
     ends = _ends(uow, row, [entry for entry in entries if entry.kind in _ENDS])
-    return [*facts, *ends, *_standing(facts, messages.get(state.message_id or ""))]
+    return [*facts, *ends, *_standing(facts, asked)]
+
+
+def values_now(row: EnrollmentRow, facts: Sequence[Fact]) -> dict[str, Mapping[str, Any]]:
+    """Give an enrollment's records as they were read, with what events about its record have said since.
+
+    An event wakes the enrollment at once, but the record is read again only when it has grown old: without this, a
+    wait until an appointment that has just been moved would end at the old time.
+    """
+    values: dict[str, Mapping[str, Any]] = dict(row.state["values"])
+    heard = (fact for fact in facts if fact.kind is EntryKind.EVENT_RECEIVED and fact.ref == row.subject)
+    for fact in sorted(heard, key=lambda each: (each.at, each.id)):
+        if fact.at > row.state["read_at"]:
+            said = fact.names["event"]
+            values |= {name: {**kept, **said[name]} for name, kept in values.items() if name in said}
+    return values
 
 
 def _concerns(entry: TimelineEntry, row: EnrollmentRow) -> bool:
@@ -84,27 +101,32 @@ def was_deleted(facts: Sequence[Fact], subject: str) -> bool:
     )
 
 
-def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow]) -> Fact:
+def _fact(entry: TimelineEntry, messages: Mapping[str, MessageRow], asked: MessageRow | None) -> Fact:
+    """Make a fact of an entry; `asked` is the text the enrollment stands at, if it stands at one."""
     identity = fact_id(entry.kind, entry.subject, entry.discriminator)
     if entry.kind is EntryKind.EVENT_RECEIVED:
         name = str(entry.data.get("event", ""))
         names = event_names(name, entry.at, entry.data.get("values", {}), entry.ref.partition(":")[2])
-        return Fact(identity, entry.kind, entry.at, name, names={"event": names})
+        return Fact(identity, entry.kind, entry.at, name, names={"event": names}, ref=entry.ref)
     if entry.kind is EntryKind.REPLY_RECEIVED:
-        message = messages.get(entry.message_id or "")
-        text = message.body if message is not None and message.direction is Direction.IN else ""
-        return Fact(
-            identity,
-            entry.kind,
-            entry.at,
-            str(entry.data.get("keyword", "")),
-            entry.message_id,
-            text=text,
-            names={"last_reply": reply_names(text, entry.at)},
-            enrollment_id=entry.enrollment_id,
-        )
+        return _reply(identity, entry, messages.get(entry.message_id or ""), asked)
     name = entry.data.get("link" if entry.kind is EntryKind.LINK_CLICKED else "state", "")
     return Fact(identity, entry.kind, entry.at, str(name), entry.message_id)
+
+
+def _reply(identity: str, entry: TimelineEntry, message: MessageRow | None, asked: MessageRow | None) -> Fact:
+    text = message.body if message is not None and message.direction is Direction.IN else ""
+    return Fact(
+        identity,
+        entry.kind,
+        entry.at,
+        str(entry.data.get("keyword", "")),
+        entry.message_id,
+        text=text,
+        names={"last_reply": reply_names(text, entry.at)},
+        enrollment_id=entry.enrollment_id,
+        is_from_asked=asked is None or (message is not None and message.msisdn == asked.msisdn),
+    )
 
 
 def _standing(facts: Sequence[Fact], message: MessageRow | None) -> list[Fact]:

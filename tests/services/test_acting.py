@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ from connector.ports.enrollments import PublicationAction
 from connector.ports.queue import EFFECTS
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.splits import WinnerRow
+from connector.services.consent import ConsentDesk
+from connector.services.double_opt_in import DoubleOptIn
 from connector.services.enrolling_onwards import CIRCLE
 from connector.services.journey_surroundings import SurroundingsReader
 from connector.services.message_making import Setting
+from connector.services.wishes import Wish
 from tests.services.theatre import ACCOUNT, MAPPINGS, NUMBER, OWNER_NUMBER, START, Theatre
 
 Play = Callable[..., Theatre]
@@ -480,6 +484,61 @@ def test_the_question_of_a_double_opt_in_is_no_marketing_itself(play: Play) -> N
     theatre = play("  - exit: nothing\n", {"offers": journey(steps, "offers").replace("transactional", "marketing")})
     (message,) = theatre.messages()
     assert (message.journey, message.purpose) == ("offers", Purpose.TRANSACTIONAL)
+
+
+def test_an_owner_s_reply_neither_confirms_nor_guesses_for_the_contact(play: Play) -> None:
+    theatre = play(
+        """
+  - send: {text: "Sam: a new deal, reply YES to take it", to: owner}
+  - confirm:
+      text: "Acme: reply YES for offers by SMS, STOP to end."
+      reply: [YES]
+      within: 1 day
+      grants: marketing
+  - verify: {text: "Acme: your code is {{ code }}", tries: 1, then: [{exit: right}], else: [{exit: wrong}]}
+"""
+    )
+    for _ in range(2):
+        theatre.accept_all()
+        theatre.work()
+    theatre.pass_time(minutes=1)
+    theatre.reply("YES", from_=OWNER_NUMBER)
+    theatre.work()
+    assert "the confirmation of" in theatre.enrollment().waits_for
+    assert theatre.entries(EntryKind.OPTED_IN) == []
+    theatre.reply("Yes")
+    theatre.work()
+    assert len(theatre.entries(EntryKind.OPTED_IN)) == 1
+    theatre.accept_all()
+    theatre.work()
+    theatre.pass_time(minutes=1)
+    theatre.reply("000000", from_=OWNER_NUMBER)
+    theatre.work()
+    assert "the code of" in theatre.enrollment().waits_for
+    theatre.reply(theatre.messages()[-1].body.rpartition(" ")[2])
+    theatre.work()
+    assert theatre.enrollment().exit_reason == "right"
+
+
+@pytest.mark.parametrize("asked_number", [OWNER_NUMBER, None])
+def test_a_yes_from_a_number_that_was_not_asked_is_no_consent(play: Play, asked_number: str | None) -> None:
+    theatre = play('  - send: {text: "Acme: hello"}\n')
+    theatre.accept_all()
+    theatre.reply("YES")
+    (sent,) = theatre.messages()
+    (said,) = theatre.entries(EntryKind.REPLY_RECEIVED)
+    asked = None if asked_number is None else replace(sent, msisdn=asked_number)
+    ids = map(str, count(1))
+    opt_ins = DoubleOptIn(ConsentDesk(ids.__next__), ids.__next__)
+    with theatre.ledger.begin() as uow:
+        account, contact = uow.accounts.get(ACCOUNT), uow.contacts.with_number(ACCOUNT, NUMBER)[0]
+        setting = Setting(account, theatre.journeys[0], "enrollment-1", contact, None, {})
+        reply = uow.messages.many([said.message_id or ""])[said.message_id or ""]
+        wish = Wish(setting, theatre.journeys[0].steps[0], "key", theatre.clock.at)
+        assert not opt_ins.grant(uow, wish, reply, asked)
+        assert uow.consents.marketing_consent(ACCOUNT, [NUMBER]) == {}
+        assert opt_ins.grant(uow, wish, reply, sent)
+        uow.commit()
 
 
 # Other journeys
