@@ -36,6 +36,7 @@ from connector.services.backtest import Past, Progress, replay
 from connector.services.backtest_report import BacktestReport, compare, summarise
 from connector.services.consent import ConsentDesk
 from connector.services.dispatch import Dispatcher, SendRates
+from connector.services.effect_outcomes import EffectRecorder
 from connector.services.enrolling import Enroller
 from connector.services.event_noting import EventNoter
 from connector.services.journey_versions import JourneyVersions
@@ -143,6 +144,7 @@ def build_company(
         receipts=ReceiptReader(ledger, {}, replies.take_reply, consent.note_gateway_opt_out, clock, rng),
         replies=replies,
         consent=consent,
+        effects=EffectRecorder(rng),
         alarm=Alarm(ledger, _NoQueue(), clock),
         follow=lambda uow, link, now: links.note(uow, link, now, is_person=True),
     )

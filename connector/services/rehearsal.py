@@ -16,9 +16,8 @@ from typing import Any
 from connector.domain.event import ObjectRef, Owner
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.message import MessageState
-from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.contacts import ContactRow
-from connector.ports.effects import EffectKind, EffectRow, EffectState
+from connector.ports.effects import EffectKind
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import Accepted, IncomingSMS, StatusReport
 from connector.ports.ledger import AccountRow, UnitOfWork
@@ -27,6 +26,7 @@ from connector.ports.messages import MessageRow
 from connector.ports.rehearsal import PlayableLedger
 from connector.services.consent import ConsentDesk, Saying
 from connector.services.dispatch import Claim, Dispatcher
+from connector.services.effect_outcomes import EffectRecorder, Outcome
 from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.event_noting import EventNoter, Occurrence, wake_concerned
 from connector.services.freshness import Known
@@ -135,6 +135,7 @@ class Company:
     receipts: ReceiptReader
     replies: ReplyDesk
     consent: ConsentDesk
+    effects: EffectRecorder
     alarm: Alarm
     follow: Callable[[UnitOfWork, ShortLinkRow, datetime], object]
     """Notes that a person followed a short link."""
@@ -277,10 +278,7 @@ class Rehearsal:
             rows = uow.effects.claim(_BATCH, now, now + _LEASE)
             for row in rows:
                 answer = self._outside.answers.get(row.channel) if row.kind is EffectKind.CALL else None
-                uow.effects.end(row.id, EffectState.DONE, now, answer=answer)
-                uow.timeline.add([_done(row, now)])
-                if row.is_awaited and row.enrollment_id:
-                    uow.enrollments.wake(row.account_id, enrollment_ids=[row.enrollment_id], now=now)
+                self._company.effects.record(uow, Outcome(row, answer=answer), now)
             uow.commit()
         return len(rows)
 
@@ -293,18 +291,3 @@ def in_order(*streams: Sequence[Happening]) -> Iterable[Happening]:
 def _taken(claim: Claim) -> Sent:
     answer = Accepted(claim.attempt.id, MessageState.ACCEPTED, "accepted", sender=claim.message.sender)
     return Sent(claim.message, claim.attempt, claim.reason, accepted=answer)
-
-
-def _done(row: EffectRow, now: datetime) -> TimelineEntry:
-    return TimelineEntry(
-        account_id=row.account_id,
-        kind=EntryKind.EFFECT_DONE,
-        subject=f"effect:{row.id}",
-        discriminator="done",
-        at=now,
-        summary=f"{row.kind} through {row.channel} is done",
-        contact_id=row.contact_id,
-        enrollment_id=row.enrollment_id,
-        path=row.path,
-        data={"key": row.key, "channel": row.channel},
-    )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from connector.adapters.codes import HMACCodes
@@ -124,6 +125,8 @@ class Clock:
 class Theatre:
     """One account, its CRM, and the way from a stored event to a queued message."""
 
+    routes: Mapping[str, str] = MappingProxyType({})
+
     def __init__(self, directory: Path, database_url: str, journeys: Mapping[str, str], **settings: Any) -> None:
         self.secrets = ["k" * 32]
         self.clock, self.crm, self.nudged = Clock(), FakeCRM(), list[str]()
@@ -180,7 +183,9 @@ class Theatre:
                 consent=consent,
                 default_gateway="null",
                 new_id=new_id,
-                links=LinkWriter("https://sms.example", rng.randrange),
+                routes=self.routes,
+                courtesies=self.keywords.courtesies(),
+                links=LinkWriter("https://sms.example.com", rng.randrange),
             )
         )
         freshener = Freshener(ledger, self.catalogue, reader, keeper, self.clock)
