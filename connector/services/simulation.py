@@ -76,6 +76,19 @@ class Transcript:
     outcome: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Cued:
+    """A cue whose time is known; what it says is made out when it comes, for it may quote a text sent until then.
+
+    Attributes:
+        is_an_answer: its time is that of the text it answers; the script names none.
+    """
+
+    at: datetime
+    cue: Cue
+    is_an_answer: bool = False
+
+
 class Simulation:
     """Plays one script."""
 
@@ -91,8 +104,8 @@ class Simulation:
         self._contact = _contact_row(script, self._account)
         self._ids = count(1)
         self._waiting = deque(cue for cue in script.cues if not isinstance(cue, ScriptedEvent) and cue.after is None)
-        self._timed = sorted(
-            (self._happening(cue, script.at + cue.after) for cue in script.cues if cue.after is not None),
+        self._to_come = sorted(
+            (_Cued(script.at + cue.after, cue) for cue in script.cues if cue.after is not None),
             key=lambda each: each.at,
         )
         self._answered_at, self._has_answered = script.at - timedelta(seconds=1), False
@@ -103,8 +116,9 @@ class Simulation:
         self._rehearsal.take(self._happening(self._script.start, self._script.at))
         while (moment := self._next_moment()) is not None and moment <= until:
             self._rehearsal.advance(moment)
-            while self._timed and self._timed[0].at <= moment:
-                self._rehearsal.take(self._timed.pop(0))
+            while self._to_come and self._to_come[0].at <= moment:
+                next_one = self._to_come.pop(0)
+                self._rehearsal.take(self._happening(next_one.cue, next_one.at))
             self._cue_answer()
         return self._transcript()
 
@@ -124,23 +138,24 @@ class Simulation:
 
     def _next_moment(self) -> datetime | None:
         due = self._rehearsal.next_due()
-        times = [each for each in (due, self._timed[0].at if self._timed else None) if each is not None]
+        times = [each for each in (due, self._to_come[0].at if self._to_come else None) if each is not None]
         return min(times, default=None)
 
     def _cue_answer(self) -> None:
         """Let the next answer without a time of its own come soon after a text, or after one that brought no text."""
-        if not self._waiting or any(isinstance(each, ReplyComes | LinkFollowed) for each in self._timed):
+        if not self._waiting or any(each.is_an_answer for each in self._to_come):
             return
-        now = self._company.clock.now()
-        got = [text.sent_at for text in self._to_contact() if text.sent_at and text.sent_at > self._answered_at]
+        cue, now = self._waiting[0], self._company.clock.now()
+        got = [text.sent_at for text in self._texts_to(_who(cue)) if text.sent_at and text.sent_at > self._answered_at]
         if got:
             at = max(got) + ANSWERS_AFTER
         elif self._has_answered:
             at = now + ANSWERS_AGAIN_AFTER
         else:
             return
+        self._waiting.popleft()
         self._answered_at, self._has_answered = max([now, *got]), True
-        self._timed = sorted([*self._timed, self._happening(self._waiting.popleft(), at)], key=lambda each: each.at)
+        self._to_come = sorted([*self._to_come, _Cued(at, cue, is_an_answer=True)], key=lambda each: each.at)
 
     def _happening(self, cue: Cue, at: datetime) -> Happening:
         if isinstance(cue, ScriptedEvent):
@@ -157,11 +172,16 @@ class Simulation:
     def _words(self, cue: ScriptedReply) -> str:
         if not _CODE.search(cue.text):
             return cue.text
-        codes = [found for text in self._to_contact() for found in _DIGITS.findall(text.body)]
+        codes = [found for text in self._texts_to(_who(cue)) for found in _DIGITS.findall(text.body)]
         return _CODE.sub(codes[-1] if codes else "", cue.text)
 
-    def _to_contact(self) -> list[MessageRow]:
-        return [each for each in self._company.ledger.all_messages() if each.direction is Direction.OUT]
+    def _texts_to(self, recipient: str) -> list[MessageRow]:
+        """Give the texts that went to the contact, or to the owner: each answers only what they themselves got."""
+        return [
+            each
+            for each in self._company.ledger.all_messages()
+            if each.direction is Direction.OUT and each.recipient == recipient
+        ]
 
     def _fails(self, message: MessageRow) -> bool:
         return message.step in self._failing
@@ -178,6 +198,11 @@ class Simulation:
             if enrollments
             else _refusal(entries),
         )
+
+
+def _who(cue: Cue) -> str:
+    """Give whose texts an answer answers, as `MessageRow.recipient` says it."""
+    return "owner" if isinstance(cue, ScriptedReply) and cue.is_owners else "contact"
 
 
 def crm_of(company: Company) -> str:
