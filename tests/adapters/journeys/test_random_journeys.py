@@ -36,7 +36,7 @@ def test_every_key_of_the_header_and_of_every_step_is_among_them() -> None:
     seen: set[str] = set()
 
     @given(journey_documents())
-    @settings(max_examples=120, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
     def look(document: JourneyDocument) -> None:
         seen.update(_keys(read_yaml(document.text, FILE).value))
 
