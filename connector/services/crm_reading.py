@@ -37,6 +37,7 @@ class Reading:
     """What the CRM said.
 
     Attributes:
+        begun_at: when the CRM was first asked for records: what it says is at least as new; None when it was not.
         links: contacts associated with each record, in the CRM's order.
         contacts: snapshots by the id asked for; after a merge that is not the snapshot's own id.
     """
@@ -46,6 +47,7 @@ class Reading:
     contacts: dict[str, ContactSnapshot] = field(default_factory=dict)
     owners: Mapping[str, Owner] = field(default_factory=dict)
     stage_labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    begun_at: datetime | None = None
 
     def values(self, wanted: Wanted) -> dict[str, dict[str, Any]] | None:
         """Give the values of an event's record by our names; None when the CRM does not have the record."""
@@ -99,7 +101,7 @@ class CRMReader:
 
     def read_records(self, account: AccountRow, wanted: Sequence[Wanted]) -> Reading:
         """Read the records of events only."""
-        reading = Reading()
+        reading = Reading(begun_at=self._clock.now())
         for object_type in dict.fromkeys(want.ref.object_type for want in wanted):
             alike = [want for want in wanted if want.ref.object_type == object_type]
             self._read_kind(self._crms[account.crm], _acting(account), alike, reading)

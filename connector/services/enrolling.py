@@ -61,7 +61,7 @@ class Enroller:
                 return True
             # Another event let the contact in at this moment; what it did can be seen now, and `again` asks about it.
         else:
-            verdict = Refusal("other events let the contact in for the same key at the same moment", "enroll.key")
+            verdict = Refusal("another event let the contact in for the same key at the same moment", "enroll.key")
         uow.timeline.add([_refused(account, service.journey, arrival, verdict, now)])
         return False
 
@@ -95,7 +95,7 @@ class Enroller:
                     "occurred_at": arrival.occurred_at,
                     "values": arrival.values,
                     "entry_values": arrival.values,
-                    "read_at": now if origin is None else origin.read_at,
+                    "read_at": arrival.read_at,
                     **({} if origin is None else {"chain": origin.chain}),
                 },
                 started_at=now,

@@ -60,5 +60,6 @@ def _arrival(wish: Wish, row: EnrollmentRow, chain: tuple[tuple[str, datetime], 
         contact=setting.contact,
         values=state["values"],
         names={name: value for name, value in setting.names.items() if name not in _OF_THE_RUN},
-        origin=Origin(row.journey, wish.now, state["read_at"], chain),
+        read_at=state["read_at"],
+        origin=Origin(row.journey, wish.now, chain),
     )

@@ -24,7 +24,7 @@ from connector.ports.rendering import JourneyReader
 from connector.services.acting import Actor
 from connector.services.announcing import Moved, announce
 from connector.services.enrollment_entries import ended, step_taken
-from connector.services.enrollment_facts import facts_of, was_deleted
+from connector.services.enrollment_facts import facts_of, values_now, was_deleted
 from connector.services.freshness import Known
 from connector.services.journey_surroundings import SurroundingsReader
 from connector.services.message_making import Setting
@@ -67,9 +67,10 @@ class EnrollmentStepper:
         if known.contact is None:
             self.end(uow, known.row, "its contact is not in the ledger", now, needs_attention=True)
             return
-        setting = self._setting(account, journey, known, known.contact)
-        row, state = known.row, RunState.from_json(known.row.state["run"])
-        facts = list(facts_of(uow, row, state))
+        state = RunState.from_json(known.row.state["run"])
+        facts = list(facts_of(uow, known.row, state))
+        row = replace(known.row, state={**known.row.state, "values": values_now(known.row, facts)})
+        setting = self._setting(account, journey, replace(known, row=row), known.contact)
         reason = _contact_reason(known.contact, journey, suppressed) or known.gone or _gone(row, facts)
         secret_ids = dict(row.state.get("secret_ids", {}))
         around = self._surroundings.of(uow, setting, secret_ids)

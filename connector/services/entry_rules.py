@@ -31,13 +31,11 @@ class Origin:
     Attributes:
         journey: its journey.
         began_at: when the new enrollment's own time begins: what was said before is no answer to anything in it.
-        read_at: when its record was read from the CRM.
         chain: the journeys that sent each other the contact, this one included, with when it entered each.
     """
 
     journey: str
     began_at: datetime
-    read_at: datetime
     chain: tuple[tuple[str, datetime], ...]
 
 
@@ -50,6 +48,7 @@ class Arrival:
         subject: the event's subject on the timeline, `event:<inbox row>`; of an `enroll` step, its enrollment's.
         values: the event's records by our names.
         names: all that conditions see.
+        read_at: when the records were read from the CRM.
         origin: None when the event itself brings the contact.
     """
 
@@ -62,6 +61,7 @@ class Arrival:
     contact: ContactRow
     values: Mapping[str, Mapping[str, Any]]
     names: Mapping[str, Any]
+    read_at: datetime
     origin: Origin | None = None
 
 

@@ -28,6 +28,7 @@ class Occurrence:
         source_id: the inbox row it was made of; the same name and row are noted once.
         contact: whom it concerns; None when nobody could be found.
         how: how the contact was chosen, or why there is none.
+        read_at: when the record was read; None for just now.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Occurrence:
     contact: ContactRow | None
     owner: Owner | None
     how: str
+    read_at: datetime | None = None
 
 
 class EventNoter:
@@ -76,6 +78,7 @@ class EventNoter:
             contact=contact,
             values=each.values,
             names={**names_of(account, mapping, contact, each.owner, each.values, event), "now": now},
+            read_at=each.read_at or now,
         )
 
 

@@ -94,7 +94,16 @@ class EventRecorder:
         owner = None if contact is None else reading.owners.get(owner_id_of(values, contact) or "")
         occurred_at = each.occurred_at or now
         occurrence = Occurrence(
-            mapping.name, each.ref, occurred_at, each.row.id, each.is_import, values, contact, owner, how
+            mapping.name,
+            each.ref,
+            occurred_at,
+            each.row.id,
+            each.is_import,
+            values,
+            contact,
+            owner,
+            how,
+            reading.begun_at,
         )
         return self._noter.note(uow, account, occurrence, mapping, now)
 
