@@ -8,7 +8,7 @@ from dataclasses import replace
 from connector.domain.journey import Journey
 from connector.domain.run import RunState, Sent
 from connector.domain.step_matching import counterparts
-from connector.domain.steps import Step, walk
+from connector.domain.steps import Confirm, Step, Verify, walk
 
 
 class Move:
@@ -31,12 +31,13 @@ class Move:
 
         They stand at the step that the mapping names for theirs, else at the one that is the same step still. Of the
         same kind, they have been there as long as before; at a step of another kind they arrive anew. The message of
-        the step they stand at goes with them, so that it is not made again.
+        the step they stand at goes with them, so that it is not made again. Who was sent a code of another length than
+        the new version's has to stay: the code they hold would be wrong there.
         """
         if not state.cursor:
             return replace(state, revision=state.revision + 1)
         here, there = self._old.get(state.cursor), self._new.get(state.cursor)
-        if here is None or there is None:
+        if here is None or there is None or (state.entered_at is not None and _codes_differ(here, there)):
             return None
         moved = replace(
             state,
@@ -52,6 +53,12 @@ class Move:
     def _sent(self, sent: Sent, path: str) -> Sent:
         """Keep a message under the new id of its step; a path of the old version would mean another step."""
         return replace(sent, step_id=self._ids.get(sent.step_id, sent.step_id), path=path)
+
+
+def _codes_differ(here: Step, there: Step) -> bool:
+    if isinstance(here, Verify) and isinstance(there, Verify):
+        return here.length != there.length
+    return isinstance(here, Confirm) and isinstance(there, Confirm) and here.code_length != there.code_length
 
 
 def move(old: Journey, new: Journey, state: RunState, mapping: Mapping[str, str]) -> RunState | None:

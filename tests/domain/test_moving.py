@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from connector.domain.differences import Change, differences
 from connector.domain.journey import Journey
 from connector.domain.message import Purpose
 from connector.domain.moving import move
 from connector.domain.run import RunState, Sent
 from connector.domain.step_matching import counterparts, told
-from connector.domain.steps import Arm, Branch, CaseKind, If, Metric, Split, Step
+from connector.domain.steps import Arm, Branch, CaseKind, Confirm, If, Metric, Split, Step, Verify
 from tests.domain.journey_parts import DAY, HERE, NOW, case, journey, leave, send, task, wait, wait_for, when
 
 
@@ -85,6 +87,25 @@ def test_at_a_step_of_another_kind_one_arrives_anew() -> None:
     there = move(old, new, at("steps[0]", target=NOW), {"steps[0]": "steps[0]"})
     assert there is not None
     assert (there.entered_at, there.target) == (None, None)
+
+
+SIX = Verify(id="code", path="steps[0]", place=HERE, ask=send(id="code"))
+CODED = Confirm(id="code", path="steps[0]", place=HERE, ask=send(id="code"), within=DAY, code_length=6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SIX, replace(SIX, length=4)),
+        (CODED, replace(CODED, code_length=4)),
+        (CODED, replace(CODED, code_length=0, keywords=("YES",))),
+    ],
+)
+def test_a_code_that_was_sent_stays_right_because_who_has_it_stays(old: Verify | Confirm, new: Step) -> None:
+    there, elsewhere = journey(new), at("steps[0]", entered_at=None)
+    assert move(journey(old), there, at("steps[0]"), {"code": "code"}) is None
+    assert moved(journey(old), there, elsewhere) == "steps[0]"
+    assert moved(journey(old), journey(replace(old, then=(leave("steps[0].then[0]", "in"),))), at("steps[0]"))
 
 
 def test_an_earlier_message_is_not_that_of_a_step_which_stands_now_where_its_own_stood() -> None:
