@@ -11,14 +11,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from connector.adapters import journey_schema as schema
 from connector.adapters.journey_meanings import audience_document
 from connector.adapters.journey_uses import ConditionUse, EventUse, TemplateUse
 from connector.adapters.step_builder import StepBuilder
+from connector.adapters.time_zones import time_zones
 from connector.adapters.yaml_file import Trail, format_trail
 from connector.adapters.yaml_shapes import closest, listed, quoted, spoken
 from connector.domain.durations import parse_duration
@@ -191,7 +190,7 @@ class JourneyBuilder(StepBuilder):
         return found
 
     def _time_zone(self, name: Any) -> str:
-        known = _time_zones()
+        known = time_zones()
         if not isinstance(name, str):
             return "contact"  # the schema has said what is wrong
         if name not in {"contact", "account"} and name not in known:
@@ -207,12 +206,6 @@ class JourneyBuilder(StepBuilder):
         if audience is not None:
             source["audiences"] = {audience.name: audience_document(audience)}
         return source
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    """Give the names of all time zones; to list them means to look into hundreds of files."""
-    return frozenset(available_timezones())
 
 
 def hash_of(source: Mapping[str, Any]) -> str:

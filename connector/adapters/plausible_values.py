@@ -72,6 +72,9 @@ _BY_NAME: Mapping[str, _Pair] = {
 }
 """By the name a field has in texts; `name` of a record that is no person has the value of a text."""
 
+_WRITTEN_TIMES = {"_at": ValueKind.TIME, "_on": ValueKind.DATE}
+"""What is read as a text and has such a name is a time or a date as CRMs write them, in ISO 8601."""
+
 _PEOPLE = frozenset({"contact", "owner", "person", "lead", "driver"})
 """Records whose `name` is a person's."""
 
@@ -93,6 +96,8 @@ def plausible(name: str, source: FieldSource | None = None, *, record: str = "co
     """Give a value for a field: `name` is ours, `source` what it is read as (a text when None)."""
     kind = ValueKind.TEXT if source is None else source.kind
     pair = _BY_KIND[kind]
+    if kind is ValueKind.TEXT and name.endswith(tuple(_WRITTEN_TIMES)):
+        return _BY_KIND[_WRITTEN_TIMES[name[-3:]]][longest].isoformat()
     if kind is ValueKind.TEXT and (name != "name" or record in _PEOPLE):
         pair = _BY_NAME.get(name, pair)
     return pair[longest]

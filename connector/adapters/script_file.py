@@ -9,33 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.adapters.journey_world import World, sample_names
-from connector.adapters.plausible_values import USUAL_TIME
+from connector.adapters.plausible_times import placed
+from connector.adapters.time_zones import time_zones
 from connector.adapters.yaml_file import Document, Trail, read_file, read_yaml
 from connector.adapters.yaml_shapes import Shape, closest, listed, quoted, shape_of, spoken
 from connector.adapters.yaml_values import Anything, Duration, Items, TextList, Words, YesNo
+from connector.domain.durations import parse_duration
 from connector.domain.event import ObjectRef, Owner
 from connector.domain.event_mapping import EventMapping, convert_record
 from connector.domain.journey import Journey
 from connector.domain.msisdn import normalise
 from connector.domain.script import Cue, Script, ScriptedClick, ScriptedContact, ScriptedEvent, ScriptedReply
-from connector.errors import InvalidNumberError, MappingError, Mistake
+from connector.domain.steps import texts_sent, walk
+from connector.errors import ConfigurationError, InvalidNumberError, MappingError, Mistake
 
 _OWN_KEYS = frozenset({"event", "at", "contact", "owner", "account", "fails", "answers", "then"})
 _CUE_KEYS = frozenset({"after", "event", "reply", "click"})
 _CONTACT_KEYS = frozenset({"id", "phone", "locale", "time_zone", "country", "marketing", "opted_out"})
 _AFTER = re.compile(r"\s*after\s+([0-9]+\s+[a-z]+)\s*:\s*(.+)", re.IGNORECASE | re.DOTALL)
-
-
 _OWNER_PHONE = "+12025550199"  # reserved for fiction
-
-_AHEAD = timedelta(days=3)
-"""How far ahead of the start plausible times lie: an appointment is still to come, with room for a reminder."""
+_YEARS = range(2000, 2201)  # others are slips, and whatever a journey adds to one of these is a date still
 
 
 class ScriptShape(Shape):
@@ -89,29 +88,44 @@ def load_script(path: Path | None, journey: Journey, world: World, now: datetime
 
 
 def with_answers(script: Script, replies: Sequence[str], clicks: Sequence[str]) -> Script:
-    """Add replies and clicks of the command line: `STOP`, or `after 2 hours: STOP`."""
+    """Add replies and clicks of the command line: `STOP`, or `after 2 hours: STOP`.
+
+    Raises:
+        ConfigurationError: what stands behind `after` is no duration.
+    """
     said = [_reply(text) for text in replies]
     followed = [ScriptedClick(link) for link in clicks]
     return replace(script, cues=(*script.cues, *said, *followed))
 
 
-def _moved(value: Any, by: timedelta) -> Any:
-    """Move every time in plausible values, so that they lie where they would for somebody who starts now."""
-    if isinstance(value, Mapping):
-        return {name: _moved(each, by) for name, each in value.items()}
-    return value + by if isinstance(value, date) else value
+def read_moment(text: str, zone: ZoneInfo) -> datetime:
+    """Read a time such as 2026-11-20 15:30, on this zone's clock when it names no offset.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{quoted(text)} is no time: expected one such as 2026-11-20T15:30+01:00") from None
+    if moment.year not in _YEARS:
+        raise ValueError(f"{quoted(text)} is not between the years {_YEARS[0]} and {_YEARS[-1]}")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _reply(text: str) -> ScriptedReply:
     found = _AFTER.fullmatch(text)
     if found is None:
         return ScriptedReply(text)
-    return ScriptedReply(found[2], Duration().deserialize(found[1]))
+    try:
+        return ScriptedReply(found[2], parse_duration(found[1]))
+    except ValueError as error:
+        raise ConfigurationError(f"--reply {text}: {error}") from None
 
 
 class _ScriptReader:
     def __init__(self, document: Document, journey: Journey, world: World, now: datetime) -> None:
-        self.document, self.journey, self.world, self.now = document, journey, world, now
+        self.document, self.journey, self.world, self.at = document, journey, world, now
         self.mistakes: list[Mistake] = []
 
     def read(self) -> Script | None:
@@ -123,7 +137,7 @@ class _ScriptReader:
         mapping = self._mapping(name, ("event",))
         if mapping is None:
             return None
-        names = _moved(sample_names(self.world, self.journey.crm, name, None, {}), self.now + _AHEAD - USUAL_TIME)
+        names = sample_names(self.world, self.journey.crm, name, None, {})
         records = tuple(mapping.read)
         found = shape_of(ScriptShape(), self.document, (), top, self.mistakes, also=records)
         if found is None:
@@ -131,14 +145,17 @@ class _ScriptReader:
         owner, phone = self._owner(top.get("owner"), names["owner"])
         told = self._texts(("account",), top.get("account"))
         account = {**names["account"], **told, "owner_phones": {owner.email: phone} if phone else {}}
+        zone = self._zone(("account", "time_zone"), account["time_zone"])
+        self.at = self._moment(found.get("at"), zone)
+        names = placed(names, name, self.at)
         start = ScriptedEvent(timedelta(0), name, *self._record(mapping, (), top, names))
         return Script(
-            at=self._moment(found.get("at"), account),
+            at=self.at,
             start=start,
             contact=self._contact(top.get("contact"), names["contact"], account),
             owner=owner,
             account=account,
-            fails=frozenset(found.get("fails", ())),
+            fails=self._failing(found.get("fails", ())),
             answers=self._answers(top.get("answers")),
             cues=tuple(self._cues(found.get("then", []), start)),
         )
@@ -178,6 +195,7 @@ class _ScriptReader:
         for unknown in told.keys() - usual.keys() - _CONTACT_KEYS:
             hint = closest(unknown, [*usual, *_CONTACT_KEYS]) or f"there are {listed(sorted({*usual, *_CONTACT_KEYS}))}"
             self._say(("contact", unknown), f"a contact has no {quoted(unknown)}", hint)
+        self._zone(("contact", "time_zone"), told.get("time_zone", ""))
         seen = {**usual, **{name: value for name, value in told.items() if name in usual}}
         return ScriptedContact(
             crm_id=str(seen.get("id", "1")),
@@ -206,16 +224,26 @@ class _ScriptReader:
         told = {**usual, "phone": _OWNER_PHONE, **self._texts(("owner",), raw)}
         return Owner(str(told["id"]), str(told["name"]), str(told["email"])), str(told["phone"])
 
-    def _moment(self, text: str | None, account: Mapping[str, Any]) -> datetime:
-        if text is None:
-            return self.now
+    def _moment(self, text: str | None, zone: ZoneInfo) -> datetime:
         try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self._say(("at",), f"{quoted(text)} is no time", "such as 2026-11-20 15:30")
-            return self.now
-        zone = ZoneInfo(str(account.get("time_zone") or "UTC"))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+            return self.at if text is None else read_moment(text, zone)
+        except ValueError as error:
+            self._say(("at",), str(error))
+            return self.at
+
+    def _zone(self, trail: Trail, name: str) -> ZoneInfo:
+        if name and name not in time_zones():
+            self._say(trail, f"{quoted(name)} is no IANA time zone", closest(name, time_zones()))
+            return ZoneInfo("UTC")
+        return ZoneInfo(name or "UTC")
+
+    def _failing(self, names: Sequence[str]) -> frozenset[str]:
+        known = {name: None for step in walk(self.journey.steps) if texts_sent(step) for name in (step.id, step.path)}
+        for name in names:
+            if name not in known:
+                hint = closest(name, known) or f"there are {listed(list(known))}"
+                self._say(("fails",), f"{self.journey.id} has no step {quoted(name)} that sends a text", hint)
+        return frozenset(names)
 
     def _answers(self, raw: Any) -> Mapping[str, Any]:
         if raw is None or isinstance(raw, dict):
@@ -249,7 +277,7 @@ class _ScriptReader:
 
     def _usual(self, event: str, start: ScriptedEvent) -> dict[str, Any]:
         """Give what a later event says of its records when the script says nothing: what the first one said of them."""
-        usual = _moved(sample_names(self.world, self.journey.crm, event, None, {}), self.now + _AHEAD - USUAL_TIME)
+        usual = placed(sample_names(self.world, self.journey.crm, event, None, {}), event, self.at)
         return {**usual, **{record: {**usual.get(record, {}), **told} for record, told in start.values.items()}}
 
     def _texts(self, trail: Trail, raw: Any) -> dict[str, str]:

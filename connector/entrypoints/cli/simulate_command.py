@@ -15,7 +15,7 @@ from rich.console import Console
 
 from connector.adapters.check import check, format_people
 from connector.adapters.rendering import Renderer
-from connector.adapters.script_file import load_script, with_answers
+from connector.adapters.script_file import load_script, read_moment, with_answers
 from connector.adapters.world_files import read_world
 from connector.adapters.yaml_shapes import closest
 from connector.domain.durations import parse_duration
@@ -92,10 +92,9 @@ def _moment(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC).replace(microsecond=0)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"--at {text}: expected a time such as 2026-11-20T15:30+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return read_moment(text, ZoneInfo("UTC"))
+    except ValueError as error:
+        raise ConfigurationError(f"--at: {error}") from None
 
 
 def _duration(text: str) -> timedelta:
