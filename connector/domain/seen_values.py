@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
@@ -18,9 +18,19 @@ _LONGEST = 120  # a trace is read by a person on one line
 
 
 def seen_values(source: str, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the values behind the dotted names of an expression; bodies, numbers and addresses are not shown."""
-    found = (match[0] for match in _NAME.finditer(_LITERAL.sub("''", source)))
-    return {name: _shown(name, _value(name, names)) for name in sorted(set(found)) if name.partition(".")[0] in names}
+    """Give the values behind the dotted names of an expression; bodies, numbers and addresses are not shown.
+
+    A variable's text may have come from a reply, an answer or a private property, whatever the variable is called. It
+    is shown only where the expression names the same text, as `vars.tone == "firm"` does.
+    """
+    found = {match[0] for match in _NAME.finditer(_LITERAL.sub("''", source))}
+    known = {name: _value(name, names) for name in sorted(found) if name.partition(".")[0] in names}
+    named = {literal[1:-1] for literal in _LITERAL.findall(source)}
+    return {name: _HIDDEN if _is_unnamed(name, value, named) else _shown(name, value) for name, value in known.items()}
+
+
+def _is_unnamed(name: str, value: Any, named: Collection[str]) -> bool:
+    return name.startswith("vars.") and isinstance(value, str) and value not in {*named, _UNDEFINED}
 
 
 def _value(name: str, names: Mapping[str, Any]) -> Any:

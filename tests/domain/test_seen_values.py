@@ -22,7 +22,7 @@ NAMES: dict[str, Any] = {
         "street": "Main St 202, 1043",
     },
     "deal": {"amount": Decimal(12025550143)},
-    "vars": {"numbers": ["+12025550143"], "valid": "12025550143"},
+    "vars": {"numbers": ["+12025550143"], "valid": "12025550143", "said": "I am ill", "tries": 2},
     "last_reply": {"text": "my secret"},
     "now": "2026",
 }
@@ -50,6 +50,11 @@ NAMES: dict[str, Any] = {
         ("deal.amount > 1", {"deal.amount": Decimal(12025550143)}),
         ("vars.numbers", {"vars.numbers": "(a list)"}),
         ("vars.valid", {"vars.valid": "(not shown)"}),
+        ("vars.valid == '12025550143'", {"vars.valid": "(not shown)"}),
+        ("vars.said", {"vars.said": "(not shown)"}),
+        ("vars.said == 'ill'", {"vars.said": "(not shown)"}),
+        ("vars.said == 'I am ill' and vars.tries < 3", {"vars.said": "I am ill", "vars.tries": 2}),
+        ("vars.gone", {"vars.gone": "(undefined)"}),
     ],
 )
 def test_each_name_is_shown_with_its_value(source: str, seen: dict[str, object]) -> None:

@@ -541,6 +541,28 @@ def test_a_yes_from_a_number_that_was_not_asked_is_no_consent(play: Play, asked_
         uow.commit()
 
 
+def test_what_a_reply_said_is_in_no_trace_also_by_way_of_a_variable(play: Play) -> None:
+    theatre = play(
+        """
+  - wait_for:
+      within: 1 day
+      cases:
+        - reply: any
+          then:
+            - set: {vars.said: last_reply.text}
+            - if: vars.said == "x"
+              then: [{note: "n"}]
+            - exit: heard
+"""
+    )
+    theatre.pass_time(minutes=1)
+    theatre.reply("my secret")
+    theatre.work()
+    assert theatre.enrollment().exit_reason == "heard"
+    assert "my secret" not in repr(theatre.entries())
+    assert any(entry.data.get("values") == {"vars.said": "(not shown)"} for entry in theatre.entries())
+
+
 # Other journeys
 
 
