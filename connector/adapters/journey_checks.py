@@ -19,7 +19,7 @@ from connector.adapters.name_checks import flaws, is_open, without_place
 from connector.adapters.rendering import Renderer
 from connector.adapters.reply_checks import confirm_mistakes, reply_mistakes
 from connector.adapters.text_checks import TextChecks
-from connector.adapters.window_checks import window_mistakes
+from connector.adapters.window_checks import clock_mistakes, window_mistakes
 from connector.adapters.yaml_file import Trail
 from connector.adapters.yaml_shapes import closest, listed, quoted
 from connector.domain.journey import Journey
@@ -65,6 +65,7 @@ class JourneyChecks:
         yield from unknown(self._document, self._builder.uses.send_ids, sends, "no send step has the id {}")
         yield from flow_mistakes(journey.steps)
         yield from confirm_mistakes(self._document, journey.steps, self._world.keywords)
+        yield from (placed(self._document, mistake) for mistake in clock_mistakes(journey))
         if self._world.compliance is not None:
             for mistake in window_mistakes(journey, self._world.compliance):
                 yield placed(self._document, mistake)

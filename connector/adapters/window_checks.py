@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from connector.adapters.flow_checks import ways_of
-from connector.adapters.mistake_places import at_step
+from connector.adapters.mistake_places import at_place, at_step
 from connector.adapters.purpose_checks import purpose_of
 from connector.adapters.yaml_shapes import listed, quoted
 from connector.domain.compliance import Compliance
@@ -39,6 +39,17 @@ def window_mistakes(journey: Journey, compliance: Compliance) -> Iterator[Mistak
     found: list[Mistake] = []
     _follow(journey.steps, None, journey, compliance, found)
     yield from found
+
+
+def clock_mistakes(journey: Journey) -> Iterator[Mistake]:
+    """Warn of a clock that seems to decide when marketing goes out; one that a schedule needs is no such sign."""
+    if journey.time_zone == "contact" or journey.trigger.schedule:
+        return
+    sent = ((step, text) for step in walk(journey.steps) for text in texts_sent(step))
+    if any(purpose_of(step, text, journey.purpose) is Purpose.MARKETING for step, text in sent):
+        message = "the send window of marketing is counted by the recipient's own clock, whatever stands here"
+        hint = "write timezone: contact, so that times of day are the recipient's too"
+        yield at_place(journey.trigger.place, "timezone", message, hint, severity="warning")
 
 
 def has_hours(window: SendWindow) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.domain.event import Owner
 from connector.domain.journey import Journey
-from connector.domain.message import LIFETIMES, Direction, MessageState, default_policy
+from connector.domain.message import LIFETIMES, Direction, MessageState, Purpose, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
 from connector.domain.segments import measure, replace_smart_characters
 from connector.domain.steps import Send
@@ -92,12 +92,12 @@ class MessageMaker:
             UnsendableError: no usable number, or a text that cannot be rendered.
         """
         account, journey = setting.account, setting.journey
+        purpose = step.purpose or journey.purpose
         recipient = self._recipient(setting, step)
         zones = zones_of(account, journey, recipient.own_zone, recipient.number.e164)
         rendered = self._text(setting, step, recipient, zones[0] if zones else None)
         body = _as_sent(account, rendered.text)
         size = measure(body)
-        purpose = step.purpose or journey.purpose
         gateway, route = self._gateway(account, step.route)
         message = MessageRow(
             id=self._new_id(),
@@ -122,7 +122,7 @@ class MessageMaker:
             sender=step.sender,
             send_window=step.window or journey.window or "",
             caps=tuple(str(cap) for cap in journey.caps) if recipient.kind == "contact" else (),
-            time_zones=zones,
+            time_zones=_own_zones(recipient) if purpose is Purpose.MARKETING else zones,
             country=recipient.number.region if len(recipient.number.region) == 2 else None,
             expires_at=now + (step.expires_after or LIFETIMES[purpose]),
             priority=journey.priority,
@@ -201,8 +201,20 @@ def _number(text: str, regions: list[Any], came_from: str) -> MSISDN:
         raise UnsendableError(f"{came_from}: {error}") from error
 
 
+def _own_zones(recipient: _Recipient) -> tuple[str, ...]:
+    """Give the zones the recipient can be in.
+
+    The hours in which marketing may reach somebody are counted by their clock (47 CFR 64.1200(c)(1): "local time at the
+    called party's location"), whatever clock the journey names for its waits.
+    """
+    return (recipient.own_zone,) if recipient.own_zone else time_zones(recipient.number.e164)
+
+
 def zones_of(account: AccountRow, journey: Journey, own_zone: str | None, e164: str | None) -> tuple[str, ...]:
-    """Give the zones whose clocks count: the one the journey names, else the recipient's own, else the number's."""
+    """Give the zones whose clocks the journey goes by: the one it names, else the recipient's own, else the number's.
+
+    The send window of marketing is no matter of the journey's choice.
+    """
     if journey.time_zone not in {"contact", "account"}:
         return (journey.time_zone,)
     own = account.settings.get("time_zone") if journey.time_zone == "account" else own_zone

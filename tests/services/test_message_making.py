@@ -151,6 +151,16 @@ def test_the_clock_that_counts_is_the_journey_s_choice(journey_zone: str, to: st
     assert made(send(to=to), where).time_zones == zones
 
 
+@pytest.mark.parametrize(("own", "zones"), [("America/Chicago", ("America/Chicago",)), (None, ("America/New_York",))])
+@pytest.mark.parametrize("journey_zone", ["contact", "account", "Europe/Berlin"])
+def test_the_hours_of_marketing_are_those_where_the_recipient_is(
+    journey_zone: str, own: str | None, zones: tuple[str, ...]
+) -> None:
+    journey = replace(JOURNEY, time_zone=journey_zone, purpose=Purpose.MARKETING)
+    where = setting(account=account(time_zone="Europe/London"), journey=journey, contact=replace(LEA, time_zone=own))
+    assert made(send(), where).time_zones == zones
+
+
 def test_without_a_zone_of_its_own_a_number_s_possible_zones_count() -> None:
     assert made(send(), setting(contact=replace(LEA, time_zone=None))).time_zones == ("America/New_York",)
 

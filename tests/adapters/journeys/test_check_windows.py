@@ -43,6 +43,17 @@ def test_marketing_at_any_hour_is_a_warning() -> None:
     assert (mistake.severity, "by night" in mistake.message) == ("warning", True)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "account"])
+def test_a_clock_that_marketing_does_not_go_by_is_a_warning(zone: str) -> None:
+    (mistake,) = check(f"- {{send: , text: {STOP}}}", purpose="marketing", head=f"timezone: {zone}\n")
+    assert (mistake.severity, mistake.path, mistake.line) == ("warning", "timezone", 3)
+    assert "counted by the recipient's own clock" in mistake.message
+
+
+def test_another_clock_is_no_mistake_for_what_is_no_marketing() -> None:
+    assert said("- {send: , text: Hello}", head="timezone: Europe/Berlin\n") == []
+
+
 def test_a_text_to_the_owner_may_go_out_at_any_hour() -> None:
     assert said("- {send: , text: Hello, to: owner, window: anytime}", purpose="marketing") == []
 
