@@ -127,6 +127,7 @@ def build_company(
             default_gateway=gateway,
             new_id=ledger.new_id,
             routes=files.gateways.routes,
+            courtesies=files.keywords.courtesies(),
             links=LinkWriter(_LINKS, rng.randrange),
         )
     )

@@ -10,11 +10,12 @@ import structlog
 
 from connector.adapters.codes import HMACCodes
 from connector.adapters.journey_files import journey_from_source
+from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.public_holidays import PublicHolidays
 from connector.adapters.store.reports import SQLJourneyFigures
 from connector.bootstrap.outside import Outside
 from connector.domain.journey import Journey
-from connector.errors import CRMError
+from connector.errors import ConfigurationError, CRMError
 from connector.ports.ledger import AccountRow
 from connector.services.audience_listing import AudienceLister
 from connector.services.backtest import Past, Period
@@ -65,11 +66,21 @@ class JourneyParts(Outside):
                 default_gateway=self.settings.gateway,
                 new_id=self.ledger.new_id,
                 routes=self._routes,
+                courtesies=self._courtesies,
                 links=LinkWriter(self.settings.link_url or self.settings.public_url, secrets.randbelow),
             )
         )
         freshener = Freshener(self.ledger, self.catalogue, self._crm_reader, self._keeper, self.clock)
         return JourneyRunner(self.ledger, freshener, stepper, self.clock, self.rng)
+
+    @property
+    def _courtesies(self) -> frozenset[str]:
+        """Words that change nothing around a keyword; none while their file has a mistake, which `check` tells."""
+        try:
+            return load_keyword_book(self.settings.mappings_dir / "keywords.yaml").courtesies()
+        except ConfigurationError as error:
+            log.error("courtesies.unreadable", mistakes=str(error).count("\n") + 1)
+            return frozenset()
 
     @cached_property
     def poller(self) -> Poller:

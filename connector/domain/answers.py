@@ -99,10 +99,10 @@ _Match = tuple[Answer | None, Mapping[str, Any]]
 _NO_MATCH: _Match = (None, {})
 
 
-def _reply(run: Progress, case: Case, fact: Fact) -> _Match:  # noqa: ARG001 - every kind is called alike
+def _reply(run: Progress, case: Case, fact: Fact) -> _Match:
     if fact.kind is not EntryKind.REPLY_RECEIVED:
         return _NO_MATCH
-    keyword = matches_keyword(fact.text, case.keywords)
+    keyword = matches_keyword(fact.text, case.keywords, run.around.courtesies)
     if keyword is None and (case.keywords or fact.name == _ANSWERED_BY_ITSELF):
         return _NO_MATCH
     return Answer(case, fact, _reply_summary(keyword), {}, keyword), fact.reply_names(keyword)

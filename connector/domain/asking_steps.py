@@ -15,7 +15,7 @@ from datetime import datetime
 
 from connector.domain.answers import some_of
 from connector.domain.calendar_days import later, spoken
-from connector.domain.consent import matches_keyword
+from connector.domain.consent import consents, matches_keyword
 from connector.domain.message import Purpose
 from connector.domain.progress import OUT, Halt, Progress, Waiting
 from connector.domain.run import Fact, GrantConsent
@@ -67,20 +67,32 @@ def verify(run: Progress, step: Verify, is_new: bool) -> Halt | None:
 
 
 def confirm(run: Progress, step: Confirm, is_new: bool) -> Halt | None:
-    """Ask, and wait for the reply that confirms; any other reply is passed over."""
+    """Ask, and wait for the reply that confirms; any other reply is passed over.
+
+    A consent is given by a reply that says so and nothing else, or it is none.
+    """
     code = run.around.code_for(run.key(step), step.code_length) if step.code_length else ""
     question = _ask(run, step, step.ask, step.within, code, is_new=is_new)
     if not isinstance(question, _Question):
         return question
     for reply in run.replies(question.until):
-        keyword = matches_keyword(reply.text, step.keywords)
-        if keyword is None and not (code and _numbers(reply.text) == [code]):
+        is_code, keyword = _confirmed(run, step, reply, code)
+        if not is_code and keyword is None:
             continue
         if step.grants and reply.message_id is not None:
             run.actions.append(GrantConsent(step, reply.message_id))
         return _answered(run, step, question, reply, keyword)
     wanted = some_of(step.keywords) or "its code"
     return _still_asked(run, step, question, (), f"the confirmation of {step.id} ({wanted})")
+
+
+def _confirmed(run: Progress, step: Confirm, reply: Fact, code: str) -> tuple[bool, str | None]:
+    """Tell whether a reply confirms by the code, and by which keyword."""
+    if step.grants:
+        is_code = bool(code) and consents(_plain_digits(reply.text), (code,), run.around.courtesies) is not None
+        return is_code, consents(reply.text, step.keywords, run.around.courtesies)
+    is_code = bool(code) and _numbers(reply.text) == [code]
+    return is_code, matches_keyword(reply.text, step.keywords, run.around.courtesies)
 
 
 def _ask(
@@ -139,11 +151,12 @@ def _not_asked(run: Progress, step: Verify | Confirm, reason: str) -> Halt | Non
 
 
 def _numbers(text: str) -> list[str]:
-    """Give the numbers in a reply; spaces and dashes within one are left out: "12 34-56" is one number.
+    """Give the numbers in a reply; spaces and dashes within one are left out: "12 34-56" is one number."""
+    return _NUMBER.findall(_BETWEEN_DIGITS.sub("", _plain_digits(text)))
 
-    Digits count in every script that people type them in (NFKC makes full-width ones plain, decimal values the others).
-    """
-    plain = "".join(
+
+def _plain_digits(text: str) -> str:
+    """Write digits plainly, in whatever script they are typed (NFKC for full-width ones, decimal values for others)."""
+    return "".join(
         str(unicodedata.decimal(char)) if char.isdecimal() else char for char in unicodedata.normalize("NFKC", text)
     )
-    return _NUMBER.findall(_BETWEEN_DIGITS.sub("", plain))

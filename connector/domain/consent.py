@@ -6,7 +6,7 @@ reasonable reader takes for one (47 CFR 64.1200(a)(10)).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -17,6 +17,8 @@ from connector.domain.locales import fallback_chain
 _DIGIT_LOOKALIKES = str.maketrans("013457", "oieast")
 _TAUGHT = "stop"  # the keyword our own texts name; no other word is one slip away from it
 _LONG = 7  # letters from which one slip makes no other word; "alto" is close to "lato", "end" to "Ned"
+_EVERYDAY = 7  # letters up to which a single word begins sentences of any meaning: "no problem", "Bezahlt? Nie!"
+_QUESTION_MARKS = frozenset("?\u00bf\u061f\uff1f")  # plain, Spanish, Arabic, full-width
 
 
 class KeywordKind(StrEnum):
@@ -52,7 +54,7 @@ class LanguageKeywords:
 
     Attributes:
         stop, start, help: whole-message keywords.
-        courtesies: words around a STOP or HELP that change nothing ("please").
+        courtesies: words around a keyword that change nothing ("please").
         revocations: phrases that may withdraw consent; a leading "^" means only at the start of the reply.
         refutations: phrases that look like one and are none ("don't stop", "bus stop").
         help_text, stop_confirmation, start_confirmation: our answers.
@@ -108,6 +110,12 @@ class KeywordBook:
                 found.setdefault(name, {}).update(dict.fromkeys(listed))
         return {name: tuple(listed) for name, listed in found.items()}
 
+    def courtesies(self) -> frozenset[str]:
+        """Return the words of all languages that change nothing around a keyword, as `wording.words` gives them."""
+        return frozenset(
+            word for book in self.languages.values() for phrase in book.courtesies for word in _known(phrase)
+        )
+
     def help_text(self, language: str | None) -> str:
         """Return the answer to HELP in a language, else in the default one."""
         return self._answers(language).help_text
@@ -129,22 +137,18 @@ class KeywordBook:
         return {tag: self.languages[tag] for tag in dict.fromkeys([*first, *self.languages])}
 
 
-def matches_keyword(text: str, keywords: Sequence[str]) -> str | None:
+def matches_keyword(text: str, keywords: Sequence[str], courtesies: Collection[str] = ()) -> str | None:
     """Say which of a reply case's keywords a reply means, as the case spells it; None when none or several.
 
-    A reply means a keyword when its words are the keyword's ("Yes!" is YES), or when it begins with them and no
-    other keyword follows: "YES please" is YES, "not yes" and "yes or no?" are nothing when YES and NO are offered.
-    A keyword of digits must stand alone: "1 pm is fine" does not choose 1. A keyword without words, such as an
-    emoji, must be the whole reply.
+    A reply means a keyword when it is that keyword and nothing else, or begins with it and no other keyword follows:
+    "RESCHEDULE to Friday". A single word of at most seven letters, or one of digits, never counts by beginning a
+    reply: "no problem, will do", "Paid? I never ordered anything" and "1 pm is fine" choose nothing.
     """
+    whole = is_keyword(text, keywords, courtesies)
+    if whole is not None:
+        return whole
     said = wording.words(text)
-    if not said:
-        shown = wording.symbols(text)
-        return next((keyword for keyword in keywords if shown and wording.symbols(keyword) == shown), None)
     meanings = {keyword: wording.words(keyword) for keyword in keywords}
-    for keyword, meaning in meanings.items():
-        if meaning and wording.joined(keyword) == "".join(said):
-            return keyword
     begun = [keyword for keyword, meaning in meanings.items() if _begins(said, meaning)]
     if not begun:
         return None
@@ -154,8 +158,44 @@ def matches_keyword(text: str, keywords: Sequence[str]) -> str | None:
     return None if any(wording.contains(rest, meaning) for meaning in others) else best
 
 
+def is_keyword(text: str, keywords: Sequence[str], courtesies: Collection[str] = ()) -> str | None:
+    """Say which keyword a reply is, as a whole; None when it says anything else beside.
+
+    Courtesies around it, repetition, case, accents, punctuation and emoji do not count: "Yes, please!" is YES. A
+    keyword without words, such as an emoji, is the whole reply to the letter.
+    """
+    said = wording.words(text)
+    if not said:
+        shown = wording.symbols(text)
+        return next((keyword for keyword in keywords if shown and wording.symbols(keyword) == shown), None)
+    spelt = {wording.joined(keyword): keyword for keyword in reversed(keywords)}
+    for part in _without_courtesies(said, courtesies):
+        found = spelt.get("".join(part)) or spelt.get("".join(dict.fromkeys(part)))
+        if found is not None:
+            return found
+    return None
+
+
+def consents(text: str, keywords: Sequence[str], courtesies: Collection[str] = ()) -> str | None:
+    """Say by which keyword a reply gives a consent it was asked for; None when it does not say so without doubt.
+
+    Consent is an unambiguous indication of what somebody wishes (Regulation (EU) 2016/679, article 4(11)), so that
+    the whole reply has to be the keyword: neither "ok who is this" nor "yes?" agrees to anything.
+    """
+    return None if _QUESTION_MARKS & set(text) else is_keyword(text, keywords, courtesies)
+
+
+def _without_courtesies(said: tuple[str, ...], courtesies: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """Give a reply as it is, then with less and less of the courtesies at its ends."""
+    start = next((at for at, word in enumerate(said) if word not in courtesies), len(said))
+    end = next((at for at in range(len(said), 0, -1) if said[at - 1] not in courtesies), 0)
+    for first in range(start + 1):
+        yield from (said[first:last] for last in range(len(said), max(end, first + 1) - 1, -1))
+
+
 def _begins(said: tuple[str, ...], meaning: tuple[str, ...]) -> bool:
-    return bool(meaning) and not "".join(meaning).isdigit() and said[: len(meaning)] == meaning
+    is_everyday = len(meaning) == 1 and len(meaning[0]) <= _EVERYDAY
+    return bool(meaning) and not is_everyday and not "".join(meaning).isdigit() and said[: len(meaning)] == meaning
 
 
 @lru_cache(maxsize=4096)  # about a hundred phrases per language, held against every reply

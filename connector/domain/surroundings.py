@@ -59,6 +59,7 @@ class Surroundings:
         is_business_day: whether people work on a date in a country.
         code_for: the one-time code of a key and a length in digits: always the same one, and nobody else's guess.
         arms: by the id of a split step, what is known for this contact.
+        courtesies: words around a reply's keyword that change nothing, as `wording.words` gives them.
         habits: when this contact, and contacts like them, have answered.
         window: the hours in which the journey's texts may go out; for best time.
     """
@@ -69,5 +70,6 @@ class Surroundings:
     is_business_day: Callable[[date, str | None], bool] = _weekday
     code_for: Callable[[str, int], str] = _no_code
     arms: Mapping[str, ArmStanding] = field(default_factory=dict)
+    courtesies: frozenset[str] = frozenset()
     habits: Habits = field(default_factory=Habits)
     window: SendWindow = ANYTIME

@@ -32,6 +32,7 @@ class SurroundingsReader:
     calendar: Calendar
     codes: Codes
     compliance: Compliance
+    courtesies: frozenset[str] = frozenset()
 
     def of(self, uow: UnitOfWork, setting: Setting, secret_ids: Mapping[str, str]) -> Surroundings:
         """Read what surrounds a decision; `secret_ids` names, by key, the secret a code in flight was made with."""
@@ -44,6 +45,7 @@ class SurroundingsReader:
             is_business_day=self.calendar.is_business_day,
             code_for=self._code_for(secret_ids),
             arms=_arms(uow, setting),
+            courtesies=self.courtesies,
             habits=uow.habits.of(contact.account_id, contact.id, contact.country) if waits_for_best else Habits(),
             window=self._window(journey, _region(contact.msisdn)) if waits_for_best else ANYTIME,
         )

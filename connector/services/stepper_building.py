@@ -37,6 +37,7 @@ class StepperParts:
     Attributes:
         default_gateway: for accounts that name none.
         routes: gateway by the name of its route, of those in use.
+        courtesies: words around a reply's keyword that change nothing.
         links: makes the short links in texts; None where none are kept.
     """
 
@@ -51,13 +52,14 @@ class StepperParts:
     default_gateway: str
     new_id: Callable[[], str]
     routes: Mapping[str, str] = field(default_factory=dict)
+    courtesies: frozenset[str] = frozenset()
     links: LinkWriter | None = None
 
 
 def build_stepper(parts: StepperParts) -> EnrollmentStepper:
     """Put the parts together."""
     renderer, new_id = parts.renderer, parts.new_id
-    surroundings = SurroundingsReader(renderer, parts.calendar, parts.codes, parts.compliance)
+    surroundings = SurroundingsReader(renderer, parts.calendar, parts.codes, parts.compliance, parts.courtesies)
     texts = MessageQueuer(MessageMaker(renderer, parts.default_gateway, new_id, parts.routes, parts.links), new_id)
     performer = Performer(
         texts,

@@ -135,6 +135,13 @@ def test_a_question_that_cannot_be_sent_fails_else_counts_as_unanswered(
     assert look(journey(step), state, around=AROUND).exit_reason == reason
 
 
+@pytest.mark.parametrize("step", [verify(tries=1), confirm(keywords=("YES",))])
+def test_what_somebody_else_says_is_no_answer_and_no_try(step: Verify | Confirm) -> None:
+    others = [replace(fact, is_from_asked=False) for fact in said(CODE, "YES", "999999")]
+    decision = answer(step, OUT, *others)
+    assert (decision.ended, decision.actions, decision.state.used) == (False, (), ())
+
+
 # Codes
 
 
@@ -245,6 +252,26 @@ def test_a_confirmation_grants_the_consent_it_asked_for_before_anything_follows(
     decision = answer(step, OUT, *said("yes"))
     assert [type(action) for action in decision.actions] == [GrantConsent, SendSMS]
     assert decision.actions[0] == GrantConsent(step, "in0")
+
+
+@pytest.mark.parametrize("text", ["ok who is this?", "yes or no?", "Yes but stop calling", "yes?"])
+def test_a_reply_that_says_more_than_yes_gives_no_consent_and_is_passed_over(text: str) -> None:
+    decision = answer(confirm(grants="marketing"), OUT, *said(text))
+    assert (decision.actions, decision.ended, decision.state.used) == ((), False, ())
+    after = answer(confirm(grants="marketing"), OUT, *said(text, "yes"))
+    assert (after.exit_reason, after.state.used) == ("right", ("reply:1",))
+
+
+@pytest.mark.parametrize(("text", "is_consent"), [("12 34!", True), ("١٢٣٤", True), ("who is 1234?", False)])
+def test_a_consent_by_code_is_the_code_and_nothing_else(text: str, *, is_consent: bool) -> None:
+    step = confirm(grants="marketing", keywords=(), code_length=4)
+    assert bool(answer(step, OUT, *said(text)).actions) is is_consent
+
+
+def test_a_courtesy_beside_the_yes_takes_nothing_from_it() -> None:
+    step, around = confirm(grants="marketing"), replace(AROUND, courtesies=frozenset({"please"}))
+    decision = look(journey(step), asked(step), (OUT, *said("Yes, please")), now=NOW + MINUTE, around=around)
+    assert decision.exit_reason == "right"
 
 
 def test_a_confirmation_that_grants_nothing_grants_nothing() -> None:

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.adapters.keyword_file import load_keyword_book
-from connector.domain.consent import KeywordBook, KeywordKind, KeywordMatch, matches_keyword
+from connector.domain.consent import KeywordBook, KeywordKind, KeywordMatch, consents, matches_keyword
 from connector.domain.segments import Encoding, measure
 
 BOOK = load_keyword_book(Path(__file__).parents[2] / "mappings" / "keywords.yaml")
+COURTESIES = BOOK.courtesies()
 STOP, START, HELP = KeywordKind.STOP, KeywordKind.START, KeywordKind.HELP
 MAYBE, NONE = KeywordKind.MAYBE_STOP, KeywordKind.NONE
 
@@ -252,7 +253,95 @@ def test_start_beside_another_word_signs_nobody_up(word: str) -> None:
     ],
 )
 def test_a_reply_chooses_one_of_the_words_offered_or_none(text: str, keywords: list[str], expected: str | None) -> None:
-    assert matches_keyword(text, keywords) == expected
+    assert matches_keyword(text, keywords, COURTESIES) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no problem, will do it tomorrow",
+        "Paid? I never ordered anything",
+        "Call centre again?",
+        "OK who is this?",
+        "Sure, but how did you get my number",
+        "Bezahlt? Ich habe nie etwas bestellt",
+        "Stimmt das denn?",
+        "d'accord mais qui êtes-vous",
+        "Si no dejan de molestar llamo a la policia",
+    ],
+)
+def test_an_everyday_word_at_the_beginning_of_a_sentence_means_no_intent(text: str) -> None:
+    assert [name for name, words in BOOK.intents().items() if matches_keyword(text, words, COURTESIES)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("RESCHEDULE please", "reschedule"),
+        ("Reschedule to Friday, can you?", "reschedule"),
+        ("Verschieben auf Montag", "reschedule"),
+        ("Hi, ok, thanks!", "yes"),
+        ("Bitte ja 👍", "yes"),
+        ("No no", "no"),
+        ("No thanks, please", "no"),
+        ("I paid on Monday", "paid"),
+        ("please call now", "call me"),
+        ("call me tomorrow at nine", "call me"),
+    ],
+)
+def test_a_longer_word_and_several_words_may_begin_a_reply_and_courtesies_stand_anywhere(
+    text: str, intent: str
+) -> None:
+    found = [name for name, words in BOOK.intents().items() if matches_keyword(text, words, COURTESIES)]
+    assert found == [intent]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("abcdefg then", None), ("abcdefgh then", "abcdefgh"), ("abcdefg", "abcdefg"), ("ab cd then", "ab cd")],
+)
+def test_a_word_of_up_to_seven_letters_is_an_everyday_word(text: str, expected: str | None) -> None:
+    assert matches_keyword(text, ["abcdefg", "abcdefgh", "ab cd"]) == expected
+
+
+@pytest.mark.parametrize("text", ["please", "thanks please", "gracias"])
+def test_courtesies_alone_mean_nothing_unless_they_are_the_keyword(text: str) -> None:
+    assert matches_keyword(text, ["YES"], COURTESIES) is None
+    assert matches_keyword(text, [text.upper(), "YES"], COURTESIES) == text.upper()
+
+
+# --- replies that give a consent ---
+
+
+YES = BOOK.intents()["yes"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok who is this?",
+        "Sure, but how did you get my number",
+        "yes or no?",
+        "yes?",
+        "¿Sí",
+        "Ja wer sind Sie denn",
+        "Si no dejan de molestar llamo a la policia",
+        "Confirmed, but only this once",
+        "Tudo bem? Quem fala",
+        "De acuerdo con la ley, borren mis datos",
+        "not yes",
+        "",
+    ],
+)
+def test_a_reply_that_says_anything_beside_its_yes_is_no_consent(text: str) -> None:
+    assert consents(text, YES, COURTESIES) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["YES", "Yes!", "yes please 👍", "Ja, bitte!", "Oui merci", "sí por favor", "OK. Thanks", "Yes yes"]
+)
+def test_a_plain_yes_is_a_consent(text: str) -> None:
+    assert consents(text, YES, COURTESIES) is not None
 
 
 @given(st.lists(st.from_regex(r"[a-z]{2,6}", fullmatch=True), min_size=1, max_size=4, unique=True), st.data())
