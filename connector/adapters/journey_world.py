@@ -79,7 +79,7 @@ def sample_names(
         "owner": sample_owner(longest=longest),
         "account": sample_account(longest=longest),
         "last_reply": {"text": _LONG_REPLY if longest else _REPLY, "keyword": "YES", "at": now},
-        "last_message": {"state": "delivered", "at": now},
+        "last_message": {"state": "delivered", "at": now, "sent_at": now},
         "now": now,
         "vars": dict(variables),
     }

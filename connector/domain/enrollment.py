@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.domain.journey import ExitRule, Journey
-from connector.domain.progress import Ended, Halt, Progress
+from connector.domain.progress import OUT, Ended, Halt, Progress
 from connector.domain.run import (
     Action,
     AssignArm,
@@ -98,14 +98,26 @@ def decide(
 
 def _seen(state: RunState, names: Mapping[str, Any], facts: Sequence[Fact], now: datetime) -> dict[str, Any]:
     replies = [fact for fact in facts if fact.kind is EntryKind.REPLY_RECEIVED]
-    moves = [fact for fact in facts if fact.kind is EntryKind.MESSAGE_MOVED]
     return {
         "last_reply": {},
         **names,
         **(replies[-1].reply_names(state.keywords.get(replies[-1].id)) if replies else {}),
-        "last_message": {"state": moves[-1].name, "at": moves[-1].at} if moves else {},
+        "last_message": _last_message(state, facts),
         "now": now,
     }
+
+
+def _last_message(state: RunState, facts: Sequence[Fact]) -> dict[str, Any]:
+    """Tell how the latest text of the enrollment stands, and when it went out: receipts of older texts may come late.
+
+    A text that never went out counts from when it was over, so that a condition about it can always be evaluated.
+    """
+    for sent in reversed(state.sent):
+        moves = [fact for fact in facts if fact.kind is EntryKind.MESSAGE_MOVED and fact.message_id == sent.message_id]
+        if moves:
+            out_at = next((move.at for move in moves if move.name in OUT), moves[-1].at)
+            return {"state": moves[-1].name, "at": moves[-1].at, "sent_at": out_at}
+    return {}
 
 
 def _stopped(run: Progress, reason: str) -> Ended | None:

@@ -30,6 +30,8 @@ MEANINGS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "invoice.balance_due > 500": lambda names: names["invoice"]["balance_due"] > 500,
     "event.invoice.id == invoice.id": lambda names: names["event"]["invoice"]["id"] == names["invoice"]["id"],
     "last_reply.text == 'later'": lambda names: names["last_reply"]["text"] == "later",
+    "last_reply.at > last_message.at": lambda names: names["last_reply"]["at"] > names["last_message"]["at"],
+    "last_reply.at > last_message.sent_at": lambda names: names["last_reply"]["at"] > names["last_message"]["sent_at"],
     "invoice.due_at": lambda names: names["invoice"]["due_at"],
     "invoice.balance_due * 2": lambda names: names["invoice"]["balance_due"] * 2,
     "vars.double > 1000": lambda names: names["vars"]["double"] > 1000,

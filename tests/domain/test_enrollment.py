@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from connector.domain.durations import BusinessDays
 from connector.domain.enrollment import Fact, Perform, RunState, SendSMS, begin
 from connector.domain.journey import ExitRule
+from connector.domain.places import Expression
 from connector.domain.stepping import BEFORE_RELEASE, LOOK_AGAIN
 from connector.domain.steps import Branch, CaseKind, If, WaitFor
+from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 from tests.domain.journey_parts import (
     DAY,
@@ -25,6 +29,7 @@ from tests.domain.journey_parts import (
     at_message,
     case,
     click,
+    evaluate,
     held,
     journey,
     keys,
@@ -318,6 +323,41 @@ def test_a_reply_is_matched_by_its_condition() -> None:
     what = journey(wait_for("steps[0]", cases))
     assert look(what, facts=[reply("later", NOW)]).ended
     assert not look(what, facts=[reply("sooner", NOW)]).ended
+
+
+@pytest.mark.parametrize("condition", ["last_reply.at > last_message.at", "last_reply.at > last_message.sent_at"])
+def test_a_case_can_ask_for_a_reply_to_the_journeys_latest_text(condition: str) -> None:
+    cases = replace(ANY_REPLY, where=when(condition))
+    what = journey(send(), send("steps[1]"), wait_for("steps[2]", cases))
+    state = replace(at_message(), cursor="steps[1]").with_message(send("steps[1]"), "m2")
+    out = [moved("accepted", NOW), moved("accepted", NOW + HOUR, "m2")]
+    early, late = reply("hello", NOW + MINUTE), reply("yes", NOW + 2 * HOUR, 2)
+    waiting = look(what, state, [*out, early], now=NOW + HOUR)
+    assert (waiting.ended, waiting.state.used) == (False, ())
+    assert look(what, waiting.state, [*out, early, late], now=NOW + 2 * HOUR).state.used == ("reply:2",)
+
+
+def test_a_receipt_that_comes_after_the_reply_does_not_make_it_one_to_an_earlier_text() -> None:
+    cases = replace(ANY_REPLY, where=when("last_reply.at > last_message.sent_at"))
+    facts = [moved("accepted", NOW), reply("yes", NOW + MINUTE), moved("delivered", NOW + HOUR)]
+    what = journey(send(), wait_for("steps[1]", cases))
+    assert look(what, at_message(), facts, now=NOW + 2 * HOUR).ended
+
+
+def test_the_last_message_is_this_enrollments_latest_text_whatever_else_moved_since() -> None:
+    seen: list[Any] = []
+
+    def noting(expression: Expression, names: Mapping[str, Any]) -> Any:
+        seen.append(names["last_message"])
+        return evaluate(expression, names)
+
+    what = journey(send(), exit_when=(ExitRule("exit_when[0]", HERE, where=when("false")),))
+    theirs, ours = moved("delivered", NOW + HOUR, "theirs"), moved("failed", NOW)
+    look(what, at_message(), [theirs, ours], now=NOW + 2 * HOUR, around=Surroundings(noting))
+    assert seen[0] == {"state": "failed", "at": NOW, "sent_at": NOW}
+    seen.clear()
+    look(what, facts=[theirs], now=NOW + 2 * HOUR, around=Surroundings(noting))
+    assert seen[0] == {}
 
 
 @pytest.mark.parametrize(
