@@ -18,7 +18,8 @@ class JourneyStatus:
 
     Attributes:
         account: the CRM's id of it; empty for a file while there is no account.
-        status: `in service`, `switched off`, `retired`, `off: never published` or `unreadable`.
+        status: `in service`, `switched off`, `retired`, `off: never published`, `off: there is no account yet` or
+            `unreadable` (by this program; another release may read it).
         version: number of the version in service.
         since: when it was put in, or when the journey was taken out.
         by: who did that.

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from connector.domain.consent import KeywordBook, KeywordKind
 from connector.domain.keyword_answers import HELP_ANSWER, JOURNEY, START_CONFIRMATION, STOP_CONFIRMATION
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
+from connector.domain.msisdn import normalise
 from connector.domain.segments import measure
 from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.errors import InvalidNumberError
 from connector.ports.consents import Mechanism
 from connector.ports.contacts import ContactRow
 from connector.ports.gateway import IncomingSMS
@@ -158,7 +160,7 @@ class KeywordAnswers:
             recipient=talk.speaker,
             sender=heard.sms.to,
             send_window="anytime",
-            country=contact.country if contact is not None else None,
+            country=_country(heard.sms.from_),
             expires_at=now + _LIFETIMES[step],
         )
 
@@ -197,6 +199,15 @@ def _saying(sms: IncomingSMS, source: str, talk: Conversation, now: datetime) ->
         wording=sms.body,
         jurisdiction=speaker.country if speaker is not None else None,
     )
+
+
+def _country(number: str) -> str | None:
+    """Give the country of a number, by which its texts are priced; None for a short code and numbers of no country."""
+    try:
+        region = normalise(number, []).region
+    except InvalidNumberError:
+        return None
+    return region if len(region) == 2 else None
 
 
 def _created(answer: MessageRow, now: datetime) -> TimelineEntry:

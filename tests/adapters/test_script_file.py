@@ -217,6 +217,7 @@ def test_the_command_line_adds_answers() -> None:
         ("at: 9999-12-31T23:00+00:00", "1:at: `9999-12-31T23:00+00:00` is not between the years"),
         ("fails: [frist]", "1:fails: invoice-overdue has no step `frist` that sends a text (did you mean"),
         ("fails: [xyzzy]", "1:fails: invoice-overdue has no step `xyzzy` that sends a text (there are"),
+        ("fails: {a: b}", "1:fails: "),
         ("answers: 3", "1:answers: expected endpoints with their answers"),
         ("then: [{reply: a, click: b}]", "1:then[0]: expected one of reply, owner_reply, event and click"),
         ("then: [{after: 1 hour}]", "1:then[0]: expected one of reply"),

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from connector.adapters.store.tables import message
 from connector.domain.keyword_answers import is_keyword_answer
 from connector.domain.message import Direction, MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -319,6 +321,21 @@ def test_an_answer_comes_in_the_contacts_language(stage: Stage) -> None:
     stage.add_message(MessageState.SENT)
     stage.receive("Hilfe bitte")
     assert _answers(stage)[0].body.startswith("Automatische SMS")
+
+
+def test_an_answer_is_priced_by_the_country_of_the_number_it_goes_to(stage: Stage) -> None:
+    stage.add_message(MessageState.SENT)
+    stage.receive("HELP")
+    (answer,) = _answers(stage)
+    assert (answer.msisdn, answer.country) == (NUMBER, "US")
+
+
+@pytest.mark.parametrize("number", ["72345", "+883510012345"])
+def test_an_answer_to_a_number_of_no_country_has_none(stage: Stage, number: str) -> None:
+    stage.receive("HELP", from_=number)
+    with stage.ledger.engine.connect() as connection:
+        found = connection.execute(select(message.c.country).where(message.c.direction == Direction.OUT.value))
+        assert found.scalars().all() == [None]
 
 
 def test_an_answer_loses_its_point_with_time(stage: Stage) -> None:

@@ -12,13 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.bootstrap import build_connector
-from connector.domain.durations import parse_duration
-from connector.errors import ConfigurationError
+from connector.entrypoints.cli.periods import parse_period
 from connector.services.journey_report import JourneyReport
 from connector.services.splits import UNTIL_NOTICED, SplitStanding
 from connector.settings import read_settings
-
-_SHORT_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.group()
@@ -32,28 +29,13 @@ def report() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def journey_(name: str, period: str, as_json: bool) -> None:
     """Show how a journey fares: who entered, texts by step, replies and clicks, cost, and how its splits stand."""
-    reports = build_connector(read_settings()).journey_reports.report(name, parse_duration(_spelled(period)))
+    reports = build_connector(read_settings()).journey_reports.report(name, parse_period(period, "--since"))
     if as_json:
         click.echo(json.dumps([each.to_json() for each in reports], indent=2))
         return
     console = Console()
     for each in reports:
         show(console, each)
-
-
-def _spelled(period: str) -> str:
-    """Write a short duration such as `30d` the long way.
-
-    Raises:
-        ConfigurationError: it is no duration.
-    """
-    number, unit = period[:-1].strip(), period[-1:]
-    long = f"{number} {_SHORT_UNITS[unit]}" if unit in _SHORT_UNITS and number.isdigit() else period
-    try:
-        parse_duration(long)
-    except ValueError as error:
-        raise ConfigurationError(f"--since: {error}") from error
-    return long
 
 
 def show(console: Console, found: JourneyReport) -> None:
