@@ -11,17 +11,22 @@ from decimal import Decimal
 from typing import Any
 
 from connector.domain.message import Direction, Purpose
+from connector.domain.msisdn import normalise
 from connector.domain.steps import Call, Handoff, HandoffTo, Notify
-from connector.errors import ConditionError
+from connector.errors import ConditionError, InvalidNumberError
 from connector.ports.effects import EffectKind, EffectRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.rendering import Renderer
+from connector.services.shown_texts import shown_body
+from connector.services.message_making import Setting, zones_of
 from connector.services.wishes import ImpossibleError, Wish, for_contact, for_staff
 
 WORTH_TELLING = timedelta(hours=24)
 """How long staff are tried to be told something: longer than a chat or mail system is away, and the next day somebody
 has seen it in the CRM anyway."""
+
+_COUNTRY_CODE = 2  # letters, ISO 3166
 
 MOST_MESSAGES = 20
 """Of a conversation that is passed on: what a person reads before answering; the CRM has the rest."""
@@ -73,7 +78,8 @@ class EffectMaker:
             raise ImpossibleError(f"the contact has no usable number: {wish.setting.contact.msisdn_reason}")
         if step.text is None:
             raise ImpossibleError("there is no text to go on with")
-        return {"number": number, "text": for_contact(self._renderer, wish.setting, step.text)}
+        text = for_contact(self._renderer, wish.setting, step.text)
+        return {"number": number, "text": text, **_limits(wish.setting, number)}
 
     def _to_email(self, uow: UnitOfWork, wish: Wish, step: Handoff) -> dict[str, Any]:
         setting = wish.setting
@@ -105,6 +111,21 @@ class EffectMaker:
         )
 
 
+def _limits(setting: Setting, number: str) -> dict[str, Any]:
+    """Give what decides whether and when a message may reach the contact; asked when it is about to go out."""
+    journey = setting.journey
+    try:
+        region = normalise(number, []).region
+    except InvalidNumberError as error:
+        raise ImpossibleError(f"the contact's number is of no use: {error}") from error
+    return {
+        "purpose": journey.purpose.value,
+        "window": journey.window or "",
+        "time_zones": list(zones_of(setting.account, journey, setting.contact.time_zone, number)),
+        "country": region if len(region) == _COUNTRY_CODE else None,  # "001" is a number of no country
+    }
+
+
 def plain(value: Any) -> Any:
     """Give a value as JSON has it; an amount as a text, so that no cent is lost on the way."""
     if isinstance(value, Mapping):
@@ -118,12 +139,13 @@ def plain(value: Any) -> Any:
 
 def _is_of_contact(message: MessageRow) -> bool:
     """One-time codes are nobody else's business, and what an owner was sent is no part of the conversation."""
-    return message.recipient == "contact" and message.purpose is not Purpose.OTP
+    is_code = message.purpose is Purpose.OTP and message.direction is Direction.OUT
+    return message.recipient == "contact" and not is_code
 
 
 def _spoken(message: MessageRow, name: str) -> str:
     who = name if message.direction is Direction.IN else "We"
-    return f"{message.created_at:%Y-%m-%d %H:%M} UTC  {who}: {message.body}"
+    return f"{message.created_at:%Y-%m-%d %H:%M} UTC  {who}: {shown_body(message)}"
 
 
 def _name(names: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ from connector.services.reply_keywords import Conversation, Heard, KeywordAnswer
 log = structlog.get_logger(__name__)
 
 _REFUSALS = frozenset({KeywordKind.STOP, KeywordKind.MAYBE_STOP})  # say nothing about when somebody likes to be texted
+_LOOKED_BACK = 10  # texts either way among which a code that is still good would be; codes live for minutes
 _VENDOR_KINDS = {"STOP": KeywordKind.STOP, "START": KeywordKind.START, "HELP": KeywordKind.HELP}
 
 
@@ -47,7 +48,7 @@ class ReplyDesk:
         if not talks:
             return self._from_nobody(uow, sms, gateway, kind, now)
         talk = talks[0]
-        reply = self._row(sms, gateway, talk, now)
+        reply = self._row(sms, gateway, talk, _purpose(uow, talk, now), now)
         if not uow.messages.add(reply):
             return "seen before"
         heard = Heard(kind, sms, reply)
@@ -65,14 +66,14 @@ class ReplyDesk:
         theirs = _VENDOR_KINDS.get((sms.opt_out_handled or "").upper())
         return ours if theirs is None or ours is KeywordKind.STOP else theirs
 
-    def _row(self, sms: IncomingSMS, gateway: str, talk: Conversation, now: datetime) -> MessageRow:
+    def _row(self, sms: IncomingSMS, gateway: str, talk: Conversation, purpose: Purpose, now: datetime) -> MessageRow:
         size = measure(sms.body)
         return MessageRow(
             id=self._new_id(),
             account_id=talk.account_id,
             direction=Direction.IN,
             idempotency_key=f"in:{gateway}:{sms.provider_message_id}",
-            purpose=Purpose.TRANSACTIONAL,
+            purpose=purpose,
             msisdn=sms.from_,
             body=sms.body,
             gateway=gateway,
@@ -156,6 +157,15 @@ def _conversations(uow: UnitOfWork, sms: IncomingSMS) -> Sequence[Conversation]:
     known = [(account, uow.contacts.with_number(account.id, sms.from_)) for account in accounts]
     found = [Conversation(account.id, contacts[0]) for account, contacts in known if contacts]
     return found or [Conversation(account.id) for account in accounts if len(accounts) == 1]
+
+
+def _purpose(uow: UnitOfWork, talk: Conversation, now: datetime) -> Purpose:
+    """Give a reply the purpose of the one-time code it may hold, so that nobody is shown a code that is still good."""
+    recent = uow.messages.of_contact(talk.account_id, talk.contact.id, _LOOKED_BACK) if talk.contact else []
+    codes = [message for message in recent if message.purpose is Purpose.OTP and message.direction is Direction.OUT]
+    is_good = any(code.expires_at is None or code.expires_at > now for code in codes)
+    answers_one = talk.last is not None and talk.last.purpose is Purpose.OTP
+    return Purpose.OTP if is_good or answers_one else Purpose.TRANSACTIONAL
 
 
 def _contact_of(uow: UnitOfWork, message: MessageRow) -> ContactRow | None:

@@ -15,6 +15,7 @@ from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow
+from connector.services.shown_texts import shown_body
 
 MESSAGES_SHOWN, ENTRIES_SHOWN = 50, 500
 """A conversation of a year, and every decision around it; more makes a card slow and nobody reads it."""
@@ -158,7 +159,7 @@ def _message(uow: UnitOfWork, message: MessageRow, record: CRMRecordRow | None) 
         "direction": message.direction.value,
         "to": person if is_out else ours,
         "from": ours if is_out else person,
-        "body": message.body,
+        "body": shown_body(message),
         "state": message.state.value,
         "state_reason": message.state_reason,
         "purpose": message.purpose.value,

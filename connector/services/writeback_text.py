@@ -13,6 +13,7 @@ from typing import Any
 from connector.domain.keyword_answers import HELP_ANSWER, START_CONFIRMATION, STOP_CONFIRMATION, is_keyword_answer
 from connector.domain.message import MessageState
 from connector.ports.messages import MessageRow
+from connector.services.shown_texts import shown_body
 
 _WORDS: Mapping[MessageState, str] = {
     MessageState.HELD: "held",
@@ -58,7 +59,7 @@ def message_text(message: MessageRow, ref: str) -> str:
         f"SMS to {message.recipient} · {_status(message)}",
         f"Why: {message.state_reason}" if message.state in _EXPLAINED and message.state_reason else "",
         "",
-        message.body,
+        shown_body(message),
         "",
         _origin(message),
         _size_and_engagement(message),
@@ -68,7 +69,7 @@ def message_text(message: MessageRow, ref: str) -> str:
 
 def reply_text(message: MessageRow, note: str, ref: str) -> str:
     """Say what somebody wrote back, and what we made of it."""
-    return _lines(f"SMS from {message.recipient} · {_status(message)}", "", message.body, "", note, f"Ref {ref}")
+    return _lines(f"SMS from {message.recipient} · {_status(message)}", "", shown_body(message), "", note, f"Ref {ref}")
 
 
 def consent_text(payload: Mapping[str, Any], ref: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -87,6 +88,18 @@ def test_an_automatic_answer_is_told_from_a_journeys_text() -> None:
 def test_every_state_has_words(state: MessageState) -> None:
     first = message_text(replace(MESSAGE, state=state), "SMS-1").splitlines()[0]
     assert len(first) > len("SMS to contact · ")
+
+
+def test_a_one_time_code_is_for_nobody_but_who_got_it() -> None:
+    code = replace(MESSAGE, purpose=Purpose.OTP, body="Your code is 493 021")
+    assert message_text(code, "SMS-1").splitlines()[2] == "(a one-time code)"
+    assert not re.search(r"\d{2}", message_text(code, "SMS").replace("14:03", ""))
+
+
+def test_a_reply_to_a_one_time_code_shows_its_words_and_no_digits() -> None:
+    reply = replace(MESSAGE, direction=Direction.IN, state=MessageState.RECEIVED, purpose=Purpose.OTP)
+    shown = reply_text(replace(reply, body="it is 493 021, or \u0664\u0669?"), "", "SMS-2")
+    assert "\nit is \u2022\u2022\u2022 \u2022\u2022\u2022, or \u2022\u2022?\n" in shown
 
 
 def test_a_reply_is_shown_with_what_we_made_of_it() -> None:
