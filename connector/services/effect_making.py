@@ -18,8 +18,8 @@ from connector.ports.effects import EffectKind, EffectRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.rendering import Renderer
-from connector.services.shown_texts import shown_body
 from connector.services.message_making import Setting, zones_of
+from connector.services.shown_texts import shown_body
 from connector.services.wishes import ImpossibleError, Wish, for_contact, for_staff
 
 WORTH_TELLING = timedelta(hours=24)
