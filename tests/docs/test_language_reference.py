@@ -12,6 +12,7 @@ from connector.adapters.audience_file import AudienceShape
 from connector.adapters.channel_file import KindShape
 from connector.adapters.event_schema import ContactRuleShape, EventFileShape, EventShape, OnShape, PollShape
 from connector.adapters.gateway_file import GatewaysShape, PricesShape
+from connector.adapters.journey_world import World, sample_names
 from connector.adapters.json_schema import STEPS, journey_schema
 from connector.adapters.script_file import CueShape, PersonShape, ScriptShape
 from connector.adapters.step_schema import StepShape
@@ -192,3 +193,11 @@ _NOUNS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_glossary_has_a_word_for_every_kind_of_step(kind: str) -> None:
     assert f"| **{_NOUNS.get(kind, kind)}** |" in prose(GLOSSARY)
+
+
+def test_every_name_that_the_connector_knows_by_itself_is_explained() -> None:
+    names = sample_names(World(), None, "", None, {})
+    told = prose(NAMES)
+    for record in ("account", "last_reply", "last_message"):
+        parts = [part for part in names[record] if f"`{record}.{part}`" not in told and f"`{part}`" not in told]
+        assert parts == [], record
