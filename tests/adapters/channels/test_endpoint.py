@@ -62,6 +62,17 @@ def test_a_json_answer_comes_back_and_any_other_says_that_it_was_done(
     assert channel(listener).deliver(CALL) == answer
 
 
+def test_an_answer_is_kept_to_a_depth_that_can_be_kept(listener: Listener) -> None:
+    def nested(levels: int) -> Said:
+        return Said(200, b"[" * levels + b"1" + b"]" * levels, JSON)
+
+    listener.say(nested(50))
+    assert isinstance(channel(listener).deliver(CALL), list)
+    listener.say(nested(51))
+    with pytest.raises(ChannelRefusedError, match="nested more than 50 deep"):
+        channel(listener).deliver(CALL)
+
+
 @pytest.mark.parametrize("body", [b"{not", b"NaN", b'{"a": Infinity}', b"\xff\xfe", b"[" * 60_000])
 def test_an_answer_that_says_it_is_json_and_is_not_is_refused(listener: Listener, body: bytes) -> None:
     listener.say(Said(200, body, JSON))
