@@ -15,7 +15,8 @@ from connector.domain.timeline import EntryKind
 def ask_for(run: Progress, step: Step, is_new: bool) -> Halt | None:
     """Ask for something; wait to hear how it ended where the journey says what to do when it fails.
 
-    The line of the trace comes with what was asked for, and may have more to say.
+    What the CRM is to show has ended well as soon as it could be worked out; `run.end_of` then knows it at once. The
+    line of the trace comes with what was asked for, and may have more to say.
     """
     if not step.on_failure:
         _perform(run, step)

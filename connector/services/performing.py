@@ -32,7 +32,11 @@ OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """Asks for things; each method tells whether the thing is over, or a lane will tell how it ends."""
+    """Asks for things; each method tells whether the thing is over, or a lane will tell how it ends.
+
+    What the CRM is to show is over once it is down in the ledger: write-back keeps the newest state of a record for as
+    long as the CRM is away, and no journey waits for that. What the CRM refuses is told in the status.
+    """
 
     texts: MessageQueuer
     tasks: TaskMaker
