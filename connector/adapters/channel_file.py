@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from connector.adapters.journey_schema import SLUG
+from connector.adapters.outbound_guard import OutboundGuard, is_loopback, is_public
 from connector.adapters.outside_schema import EMAIL
 from connector.adapters.yaml_file import Document, Trail, read_file
 from connector.adapters.yaml_shapes import Shape, quoted, shape_of, spoken
 from connector.adapters.yaml_values import Anything, Choice, TextList, Words
 from connector.domain.places import Place
-from connector.errors import MappingError, Mistake
+from connector.errors import ChannelRefusedError, MappingError, Mistake
 from connector.ports.channels import ChannelKind, ChannelSpec
 
 RESERVED = "owner"
@@ -118,15 +121,19 @@ _SHAPES: Mapping[ChannelKind, type[KindShape]] = {
 }
 
 
-def load_channels(path: Path) -> dict[str, ChannelSpec]:
+def load_channels(path: Path, *, allows_loopback: bool = True) -> dict[str, ChannelSpec]:
     """Read the channels by name; none when there is no such file.
+
+    Args:
+        path: `mappings/channels.yaml`.
+        allows_loopback: an address of this machine is no mistake here; whether it may be called is the guard's word.
 
     Raises:
         MappingError: every mistake with file, line and column (a ConfigurationError).
     """
     if not path.is_file():
         return {}
-    reader = _ChannelReader(read_file(path))
+    reader = _ChannelReader(read_file(path), allows_loopback=allows_loopback)
     found = reader.read()
     if reader.mistakes:
         raise MappingError(reader.mistakes)
@@ -134,8 +141,9 @@ def load_channels(path: Path) -> dict[str, ChannelSpec]:
 
 
 class _ChannelReader:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, *, allows_loopback: bool) -> None:
         self.document = document
+        self._allows_loopback = allows_loopback
         self.mistakes: list[Mistake] = []
 
     def read(self) -> dict[str, ChannelSpec]:
@@ -179,6 +187,9 @@ class _ChannelReader:
             self._say((*trail, key), "is a secret, which has no place in a file", hint)
         shape = kind(exclude=[name for name, key in keys.items() if key in secrets])
         found = shape_of(shape, self.document, trail, plain, self.mistakes)
+        why = _unsafe(found["url"], allows_loopback=self._allows_loopback) if found and "url" in found else ""
+        if why and "url" not in kind.secrets:
+            self._say((*trail, "url"), why, "such as https://shop.example.com/hooks/sms")
         return None if found is None else {keys[name]: item for name, item in found.items()}
 
     def _variable(self, trail: Trail, text: str) -> str:
@@ -190,3 +201,24 @@ class _ChannelReader:
 
     def _say(self, trail: Trail, message: str, suggestion: str | None = None, *, key: bool = False) -> None:
         self.mistakes.append(self.document.mistake(trail, message, suggestion, key=key))
+
+
+def _unsafe(url: str, *, allows_loopback: bool) -> str:
+    """Say why a URL will not be called, as far as it shows without asking for its host's addresses; empty if it may."""
+    try:
+        host = urlsplit(url).hostname or ""
+        is_own = host == "localhost" or host.endswith(".localhost") or is_loopback(host)
+        OutboundGuard(allows_loopback=allows_loopback and is_own).check_url(url)
+    except (ValueError, ChannelRefusedError) as error:
+        return str(error)
+    if is_own:
+        return "" if allows_loopback else "leads to the machine it is called from, which is for development only"
+    return "leads into a private or reserved network" if _is_address(host) and not is_public(host) else ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

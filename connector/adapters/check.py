@@ -71,7 +71,7 @@ def check(mappings_dir: Path, templates_dir: Path) -> CheckReport:
         *_policy(load_keyword_book, mappings_dir / "keywords.yaml"),
         *_policy(load_compliance, mappings_dir / "compliance.yaml"),
         *_policy(partial(load_audiences, events=load_events(mappings_dir).catalogue), mappings_dir / "audiences.yaml"),
-        *_policy(load_channels, mappings_dir / "channels.yaml"),
+        *_policy(partial(load_channels, allows_loopback=False), mappings_dir / "channels.yaml"),
         *_policy(load_gateways, mappings_dir / "gateways.yaml"),
         *_unused(templates_dir, shelf.journeys, mappings_dir),
     ]

@@ -12,7 +12,11 @@ from connector.domain.event_mapping import NOW, PollFilter
 
 _FILTER = re.compile(rf"\s*({PROPERTY})\s*(?:(<=|>=|!=|=|<|>)\s*(.+?)|(in)\s*\((.+)\)|(exists))\s*")
 _AGO = re.compile(rf"{NOW}\s*-\s*(.+)")
+_DOUBLED = re.compile(r"([=<>!]+)\s*(.*)")
 _OPERATORS = {"=": "EQ", "!=": "NEQ", "<": "LT", "<=": "LTE", ">": "GT", ">=": "GTE"}
+_MEANT = {"==": "=", "=>": ">=", "=<": "<=", "<>": "!=", "=!": "!="}
+"""What people of other languages write, and what it is here."""
+
 _SIGNS = {operator: sign for sign, operator in _OPERATORS.items()}
 
 
@@ -29,6 +33,11 @@ def parse_condition(text: str) -> PollFilter:
         return PollFilter(found[1], "IN", tuple(word.strip() for word in found[5].split(",")))
     if found[6]:
         return PollFilter(found[1], "HAS_PROPERTY")
+    doubled = _DOUBLED.match(found[3])
+    if doubled:
+        written = found[2] + doubled[1]
+        meant = f"{found[1]} {_MEANT.get(written, found[2])} {doubled[2]}"
+        raise ValueError(f"{quoted(text)} is no condition: there is no {written} (did you mean {quoted(meant)}?)")
     ago = _AGO.fullmatch(found[3])
     if ago is None:
         return PollFilter(found[1], _OPERATORS[found[2]], found[3])

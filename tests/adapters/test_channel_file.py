@@ -91,6 +91,42 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: s
     assert any(mistake.startswith(expected) for mistake in found), found
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://shop.example.com/hooks", "its URL does not begin with https://"),
+        ("https://10.1.2.3/hooks", "leads into a private or reserved network"),
+        ("https://169.254.169.254/latest", "leads into a private or reserved network"),
+        ("https://[fd00::1]/hooks", "leads into a private or reserved network"),
+        ("http://192.168.0.7/hooks", "its URL does not begin with https://"),
+        ("https://me:secret@shop.example.com/", "its URL holds a user name or password"),
+        ("https://shop.example.com:22/", "its URL has a port that belongs to another protocol"),
+        ("https://[1/hooks", "Invalid IPv6 URL"),
+    ],
+)
+def test_an_address_that_is_never_called_is_a_mistake(tmp_path: Path, url: str, why: str) -> None:
+    assert _mistakes(tmp_path, GOOD.replace("https://shop.example.com/hooks", url)) == [
+        f"11:10: channels.shop.url: {why} (such as https://shop.example.com/hooks/sms)"
+    ]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000/x", "http://localhost:9000", "https://[::1]/x"])
+def test_an_address_of_this_machine_can_be_read_for_development_and_is_told_by_a_check(
+    tmp_path: Path, url: str
+) -> None:
+    path = tmp_path / "channels.yaml"
+    path.write_text(GOOD.replace("https://shop.example.com/hooks", url), encoding="utf-8")
+    assert load_channels(path)["shop"].options["url"] == url
+    with pytest.raises(MappingError):
+        load_channels(path, allows_loopback=False)
+
+
+def test_a_public_address_may_be_written_as_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "channels.yaml"
+    path.write_text(GOOD.replace("https://shop.example.com/hooks", "https://8.8.8.8/x"), encoding="utf-8")
+    assert "shop" in load_channels(path, allows_loopback=False)
+
+
 def test_a_secret_written_out_is_never_repeated_in_the_mistake(tmp_path: Path) -> None:
     found = _mistakes(
         tmp_path, GOOD.replace("env CHANNEL_SHOP", "hunter2").replace("env CHANNEL_SALES", "https://s3cr3t")
