@@ -61,9 +61,20 @@ def _read(answer: Answer) -> Any:
     if "json" not in answer.headers.get("content-type", "").lower():
         return None
     try:
-        return json.loads(answer.body, parse_constant=_no_number)
+        value = json.loads(answer.body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
+    return value if _is_shallow(value) else None
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        groups = [each for each in level if isinstance(each, dict | list)]
+        level = [inner for each in groups for inner in (each.values() if isinstance(each, dict) else each)]
+        if not groups:
+            return True
+    return False
 
 
 def _no_number(word: str) -> Any:

@@ -51,7 +51,7 @@ _USUAL_HEADERS = (("User-Agent", "sms-connector"), ("Accept", "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; header names in lower case."""
+    """What came back; header names in lower case. The body is empty when it was larger than 64 kB."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -90,7 +90,7 @@ class Poster:
         """Make exactly one request and read its answer, whatever the status.
 
         Raises:
-            ChannelRefusedError: the address may not be called, or the answer is larger than 64 kB.
+            ChannelRefusedError: the address may not be called.
             ChannelUnavailableError: the request never left.
             ChannelAmbiguousError: it left and no trustworthy answer came.
         """
@@ -135,13 +135,13 @@ def raise_for(answer: Answer, *, is_repeatable: bool, detail: str = "") -> None:
 
 
 def _read(answer: httpcore.Response) -> Answer:
-    pieces, size = [], 0
+    """Read an answer; of one that is too large the status still says what was done."""
+    pieces, size = list[bytes](), 0
     for piece in answer.iter_stream():
         size += len(piece)
         if size > MOST_BYTES:
-            raise ChannelRefusedError(
-                f"it answered HTTP {answer.status} with more than {MOST_BYTES // 1024} kB", status=answer.status
-            )
+            pieces = []
+            break
         pieces.append(piece)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
     return Answer(answer.status, headers, b"".join(pieces))
