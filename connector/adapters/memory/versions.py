@@ -81,4 +81,4 @@ class MemoryPublicationRepository:
         return [row for row in self._of(account_id) if row.journey == journey]
 
     def _of(self, account_id: str) -> list[PublicationRow]:
-        return sorted(self._shelf.of(self._by_account.of(account_id)), key=lambda row: row.id)
+        return self._shelf.of(self._by_account.of(account_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, exists, func, insert, select, tuple_
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import publication as table
@@ -16,7 +16,11 @@ _STAMP = select(func.count(), func.max(table.c.id)).where(table.c.account_id == 
 
 
 class SQLPublicationRepository:
-    """Publications; see `connector.ports.enrollments.PublicationRepository`. The latest id of a journey holds."""
+    """Publications; see `connector.ports.enrollments.PublicationRepository`.
+
+    Each is numbered within its journey, since ids and times come from each machine's own clock. Two that are made at
+    the very same moment may get the same number; then the later id holds, for everybody.
+    """
 
     def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
@@ -32,8 +36,13 @@ class SQLPublicationRepository:
                 action=publication.action.value,
                 published_by=publication.published_by,
                 at=publication.at,
+                number=self._last(publication) + 1,
             )
         )
+
+    def _last(self, publication: PublicationRow) -> int:
+        ours = (table.c.account_id == publication.account_id, table.c.journey == publication.journey)
+        return self._connection.execute(select(func.max(table.c.number)).where(*ours)).scalar() or 0
 
     def stamp(self, account_id: str) -> str:
         """Give how many publications there are, and the latest id: clocks of two machines may disagree about that."""
@@ -42,14 +51,16 @@ class SQLPublicationRepository:
 
     def current(self, account_id: str) -> Mapping[str, PublicationRow]:
         """Give the latest publication of every journey of an account, by journey."""
-        latest = select(func.max(table.c.id)).where(table.c.account_id == account_id).group_by(table.c.journey)
-        query = select(table).where(table.c.id.in_(latest)).order_by(table.c.journey)
-        return {row.journey: _row(row) for row in self._connection.execute(query)}
+        later = table.alias()
+        of_same = (later.c.account_id == table.c.account_id, later.c.journey == table.c.journey)
+        is_later = tuple_(later.c.number, later.c.id) > tuple_(table.c.number, table.c.id)
+        query = select(table).where(table.c.account_id == account_id, ~exists().where(*of_same, is_later))
+        return {row.journey: _row(row) for row in self._connection.execute(query.order_by(table.c.journey))}
 
     def history(self, account_id: str, journey: str) -> Sequence[PublicationRow]:
         """Give every publication of a journey, oldest first."""
-        query = select(table).where(table.c.account_id == account_id, table.c.journey == journey).order_by(table.c.id)
-        return [_row(row) for row in self._connection.execute(query)]
+        query = select(table).where(table.c.account_id == account_id, table.c.journey == journey)
+        return [_row(row) for row in self._connection.execute(query.order_by(table.c.number, table.c.id))]
 
 
 def _row(row: Row[Any]) -> PublicationRow:

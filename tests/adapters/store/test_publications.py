@@ -56,6 +56,15 @@ def test_every_publication_changes_the_stamp_of_its_account_also_one_by_a_clock_
         assert len({before, first, work.publications.stamp("account-1")}) == 3
 
 
+def test_a_publication_by_a_clock_that_is_behind_holds_all_the_same(ledger: Ledger) -> None:
+    behind = replace(FIRST, id="p-0", journey_version_id="v-2", at=NOW - timedelta(hours=1))
+    with ledger.begin() as work:
+        work.publications.add(FIRST)
+        work.publications.add(behind)
+        assert work.publications.current("account-1") == {"welcome": behind}
+        assert work.publications.history("account-1", "welcome") == [FIRST, behind]
+
+
 def test_the_history_of_a_journey_is_told_oldest_first(ledger: Ledger) -> None:
     second = replace(FIRST, id="p-2", journey_version_id="v-2")
     with ledger.begin() as work:
@@ -86,7 +95,10 @@ def test_who_is_in_a_journey_is_given_and_counted_by_version(ledger: Ledger) -> 
     with ledger.begin() as work:
         for row in rows:
             work.enrollments.add(row)
-        assert work.enrollments.live_of_journey("account-1", "welcome") == [rows[0], rows[1], rows[5]]
+        for is_locked in (True, False):
+            page = work.enrollments.live_of_journey("account-1", "welcome", "", 2, is_locked=is_locked)
+            rest = work.enrollments.live_of_journey("account-1", "welcome", page[-1].id, 2, is_locked=is_locked)
+            assert (page, rest) == ([rows[0], rows[1]], [rows[5]])
         assert work.enrollments.live_counts("account-1") == {
             ("welcome", "v-1"): 2,
             ("welcome", "v-2"): 1,

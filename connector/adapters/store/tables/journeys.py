@@ -35,7 +35,8 @@ publication = Table(
     Column("action", WORD, nullable=False),  # publish | rollback | retire
     Column("published_by", KEY, nullable=False),
     Column("at", UTCDateTime, nullable=False),
-    Index(None, "account_id", "journey", "id"),
+    Column("number", Integer, nullable=False),  # counts a journey's publications from 1: no clock tells their order
+    Index(None, "account_id", "journey", "number"),
 )
 
 enrollment = Table(

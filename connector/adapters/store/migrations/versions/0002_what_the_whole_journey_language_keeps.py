@@ -86,11 +86,12 @@ def upgrade() -> None:
         sa.Column("action", sa.String(length=64), nullable=False),
         sa.Column("published_by", sa.String(length=255), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
     )
     with op.batch_alter_table("publication", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_publication_account_id_journey_id"), ["account_id", "journey", "id"], unique=False
+            batch_op.f("ix_publication_account_id_journey_number"), ["account_id", "journey", "number"], unique=False
         )
 
     op.create_table(
@@ -181,7 +182,7 @@ def downgrade() -> None:
 
     op.drop_table("short_link")
     with op.batch_alter_table("publication", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_publication_account_id_journey_id"))
+        batch_op.drop_index(batch_op.f("ix_publication_account_id_journey_number"))
 
     op.drop_table("publication")
     with op.batch_alter_table("effect", schema=None) as batch_op:
