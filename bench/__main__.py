@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench import crm, ingest, latency, sending
+from bench import backtest, crm, ingest, latency, sending
 from bench.report import Figure, as_json, show
 from bench.world import World, make_world
 
@@ -22,15 +22,17 @@ class Size:
     history: int
     latencies: int
     written_back: int
+    backtested: int
 
 
-FULL = Size(events=4000, texts=1500, rounds=3, history=1_000_000, latencies=20, written_back=600)
-QUICK = Size(events=1000, texts=500, rounds=1, history=100_000, latencies=5, written_back=200)
+FULL = Size(events=4000, texts=1500, rounds=3, history=1_000_000, latencies=20, written_back=600, backtested=20_000)
+QUICK = Size(events=1000, texts=500, rounds=1, history=100_000, latencies=5, written_back=200, backtested=2000)
 
 PARTS: dict[str, Callable[[World, Size], list[Figure]]] = {
     "ingest": lambda world, size: ingest.measure(world, size.events, size.rounds),
     "latency": lambda world, size: latency.measure(world, size.latencies),
     "send": lambda world, size: sending.measure(world, size.texts, size.rounds, size.history),
+    "backtest": lambda world, size: backtest.measure(world, size.backtested),
     "crm": lambda world, size: crm.measure(world, size.written_back),
 }
 

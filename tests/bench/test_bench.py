@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bench import __main__ as bench
-from bench import sending, webhooks
+from bench import backtest, sending, webhooks
 from bench.floor_server import Writer, application
 from bench.load import own_maximum
 from bench.report import Figure, as_json, percentile, show
@@ -42,6 +42,15 @@ def test_the_send_bench_sends_through_the_connector_and_the_floor(world: World) 
         "the same, 20 texts in the ledger",
     ]
     assert all(figure.value > 0 and figure.floor for figure in figures)
+
+
+def test_the_backtest_bench_enrolls_and_reads(world: World) -> None:
+    figures = backtest.measure(world, events=12, run=here)
+    assert [figure.name for figure in figures] == [
+        "events per minute, backtested",
+        "the same, compared with what is published",
+    ]
+    assert all(figure.value > 0 for figure in figures)
 
 
 def test_the_webhooks_of_the_bench_are_accepted(world: World) -> None:
