@@ -25,11 +25,12 @@ from connector.adapters.public_holidays import PublicHolidays
 from connector.adapters.rendering import Renderer
 from connector.domain.compliance import Compliance
 from connector.domain.consent import KeywordBook
+from connector.domain.errands import EnrollIn
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.journey import Journey
 from connector.domain.prices import GatewayBook
 from connector.domain.retry import RetryPolicy
-from connector.domain.steps import EnrollIn, walk
+from connector.domain.steps import walk
 from connector.ports.enrollments import PublicationAction, PublicationRow
 from connector.ports.messages import MessageRow
 from connector.services.backtest import Past, Progress, replay

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from connector.adapters.flow_checks import ends, ways_of
 from connector.adapters.mistake_places import at_step
+from connector.domain.errands import EnrollIn, SetValues
 from connector.domain.event_mapping import EventCatalogue, EventMapping, OnChange
 from connector.domain.journey import Again, Journey
-from connector.domain.steps import Confirm, EnrollIn, SetValues, Step, Verify, Wait, WaitFor
+from connector.domain.steps import Confirm, Step, Verify, Wait, WaitFor
 from connector.errors import Mistake
 
 _LETS_IN = frozenset({Again.ALWAYS, Again.AFTER_EXIT})

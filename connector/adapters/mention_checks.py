@@ -9,10 +9,11 @@ from connector.adapters.journey_uses import ChannelUse, PropertyUse, Uses
 from connector.adapters.mistake_places import at_step
 from connector.adapters.yaml_file import Document, Trail
 from connector.adapters.yaml_shapes import closest, listed, quoted
+from connector.domain.errands import EnrollIn
 from connector.domain.event_mapping import EventCatalogue, EventMapping, FieldSource, ValueKind
 from connector.domain.journey import Journey
 from connector.domain.send_window import ANYTIME
-from connector.domain.steps import EnrollIn, walk
+from connector.domain.steps import walk
 from connector.errors import Mistake
 from connector.ports.channels import ChannelKind
 

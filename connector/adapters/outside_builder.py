@@ -14,21 +14,9 @@ from connector.adapters.journey_uses import ChannelUse, ConditionUse, PropertyUs
 from connector.adapters.yaml_file import Trail
 from connector.adapters.yaml_shapes import Shape, closest, listed, quoted, spoken
 from connector.domain.durations import BusinessDays
+from connector.domain.errands import Call, EnrollIn, Handoff, HandoffTo, Note, Notify, PropertyValue, SetValues, Task
 from connector.domain.places import Expression
-from connector.domain.steps import (
-    Call,
-    Delay,
-    EnrollIn,
-    Exit,
-    Handoff,
-    HandoffTo,
-    Note,
-    Notify,
-    PropertyValue,
-    SetValues,
-    Step,
-    Task,
-)
+from connector.domain.steps import Delay, Exit, Step
 from connector.ports.channels import ChannelKind
 
 OWNER = "owner"

@@ -9,7 +9,7 @@ from connector.adapters.journey_schema import SLUG, VARIABLE
 from connector.adapters.step_schema import StepShape
 from connector.adapters.yaml_shapes import Shape
 from connector.adapters.yaml_values import Below, Choice, Clock, Delay, Duration, Named, Words
-from connector.domain.steps import HandoffTo
+from connector.domain.errands import HandoffTo
 
 EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 PROPERTY = rf"{VARIABLE}\.{VARIABLE}"

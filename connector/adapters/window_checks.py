@@ -15,10 +15,11 @@ from connector.adapters.purpose_checks import purpose_of
 from connector.adapters.yaml_shapes import listed, quoted
 from connector.domain.compliance import Compliance
 from connector.domain.durations import format_duration
+from connector.domain.errands import EnrollIn, Note, SetValues, Task
 from connector.domain.journey import Journey
 from connector.domain.message import Purpose
 from connector.domain.send_window import ANYTIME, SendWindow, opening
-from connector.domain.steps import EnrollIn, Exit, If, Note, Send, SetValues, Step, Task, Verify, Wait, texts_sent, walk
+from connector.domain.steps import Exit, If, Send, Step, Verify, Wait, texts_sent, walk
 from connector.errors import Mistake
 
 _WEEK = [datetime(2026, 11, 16, tzinfo=UTC) + timedelta(days=day) for day in range(7)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from connector.domain.calendar_days import later, spoken
+from connector.domain.errands import Call, SetValues
 from connector.domain.progress import Halt, Progress, Waiting
 from connector.domain.run import Fact, Perform
 from connector.domain.sending_steps import LOOK_AGAIN
-from connector.domain.steps import Call, SetValues, Step
+from connector.domain.steps import Step
 from connector.domain.timeline import EntryKind
 
 

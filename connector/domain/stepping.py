@@ -10,29 +10,12 @@ from typing import Any
 from connector.domain.asking_steps import confirm, verify
 from connector.domain.calendar_days import as_time, later, spoken
 from connector.domain.choosing_steps import choose_branch, split
+from connector.domain.errands import Call, EnrollIn, Handoff, Note, Notify, SetValues, Task
 from connector.domain.outside_steps import ask_for, call, set_values
 from connector.domain.progress import Ended, Halt, Progress, Waiting
 from connector.domain.seen_values import seen_values
 from connector.domain.sending_steps import BEFORE_RELEASE, LOOK_AGAIN, send
-from connector.domain.steps import (
-    Anchor,
-    Call,
-    Confirm,
-    EnrollIn,
-    Exit,
-    Handoff,
-    If,
-    Note,
-    Notify,
-    Send,
-    SetValues,
-    Split,
-    Step,
-    Task,
-    Verify,
-    Wait,
-    WaitFor,
-)
+from connector.domain.steps import Anchor, Confirm, Exit, If, Send, Split, Step, Verify, Wait, WaitFor
 from connector.domain.waiting_steps import wait, wait_for
 from connector.errors import ConditionError
 

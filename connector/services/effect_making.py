@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from connector.domain.errands import Call, Handoff, HandoffTo, Notify
 from connector.domain.message import Direction, Purpose
 from connector.domain.msisdn import normalise
-from connector.domain.steps import Call, Handoff, HandoffTo, Notify
 from connector.errors import ConditionError, InvalidNumberError
 from connector.ports.effects import EffectKind, EffectRow
 from connector.ports.ledger import UnitOfWork

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from connector.domain.errands import Notify
 from connector.domain.message import Purpose
-from connector.domain.steps import Confirm, Notify, Send, Verify
+from connector.domain.steps import Confirm, Send, Verify
 from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import send_lane, writeback_lane
 from connector.services.announcing import message_record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connector.domain.steps import Note
+from connector.domain.errands import Note
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer
 from connector.services.announcing import message_ref

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.domain.steps import Call, EnrollIn, Handoff, HandoffTo, Note, Notify, SetValues, Step, Task
+from connector.domain.errands import Call, EnrollIn, Handoff, HandoffTo, Note, Notify, SetValues, Task
+from connector.domain.steps import Step
 from connector.domain.timeline import EntryKind
 from connector.ports.effects import EffectRow
 from connector.ports.enrollments import EnrollmentRow

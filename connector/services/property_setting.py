@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC
 
+from connector.domain.errands import Handoff, PropertyValue, SetValues
 from connector.domain.event import ObjectRef
 from connector.domain.event_mapping import EventCatalogue, FieldSource, ValueKind
-from connector.domain.steps import Handoff, PropertyValue, SetValues
 from connector.ports.crm import HANDOFF
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from connector.domain.calendar_days import later, on_day_of
+from connector.domain.errands import Handoff, Task
 from connector.domain.places import Text
-from connector.domain.steps import Handoff, Task
 from connector.domain.surroundings import Surroundings
 from connector.errors import ConditionError
 from connector.ports.records import CRMRecordRow, RecordSubject

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from connector.domain.enrollment import Decision, Fact, Perform, RunState, SendSMS, begin, decide
+from connector.domain.errands import Task
 from connector.domain.journey import Enroll, Journey, Trigger
 from connector.domain.message import Purpose
 from connector.domain.places import Expression, Place, Text
-from connector.domain.steps import Case, CaseKind, Delay, Exit, Send, Step, Task, Wait, WaitFor
+from connector.domain.steps import Case, CaseKind, Delay, Exit, Send, Step, Wait, WaitFor
 from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 from connector.errors import ConditionError

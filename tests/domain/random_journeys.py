@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from connector.domain.durations import BusinessDays
+from connector.domain.errands import Call, EnrollIn, Handoff, HandoffTo, Note, Notify, PropertyValue, SetValues, Task
 from connector.domain.habits import Habits
 from connector.domain.journey import Enroll, ExitRule, Journey, Trigger
 from connector.domain.message import Purpose
@@ -18,23 +19,14 @@ from connector.domain.steps import (
     Anchor,
     Arm,
     Branch,
-    Call,
     Case,
     CaseKind,
     Confirm,
-    EnrollIn,
     Exit,
-    Handoff,
-    HandoffTo,
     If,
-    Note,
-    Notify,
-    PropertyValue,
     Send,
-    SetValues,
     Split,
     Step,
-    Task,
     Verify,
     Wait,
     WaitFor,

@@ -10,20 +10,11 @@ from typing import Any
 import pytest
 
 from connector.domain.enrollment import Decision, Fact, Perform, RunState
+from connector.domain.errands import Call, EnrollIn, Handoff, HandoffTo, Note, Notify, PropertyValue, SetValues
 from connector.domain.journey import ExitRule
 from connector.domain.places import Text
 from connector.domain.stepping import LOOK_AGAIN
-from connector.domain.steps import (
-    Call,
-    EnrollIn,
-    Handoff,
-    HandoffTo,
-    Note,
-    Notify,
-    PropertyValue,
-    SetValues,
-    Step,
-)
+from connector.domain.steps import Step
 from tests.domain.journey_parts import (
     HERE,
     HOUR,

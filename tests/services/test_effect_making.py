@@ -12,9 +12,10 @@ from typing import Any, cast
 import pytest
 
 from connector.adapters.rendering import Renderer
+from connector.domain.errands import Call, Handoff, HandoffTo, Notify
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.domain.places import Expression, Text
-from connector.domain.steps import Call, Handoff, HandoffTo, Notify, Step
+from connector.domain.steps import Step
 from connector.ports.effects import EffectKind
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow

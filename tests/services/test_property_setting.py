@@ -10,8 +10,8 @@ import pytest
 
 from connector.adapters.event_files import load_events
 from connector.adapters.rendering import Renderer
+from connector.domain.errands import Handoff, HandoffTo, PropertyValue, SetValues
 from connector.domain.places import Text
-from connector.domain.steps import Handoff, HandoffTo, PropertyValue, SetValues
 from connector.services.merged_contacts import MERGED_INTO
 from connector.services.property_setting import PropertySetter, property_of
 from connector.services.wishes import ImpossibleError, Wish

@@ -12,8 +12,8 @@ import pytest
 from connector.adapters.public_holidays import PublicHolidays
 from connector.adapters.rendering import Renderer
 from connector.domain.durations import BusinessDays
+from connector.domain.errands import Handoff, HandoffTo, Task
 from connector.domain.places import Text
-from connector.domain.steps import Handoff, HandoffTo, Task
 from connector.domain.surroundings import Surroundings
 from connector.services.task_making import TaskMaker
 from connector.services.wishes import Wish

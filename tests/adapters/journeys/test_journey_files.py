@@ -9,8 +9,9 @@ import pytest
 
 from connector.adapters.event_files import load_events
 from connector.adapters.journey_files import journey_from_source, load_journey, load_journeys
+from connector.domain.errands import Task
 from connector.domain.journey import Again
-from connector.domain.steps import CaseKind, If, Send, Task, Wait, WaitFor, walk
+from connector.domain.steps import CaseKind, If, Send, Wait, WaitFor, walk
 from connector.errors import MappingError
 from tests.adapters.journeys.conftest import ROOT
 

@@ -17,28 +17,11 @@ from connector.adapters.journey_meanings import Meanings
 from connector.adapters.poll_conditions import format_condition, parse_condition
 from connector.adapters.yaml_file import read_yaml
 from connector.domain.durations import BusinessDays
+from connector.domain.errands import Call, Handoff, HandoffTo, Notify, SetValues, Task
 from connector.domain.journey import Audience, Journey
 from connector.domain.message import Purpose
 from connector.domain.places import Expression, Place
-from connector.domain.steps import (
-    Call,
-    CaseKind,
-    Confirm,
-    Handoff,
-    HandoffTo,
-    Metric,
-    Notify,
-    Send,
-    SetValues,
-    Split,
-    Step,
-    Task,
-    Verify,
-    Wait,
-    WaitFor,
-    Winner,
-    walk,
-)
+from connector.domain.steps import CaseKind, Confirm, Metric, Send, Split, Step, Verify, Wait, WaitFor, Winner, walk
 from connector.errors import MappingError
 from connector.ports.channels import ChannelKind
 
