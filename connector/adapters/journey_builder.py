@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from connector.adapters import journey_schema as schema
-from connector.adapters.journey_meanings import audience_document
+from connector.adapters.journey_meanings import AUDIENCES_UNREADABLE, audience_document
 from connector.adapters.journey_uses import ConditionUse, EventUse, TemplateUse
 from connector.adapters.step_builder import StepBuilder
 from connector.adapters.time_zones import time_zones
@@ -57,7 +57,7 @@ class JourneyBuilder(StepBuilder):
         enroll = self._enroll(top.get("enroll"))
         exit_when = tuple(self._exit_rules(top.get("exit_when")))
         variables = self._variables(top.get("variables"))
-        steps = self.steps(("steps",), top.get("steps"))
+        self.read_steps = steps = self.steps(("steps",), top.get("steps"))
         time_zone = self._time_zone(top.get("timezone", "contact"))
         if isinstance(top.get("window"), str):
             self.uses.windows.append((top["window"], ("window",)))
@@ -120,7 +120,7 @@ class JourneyBuilder(StepBuilder):
     def _audience(self, trail: Trail, name: str) -> Audience | None:
         known = self.meanings.audiences
         if known is None:
-            self.say(trail, "cannot be looked up: mappings/audiences.yaml has mistakes")
+            self.say(trail, AUDIENCES_UNREADABLE)
             return None
         if name not in known:
             hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else None)

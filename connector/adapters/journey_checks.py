@@ -23,8 +23,14 @@ from connector.adapters.window_checks import clock_mistakes, window_mistakes
 from connector.adapters.yaml_file import Trail
 from connector.adapters.yaml_shapes import closest, listed, quoted
 from connector.domain.journey import Journey
-from connector.domain.steps import texts_sent, walk
+from connector.domain.steps import Step, texts_sent, walk
 from connector.errors import ConditionError, Mistake
+
+_TIMELESS = frozenset({"task", "set", "note", "enroll"})
+"""Steps that change no time and no way: what is told of the others is true without them."""
+
+_TEXTLESS = _TIMELESS | {"notify", "handoff", "call", "wait"}
+"""Steps behind which the same texts follow as before."""
 
 
 class JourneyChecks:
@@ -56,20 +62,23 @@ class JourneyChecks:
         yield from reply_mistakes(self._document, self._builder.uses.waits, self._world.keywords)
         yield from click_mistakes(self._document, self._builder.uses.waits, self.texts.links())
         yield from self.texts.run()
-        if journey is not None and not self._builder.mistakes:
-            yield from self._whole(journey)
+        yield from self._together(self._builder.read_steps, journey)
 
-    def _whole(self, journey: Journey) -> Iterator[Mistake]:
-        """Check what can be judged only when every step could be read."""
-        sends = {text.id for step in walk(journey.steps) for text in texts_sent(step)}
-        yield from unknown(self._document, self._builder.uses.send_ids, sends, "no send step has the id {}")
-        yield from flow_mistakes(journey.steps)
-        yield from confirm_mistakes(self._document, journey.steps, self._world.keywords)
-        yield from (placed(self._document, mistake) for mistake in clock_mistakes(journey))
-        if self._world.compliance is not None:
+    def _together(self, steps: tuple[Step, ...], journey: Journey | None) -> Iterator[Mistake]:
+        """Check what steps mean for each other, as far as nothing was left out that could change it."""
+        lacks = set(self._builder.left_out)
+        yield from confirm_mistakes(self._document, steps, self._world.keywords)
+        if "case" not in lacks:
+            yield from flow_mistakes(steps)
+        if lacks <= _TEXTLESS:
+            sends = {text.id for step in walk(steps) for text in texts_sent(step)}
+            yield from unknown(self._document, self._builder.uses.send_ids, sends, "no send step has the id {}")
+        if journey is not None and lacks <= _TEXTLESS:
+            yield from (placed(self._document, mistake) for mistake in clock_mistakes(journey))
+            yield from self.texts.lawful(journey)
+        if journey is not None and lacks <= _TIMELESS and self._world.compliance is not None:
             for mistake in window_mistakes(journey, self._world.compliance):
                 yield placed(self._document, mistake)
-        yield from self.texts.lawful(journey)
 
     def _header(self, top: Mapping[str, Any], stem: str) -> Iterator[Mistake]:
         name = top.get("journey")

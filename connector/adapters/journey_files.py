@@ -6,7 +6,7 @@ that people in flight finish on the version they began with, whatever the files 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from connector.adapters import template_checks
 from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
-from connector.adapters.journey_meanings import meanings_from, meanings_of
+from connector.adapters.journey_meanings import AUDIENCES_UNREADABLE, KEYWORDS_UNREADABLE, meanings_from, meanings_of
 from connector.adapters.journey_world import World
 from connector.adapters.loop_checks import loop_mistakes
 from connector.adapters.mention_checks import enroll_mistakes
@@ -75,7 +75,16 @@ def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
             found.extend(wrong)
             if any(mistake.severity == "error" for mistake in wrong):
                 journeys.pop(name, None)
-    return JourneyShelf(journeys, tuple(dict.fromkeys(found)))
+    return JourneyShelf(journeys, tuple(_each_file_once(dict.fromkeys(found))))
+
+
+def _each_file_once(found: Iterable[Mistake]) -> Iterator[Mistake]:
+    """Tell of a file that could not be read at the first journey that needs it: the others stay out all the same."""
+    told: set[str] = set()
+    for mistake in found:
+        if mistake.message not in told:
+            yield mistake
+        told |= {mistake.message} & {KEYWORDS_UNREADABLE, AUDIENCES_UNREADABLE}
 
 
 def journey_from_source(source: Mapping[str, Any]) -> Journey:

@@ -15,6 +15,9 @@ from connector.domain.consent import KeywordBook
 from connector.domain.journey import Audience
 from connector.domain.places import Expression, Place
 
+KEYWORDS_UNREADABLE = "cannot be looked up: mappings/keywords.yaml has mistakes"
+AUDIENCES_UNREADABLE = "cannot be looked up: mappings/audiences.yaml has mistakes"
+
 
 @dataclass(frozen=True, slots=True)
 class Meanings:

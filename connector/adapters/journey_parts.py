@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from connector.adapters.journey_meanings import Meanings
+from connector.adapters.journey_meanings import KEYWORDS_UNREADABLE, Meanings
 from connector.adapters.journey_uses import ConditionUse, TextUse, Uses
 from connector.adapters.yaml_file import Document, Trail, format_trail
 from connector.adapters.yaml_shapes import Shape, closest, listed, quoted, shape_of, spoken
@@ -30,6 +30,8 @@ class JourneyParts:
         mistakes: what is wrong so far.
         uses: what is still to be checked against events, templates and keywords.
         intents: words of the intents it uses.
+        read_steps: the steps, as far as they could be read.
+        left_out: kinds of the steps, and `case` for the cases, that could not; empty where not even that can be told.
     """
 
     kinds: Mapping[str, Callable[[Trail, dict[str, Any]], Step | None]]
@@ -42,6 +44,8 @@ class JourneyParts:
         self.mistakes: list[Mistake] = []
         self.uses = Uses()
         self.intents: dict[str, tuple[str, ...]] = {}
+        self.read_steps: tuple[Step, ...] = ()
+        self.left_out: list[str] = []
         self._ids = Counter(_ids(document.value))
         self._first_with: dict[str, Trail] = {}
 
@@ -88,7 +92,8 @@ class JourneyParts:
         """Give the words of the intent under the last key of `trail`, in all languages; None when there is none."""
         name, known = found[str(trail[-1])], self.meanings.intents
         if known is None:
-            self.say(trail, "cannot be looked up: mappings/keywords.yaml has mistakes")
+            if KEYWORDS_UNREADABLE not in (mistake.message for mistake in self.mistakes):
+                self.say(trail, KEYWORDS_UNREADABLE)
             return None
         if name not in known:
             hint = closest(name, known) or (f"there are {listed(sorted(known))}" if known else None)
@@ -104,8 +109,13 @@ class JourneyParts:
     def steps(self, trail: Trail, raw: Any) -> tuple[Step, ...]:
         """Read a list of steps; wrong ones are left out."""
         items = enumerate(raw) if isinstance(raw, list) else ()
-        found = [self._step((*trail, number), item) for number, item in items]
-        return tuple(step for step in found if step is not None)
+        found = [(item, self._step((*trail, number), item)) for number, item in items]
+        self.left_out += [self._kind_of(item) for item, step in found if step is None]
+        return tuple(step for _, step in found if step is not None)
+
+    def _kind_of(self, raw: Any) -> str:
+        kinds = [key for key in raw if key in self.kinds] if isinstance(raw, dict) else []
+        return kinds[0] if len(kinds) == 1 else ""
 
     def _step(self, trail: Trail, raw: Any) -> Step | None:
         if not isinstance(raw, dict):

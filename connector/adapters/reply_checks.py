@@ -26,7 +26,8 @@ def reply_mistakes(document: Document, waits: list[Cases], book: KeywordBook | N
             at = (*trail, "intent" if case.intent else case.kind.value)
             if case.kind is CaseKind.REPLY and not case.intent:
                 yield from _consent_words(document, case.keywords, at, book)
-            yield from _overlaps(document, case, at, [earlier for earlier, _ in cases[:position]])
+            earlier = [each for each, _ in cases[:position]]
+            yield from _overlaps(document, case, at, earlier, book)
 
 
 def confirm_mistakes(document: Document, steps: tuple[Step, ...], book: KeywordBook | None) -> Iterator[Mistake]:
@@ -47,7 +48,10 @@ def _consent_words(
             yield _at_word(document, trail, word, message, "choose another word")
 
 
-def _overlaps(document: Document, case: Case, trail: Trail, earlier: list[Case]) -> Iterator[Mistake]:
+def _overlaps(
+    document: Document, case: Case, trail: Trail, earlier: list[Case], book: KeywordBook | None
+) -> Iterator[Mistake]:
+    courtesies = frozenset() if book is None else book.courtesies()
     for other in (each for each in earlier if each.kind is case.kind and each.where is None):
         if case.kind is not CaseKind.REPLY:
             if _covers(other, case):
@@ -59,12 +63,12 @@ def _overlaps(document: Document, case: Case, trail: Trail, earlier: list[Case])
             yield document.mistake(trail, f"is never reached: the case in line {line} takes any reply")
             return
         else:
-            yield from _taken(document, case, trail, other)
+            yield from _taken(document, case, trail, other, courtesies)
 
 
-def _taken(document: Document, case: Case, trail: Trail, other: Case) -> Iterator[Mistake]:
+def _taken(document: Document, case: Case, trail: Trail, other: Case, courtesies: frozenset[str]) -> Iterator[Mistake]:
     for word in case.keywords:
-        taken = matches_keyword(word, other.keywords)
+        taken = matches_keyword(word, other.keywords, courtesies)
         if taken:
             message = f"{quoted(word)} is taken by {quoted(taken)} in line {other.place.line}"
             yield _at_word(document, trail, word, message)

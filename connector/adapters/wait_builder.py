@@ -8,7 +8,7 @@ from connector.adapters import step_schema as schema
 from connector.adapters.journey_parts import JourneyParts
 from connector.adapters.journey_uses import ConditionUse, EventUse
 from connector.adapters.yaml_file import Trail, format_trail
-from connector.adapters.yaml_shapes import listed
+from connector.adapters.yaml_shapes import listed, shape_of
 from connector.domain.steps import Case, CaseKind, Step, Wait, WaitFor
 
 _BEST, _NEXT = "best time", "next business day"
@@ -67,6 +67,7 @@ class WaitBuilder(JourneyParts):
         listed_cases = raw_cases if isinstance(raw_cases, list) else []
         read = [((*at, "cases", number), item) for number, item in enumerate(listed_cases)]
         cases = [(case, below) for below, item in read if (case := self._case(below, item)) is not None]
+        self.left_out += ["case"] * (len(read) - len(cases))
         self.uses.waits.append(cases)
         otherwise = self.steps((*at, "else"), body.get("else"))
         until = self.expression((*at, "until"), body.get("until"))
@@ -88,6 +89,9 @@ class WaitBuilder(JourneyParts):
         where = self.condition((*trail, "where"), body, event=event)
         then = self.steps((*trail, "then"), body.get("then"))
         keys = [key for key in _CASE_KINDS if key in body]
+        if found is None:  # what follows may be all that is wrong: what it waits for is still held against the others
+            waits_for = {key: item for key, item in body.items() if key != "then"}
+            found = shape_of(schema.CaseShape(), self.document, trail, waits_for, []) if waits_for else None
         if found is None:
             return None
         if len(keys) != 1:

@@ -112,3 +112,12 @@ def test_github_commands_escape_what_would_end_them() -> None:
     mistake = Mistake("a,b:c.yaml", 3, 0, "steps[0]", "50% of\nit", None, "warning")
     shown = format_github(CheckReport((mistake,), {}))
     assert shown == "::warning file=a%2Cb%3Ac.yaml,line=3,title=steps[0]::50%25 of%0Ait\n"
+
+
+def test_keywords_that_cannot_be_read_are_told_at_one_journey_and_keep_out_all_that_need_them(
+    folders: tuple[Path, Path],
+) -> None:
+    _edit(folders[0] / "keywords.yaml", "default: en", "default: xx")
+    report = check(*folders)
+    assert sum("keywords.yaml has mistakes" in mistake.message for mistake in report.mistakes) == 1
+    assert {"demo-booked", "invoice-overdue"} <= set(report.out)

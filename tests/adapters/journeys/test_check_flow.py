@@ -97,3 +97,36 @@ def test_an_anchor_that_may_lie_ahead_is_no_warning(steps: str) -> None:
 def test_the_first_of_two_past_anchors_does_not_hide_the_second() -> None:
     steps = "- wait: 9 days\n- note: a\n  at: +3 days\n- note: b\n  at: +4 days"
     assert [mistake.path for mistake in check(steps, world())] == ["steps[1].at", "steps[2].at"]
+
+
+WRONG = "- {wait: 3 dyas}\n"
+
+
+def test_a_step_that_cannot_be_read_hides_nothing_that_is_wrong_with_the_others() -> None:
+    found = said(WRONG + "- exit: done\n- note: never\n- confirm: {text: Yes?, reply: [STOP], within: 1 day}")
+    assert "steps[2]: is never reached: it stands behind `exit` in line 7" in found
+    assert "steps[3].confirm.reply: `STOP` never gets here: it is a STOP word" in found
+
+
+def test_a_marketing_text_is_looked_at_though_another_step_is_wrong() -> None:
+    (_, mistake) = check(WRONG + "- {send: , text: Our sale}", purpose="marketing")
+    assert "names no word that stops it" in mistake.message
+
+
+def test_a_text_that_cannot_be_read_may_have_been_the_one_that_names_the_word() -> None:
+    steps = "- {send: , text: Sale. STOP to end, polcy: x}\n- {send: , text: Second}"
+    assert all("names no word" not in each for each in said(steps, purpose="marketing"))
+
+
+def test_a_case_that_cannot_be_read_may_have_been_the_way_on() -> None:
+    cases = "cases: [{reply: [YES], then: [{exit: a}]}, {rply: [NO]}]"
+    steps = f"- wait_for: {{within: 1 day, {cases}, else: [{{exit: b}}]}}\n- note: reached"
+    assert all("never reached" not in each for each in said(steps))
+
+
+def test_a_case_without_steps_is_still_held_against_the_others() -> None:
+    cases = "cases: [{reply: [YES]}, {reply: [STOP, yes please], then: []}]"
+    found = said(f"- wait_for: {{within: 1 day, {cases}}}")
+    at = "steps[0].wait_for.cases[1].reply"
+    assert f"{at}: `STOP` never gets here: it is a STOP word" in found
+    assert f"{at}: `yes please` is taken by `YES` in line 6" in found
