@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import unified_diff
 
 from connector.domain.journey import Journey
 from connector.domain.step_matching import content, counterparts
-from connector.domain.steps import Step, walk
+from connector.domain.steps import Split, Step, texts_sent, walk
 
 _NO_HEADER = frozenset({"steps", "hash", "source", "file", "trigger", "enroll"})
 """Of a journey's fields, those that are told elsewhere or mean nothing to whoever reads the difference."""
@@ -39,11 +39,23 @@ class Differences:
 
     Attributes:
         texts: by template file, the lines of a unified difference.
+        retold: by the id of a split, the arms that say something else now; what was counted for them, and a winner,
+            is about what they said before.
     """
 
     header: tuple[Change, ...]
     steps: tuple[Change, ...]
     texts: Mapping[str, tuple[str, ...]]
+    retold: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever publishes this should know, a sentence each."""
+        return tuple(
+            f"split {split}: {', '.join(arms)} would say something else, but what was counted and who has won stays; "
+            "give the split a new id to begin anew"
+            for split, arms in self.retold.items()
+        )
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""
@@ -52,7 +64,8 @@ class Differences:
 
 def differences(old: Journey, new: Journey) -> Differences:
     """Compare two versions of a journey; where things stand in the file does not count."""
-    return Differences(tuple(_changed(_header(old), _header(new))), tuple(_steps(old, new)), _texts(old, new))
+    header, steps = tuple(_changed(_header(old), _header(new))), tuple(_steps(old, new))
+    return Differences(header, steps, _texts(old, new), _retold(old, new))
 
 
 def _header(journey: Journey) -> dict[str, str]:
@@ -111,3 +124,27 @@ def _texts(old: Journey, new: Journey) -> dict[str, tuple[str, ...]]:
         for path in sorted({*old.templates, *new.templates})
         if old.templates.get(path) != new.templates.get(path)
     }
+
+
+def _retold(old: Journey, new: Journey) -> dict[str, tuple[str, ...]]:
+    before, after = (
+        {step.id: step for step in walk(journey.steps) if isinstance(step, Split)} for journey in (old, new)
+    )
+    found = {split: _changed_arms(old, before[split], new, after[split]) for split in before if split in after}
+    return {split: arms for split, arms in found.items() if arms}
+
+
+def _changed_arms(old: Journey, before: Split, new: Journey, after: Split) -> tuple[str, ...]:
+    said = {arm.name: _said(old, arm.then) for arm in before.arms}
+    return tuple(arm.name for arm in after.arms if arm.name in said and said[arm.name] != _said(new, arm.then))
+
+
+def _said(journey: Journey, steps: tuple[Step, ...]) -> list[tuple[str, ...]]:
+    """Give the texts of some steps and of those below them, each in every language it has."""
+    return [
+        tuple(text for path, text in sorted(journey.templates.items()) if path.partition(".")[0] == send.template)
+        if send.text is None
+        else (send.text.source,)
+        for step in walk(steps)
+        for send in texts_sent(step)
+    ]

@@ -172,8 +172,13 @@ class EnrollmentRepository(Protocol):
         """Read a contact's enrollments, newest first."""
         ...
 
-    def live_of_journey(self, account_id: str, journey: str) -> Sequence[EnrollmentRow]:
-        """Read a journey's live enrollments, locked until commit where the database can; for moving them."""
+    def live_of_journey(
+        self, account_id: str, journey: str, after: str, limit: int, *, is_locked: bool
+    ) -> Sequence[EnrollmentRow]:
+        """Read up to `limit` live enrollments of a journey, those with an id behind `after`, in the order of ids.
+
+        `is_locked` keeps them locked until commit where the database can; for moving them.
+        """
         ...
 
     def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:

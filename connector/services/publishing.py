@@ -7,10 +7,11 @@ was in service when, and by whose hand, can always be told. People in flight fin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from connector.domain.differences import differences
 from connector.domain.journey import Journey
 from connector.errors import ConfigurationError
 from connector.ports.enrollments import PublicationAction, PublicationRow
@@ -18,7 +19,7 @@ from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 from connector.services.journey_versions import JourneyVersions, Version, earlier_version, taken_back
-from connector.services.moving_people import Moved, Mover, StepMap
+from connector.services.moving_people import Moved, Mover, Removal, StepMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Outcome:
         version: number of the version in service now; None when none is.
         why: more for people, or empty.
         moved: what became of people in flight, where they were to be moved.
+        warnings: what the person who publishes should know.
     """
 
     journey: str
@@ -73,6 +75,7 @@ class Outcome:
     version: int | None = None
     why: str = ""
     moved: Moved | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,15 @@ class Publisher:
         now = self._clock.now()
         with self._ledger.begin() as uow:
             current = uow.publications.current(account_id)
-            outcomes = []
+            outcomes, removals = [], dict[str, Removal]()
             for name in names or sorted({*files.journeys, *files.broken}):
                 journey, before = files.journeys.get(name), current.get(name)
                 if journey is None:
                     outcomes.append(self._broken(uow, name, files.broken[name], before))
                 else:
-                    outcomes.append(self._publish(uow, account_id, journey, before, hand, now, is_named=bool(names)))
+                    outcome, version = self._publish(uow, account_id, journey, before, hand, now, is_named=bool(names))
+                    outcomes.append(outcome)
+                    removals |= self._removal(uow, account_id, name, version, hand)
             gone = () if names else sorted(current.keys() - files.journeys.keys() - files.broken.keys())
             outcomes += [
                 self._take_out(uow, current[name], PublicationAction.REMOVE, hand, now)
@@ -123,7 +128,10 @@ class Publisher:
                 if current[name].journey_version_id is not None
             ]
             self._finish(uow, hand)
-        return outcomes
+        return [
+            replace(each, moved=self._move(removals[each.journey])) if each.journey in removals else each
+            for each in outcomes
+        ]
 
     def publish_first(self, account_id: str, files: JourneyFiles, by: str) -> Sequence[Outcome]:
         """Publish what there is for an account that never published anything; do nothing for any other."""
@@ -140,22 +148,22 @@ class Publisher:
         with self._ledger.begin() as uow:
             before = uow.publications.current(account_id).get(journey)
             version = earlier_version(uow, self._versions, account_id, journey, to)
-            moved = self._put_in(uow, account_id, journey, version, before, PublicationAction.ROLLBACK, hand)
+            self._put_in(uow, account_id, journey, version, before, PublicationAction.ROLLBACK, hand)
+            removals = self._removal(uow, account_id, journey, version, hand)
             instead = self._number(uow, before)
             self._finish(uow, hand)
         why = "" if instead is None else f"instead of version {instead}"
+        moved = self._move(removals[journey]) if removals else None
         return Outcome(journey, Word.ROLLED_BACK, version.number, why, moved)
 
     def move(self, account_id: str, journey: str, hand: Hand) -> Moved:
         """Move people in flight to the version in service."""
-        with self._ledger.begin() as uow:
+        with self._ledger.begin(write=False) as uow:
             service = self._versions.in_service(uow, account_id).get(journey)
             if service is None:
                 raise ConfigurationError(f"{journey} is not in service")
-            version = Version(service.version_id, service.version, service.journey)
-            moved = self._mover.move(uow, account_id, journey, version, hand.moves or {}, self._clock.now())
-            self._finish(uow, hand)
-        return moved
+        version = Version(service.version_id, service.version, service.journey)
+        return self._move(Removal(account_id, journey, version, hand.moves or {}, hand.is_dry_run))
 
     def retire(self, account_id: str, journey: str, hand: Hand) -> Outcome:
         """Take a journey out of service; those who are in it finish.
@@ -181,17 +189,19 @@ class Publisher:
         now: datetime,
         *,
         is_named: bool,
-    ) -> Outcome:
+    ) -> tuple[Outcome, Version | None]:
+        """Publish one; give the version that people may be moved to, None when it is not in service."""
         row = uow.versions.ensure(account_id, journey.id, journey.hash, journey.source, hand.by, now)
+        version = Version(row.id, row.version, journey)
         if before is not None and before.journey_version_id == row.id:
-            moved = self._move(uow, account_id, journey.id, Version(row.id, row.version, journey), hand, now)
-            return Outcome(journey.id, Word.UNCHANGED, row.version, moved=moved)
+            return Outcome(journey.id, Word.UNCHANGED, row.version), version
         taken = None if is_named else taken_back(uow, account_id, journey.id)
         if taken is not None and row.id in taken[1]:
-            return Outcome(journey.id, Word.WITHHELD, self._number(uow, before), _withheld(row.version, taken[0]))
-        version = Version(row.id, row.version, journey)
-        moved = self._put_in(uow, account_id, journey.id, version, before, PublicationAction.PUBLISH, hand)
-        return Outcome(journey.id, Word.PUBLISHED, row.version, self._replaces(uow, before), moved)
+            why = _withheld(row.version, taken[0])
+            return Outcome(journey.id, Word.WITHHELD, self._number(uow, before), why), None
+        self._put_in(uow, account_id, journey.id, version, before, PublicationAction.PUBLISH, hand)
+        why, warnings = self._replaces(uow, before), self._warnings(uow, before, journey)
+        return Outcome(journey.id, Word.PUBLISHED, row.version, why, warnings=warnings), version
 
     def _put_in(
         self,
@@ -202,7 +212,7 @@ class Publisher:
         before: PublicationRow | None,
         action: PublicationAction,
         hand: Hand,
-    ) -> Moved | None:
+    ) -> None:
         now = self._clock.now()
         uow.publications.add(
             PublicationRow(self._ledger.new_id(), account_id, journey, version.id, action, hand.by, now)
@@ -211,7 +221,6 @@ class Publisher:
             earlier = None if before is None else self._versions.published(uow, before)
             self._set_timer(uow, account_id, version.journey, earlier, now)
         uow.nudge(MAINTENANCE)  # it may poll for events that nothing needed before
-        return self._move(uow, account_id, journey, version, hand, now)
 
     def _set_timer(
         self, uow: UnitOfWork, account_id: str, journey: Journey, earlier: Version | None, now: datetime
@@ -222,12 +231,26 @@ class Publisher:
             uow.polls.ensure(account_id, journey.trigger.event, now)
             uow.polls.next(account_id, journey.trigger.event, now)
 
-    def _move(
-        self, uow: UnitOfWork, account_id: str, journey: str, version: Version, hand: Hand, now: datetime
-    ) -> Moved | None:
-        if hand.moves is None:
-            return None
-        return self._mover.move(uow, account_id, journey, version, hand.moves, now)
+    def _removal(
+        self, uow: UnitOfWork, account_id: str, journey: str, version: Version | None, hand: Hand
+    ) -> Mapping[str, Removal]:
+        """Give where people in flight are to be moved once this is committed; nothing when they stay."""
+        if hand.moves is None or version is None:
+            return {}
+        removal = Removal(account_id, journey, version, hand.moves, hand.is_dry_run)
+        self._mover.demand_steps(uow, removal)
+        return {journey: removal}
+
+    def _move(self, removal: Removal) -> Moved:
+        """Move people page by page, each page in a transaction of its own."""
+        total, after, is_over = Moved(), "", False
+        while not is_over:
+            with self._ledger.begin(write=not removal.is_dry_run) as uow:
+                moved, after = self._mover.move_page(uow, removal, after, self._clock.now())
+                if not removal.is_dry_run:
+                    uow.commit()
+            total, is_over = total + moved, not after
+        return total
 
     def _take_out(
         self, uow: UnitOfWork, publication: PublicationRow, action: PublicationAction, hand: Hand, now: datetime
@@ -247,6 +270,10 @@ class Publisher:
     def _replaces(self, uow: UnitOfWork, before: PublicationRow | None) -> str:
         number = self._number(uow, before)
         return "" if number is None else f"instead of version {number}"
+
+    def _warnings(self, uow: UnitOfWork, before: PublicationRow | None, journey: Journey) -> tuple[str, ...]:
+        version = None if before is None else self._versions.published(uow, before)
+        return () if version is None or version.journey is None else differences(version.journey, journey).warnings
 
     def _number(self, uow: UnitOfWork, publication: PublicationRow | None) -> int | None:
         version = None if publication is None else self._versions.published(uow, publication)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connector.domain.differences import Differences, differences
@@ -13,7 +13,7 @@ from connector.domain.run import RunState
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.services.journey_versions import JourneyVersions
-from connector.services.moving_people import step_name
+from connector.services.moving_people import PAGE, step_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Comparer:
         """Compare one journey."""
         with self._ledger.begin(write=False) as uow:
             service = self._versions.in_service(uow, account_id).get(journey.id)
-            rows = uow.enrollments.live_of_journey(account_id, journey.id)
             ways: dict[str, Move] = {}
+            rows = _in_flight(uow, account_id, journey.id)
             standing = Counter(self._standing(uow, row, journey, ways) for row in rows)
         return Comparison(
             journey.id,
@@ -84,3 +84,12 @@ class Comparer:
         there = ways[version.id].take(state)
         moves_to = None if there is None else step_name(new, there.cursor)
         return version.number, step_name(version.journey, state.cursor), moves_to
+
+
+def _in_flight(uow: UnitOfWork, account_id: str, journey: str) -> Iterator[EnrollmentRow]:
+    """Read people in flight page by page; nothing is locked, for nothing is done to them."""
+    after: str | None = ""
+    while after is not None:
+        rows = uow.enrollments.live_of_journey(account_id, journey, after, PAGE, is_locked=False)
+        yield from rows
+        after = rows[-1].id if len(rows) == PAGE else None

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.adapters.journey_files import journey_from_source
+from connector.adapters.store.enrollments import SQLEnrollmentRepository
 from connector.domain.journey import Journey
 from connector.domain.run import RunState
 from connector.domain.timeline import EntryKind
 from connector.errors import ConfigurationError
 from connector.ports.enrollments import PublicationAction
+from connector.services import moving_people
+from connector.services.moving_people import Moved, Mover
 from connector.services.publishing import Hand, JourneyFiles, Outcome, Word
 from connector.services.standing import Comparer
 from tests.services.theatre import ACCOUNT, REMINDER, START, Theatre
@@ -252,6 +257,37 @@ def test_a_version_that_this_program_no_longer_reads_takes_nobody_in(theatre: Th
     assert len(theatre.enrollments()) == 2
 
 
+SPLIT = REMINDER.replace(
+    "  - wait: 3 days",
+    """  - id: tone
+    split:
+      arms:
+        friendly: {then: [{send: {text: "Hello dear"}}]}
+        firm: {then: [{send: reminder/first}]}
+  - wait: 3 days""",
+)
+
+
+def test_arms_that_say_something_else_under_the_same_id_are_warned_of(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, text=SPLIT))
+    retold = edited(theatre, ("Hello dear", "Hi dear"), text=SPLIT)
+    source = {**retold.source, "templates": {path: f"{text} Now!" for path, text in retold.templates.items()}}
+    both = journey_from_source(source)
+    found = Comparer(theatre.ledger, theatre.versions).compare(ACCOUNT, both).differences
+    assert found is not None
+    assert found.retold == {"tone": ("friendly", "firm")}
+    (outcome,) = publish(theatre, retold)
+    (warning,) = outcome.warnings
+    assert warning.startswith("split tone: friendly would say something else, but what was counted and who has won")
+
+
+def test_a_split_with_a_new_id_or_the_same_texts_is_not_warned_of(theatre: Theatre) -> None:
+    publish(theatre, edited(theatre, text=SPLIT))
+    anew = edited(theatre, ("Hello dear", "Hi dear"), ("id: tone", "id: tone-2"), text=SPLIT)
+    heavier = edited(theatre, ("friendly: {then", "friendly: {weight: 9, then"), text=SPLIT)
+    assert [publish(theatre, each)[0].warnings for each in (heavier, anew)] == [(), ()]
+
+
 # Moving people
 
 
@@ -309,6 +345,75 @@ def test_a_step_that_does_not_exist_is_no_place_to_move_to(theatre: Theatre) -> 
     with pytest.raises(ConfigurationError, match="version 2 of reminder has no step lst; it has steps"):
         publish(theatre, edited(theatre, SHORTER), hand=Hand("sam", {"first": "lst"}))
     assert in_service(theatre) == 1
+
+
+@pytest.mark.parametrize(
+    ("slip", "hint"),
+    [("steps[11]", r"did you mean steps\[1\]\?"), ("zzz", r"there are steps\[0\], steps\[1\], steps\[2\]")],
+)
+def test_a_step_that_nobody_can_stand_at_is_refused_before_anything_is_published(
+    theatre: Theatre, slip: str, hint: str
+) -> None:
+    enroll(theatre)
+    with pytest.raises(ConfigurationError, match=rf"reminder: nobody is on a version with a step .*; {hint}"):
+        publish(theatre, edited(theatre, SHORTER), hand=Hand("sam", {slip: "steps[1]"}))
+    assert in_service(theatre) == 1
+
+
+def test_where_nobody_is_left_to_be_moved_no_step_is_missed(theatre: Theatre) -> None:
+    enroll(theatre)
+    new, hand = edited(theatre, SHORTER), Hand("sam", {"steps[1]": "steps[1]"})
+    publish(theatre, new, hand=hand)
+    (again,) = publish(theatre, new, hand=replace(hand, moves={"of old": "steps[1]"}))
+    assert again.moved == Moved()
+
+
+def test_a_move_that_is_broken_off_has_moved_some_and_moves_the_rest_when_it_is_done_again(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_people, "PAGE", 1)
+    for _ in range(3):
+        enroll(theatre)
+        theatre.pass_time(hours=1)
+    move_page, pages = Mover.move_page, count(1)
+
+    def breaks_off(*arguments: Any) -> tuple[Moved, str]:
+        if next(pages) == 2:
+            raise KeyboardInterrupt
+        return move_page(*arguments)
+
+    new, hand = edited(theatre, SHORTER), Hand("sam", {})
+    with monkeypatch.context() as patched:
+        patched.setattr(Mover, "move_page", breaks_off)
+        with pytest.raises(KeyboardInterrupt):
+            publish(theatre, new, hand=hand)
+    assert (in_service(theatre), sorted(versions_of_people(theatre))) == (2, [1, 1, 2])
+    (outcome,) = publish(theatre, new, hand=hand)
+    assert (outcome.word, outcome.moved) == (Word.UNCHANGED, Moved(2))
+    assert versions_of_people(theatre) == [2, 2, 2]
+
+
+def test_a_dry_run_tells_who_would_move_and_leaves_them_where_they_are(theatre: Theatre) -> None:
+    enroll(theatre)
+    (outcome,) = publish(theatre, edited(theatre, SHORTER), hand=Hand("sam", {}, is_dry_run=True))
+    assert outcome.moved == Moved(1)
+    assert versions_of_people(theatre) == [1]
+
+
+def test_only_a_move_locks_people(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    enroll(theatre)
+    read, locks = SQLEnrollmentRepository.live_of_journey, list[bool]()
+
+    def watched(repository: Any, *arguments: Any, is_locked: bool) -> Any:
+        locks.append(is_locked)
+        return read(repository, *arguments, is_locked=is_locked)
+
+    monkeypatch.setattr(SQLEnrollmentRepository, "live_of_journey", watched)
+    new = edited(theatre, SHORTER)
+    Comparer(theatre.ledger, theatre.versions).compare(ACCOUNT, new)
+    publish(theatre, new, hand=Hand("sam", {}, is_dry_run=True))
+    publish(theatre, new, hand=Hand("sam", {}))
+    assert locks == [False, False, True]
 
 
 def test_people_can_be_moved_after_the_publication_and_back_with_a_rollback(theatre: Theatre) -> None:

@@ -129,10 +129,13 @@ class MemoryEnrollmentRepository:
         rows = self._shelf.of(self._shelf.by_contact.of((account_id, contact_id)))
         return sorted(rows, key=lambda row: (row.started_at, row.id), reverse=True)
 
-    def live_of_journey(self, account_id: str, journey: str) -> Sequence[EnrollmentRow]:
-        """Read a journey's live enrollments."""
+    def live_of_journey(
+        self, account_id: str, journey: str, after: str, limit: int, *, is_locked: bool
+    ) -> Sequence[EnrollmentRow]:
+        """Read a page of a journey's live enrollments; nobody else is here whom a lock would keep away."""
+        del is_locked
         rows = self._shelf.of(self._shelf.live_by_journey.of((account_id, journey)))
-        return sorted(rows, key=lambda row: row.id)
+        return sorted((row for row in rows if row.id > after), key=lambda row: row.id)[:limit]
 
     def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:
         """Count an account's live enrollments by journey and version id."""

@@ -125,12 +125,19 @@ class SQLEnrollmentRepository:
         )
         return [_row(row) for row in self._connection.execute(query)]
 
-    def live_of_journey(self, account_id: str, journey: str) -> Sequence[EnrollmentRow]:
-        """Read a journey's live enrollments, locked until commit where the database can."""
-        query = select(table).where(
-            table.c.account_id == account_id, table.c.journey == journey, table.c.status == _LIVE
+    def live_of_journey(
+        self, account_id: str, journey: str, after: str, limit: int, *, is_locked: bool
+    ) -> Sequence[EnrollmentRow]:
+        """Read a page of a journey's live enrollments, locked until commit where that is asked and can be."""
+        query = (
+            select(table)
+            .where(table.c.account_id == account_id, table.c.journey == journey, table.c.status == _LIVE)
+            .where(table.c.id > after)
+            .order_by(table.c.id)
+            .limit(limit)
         )
-        query = locked(self._connection, query.order_by(table.c.id), skip=False)
+        if is_locked:
+            query = locked(self._connection, query, skip=False)
         return [_row(row) for row in self._connection.execute(query)]
 
     def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:

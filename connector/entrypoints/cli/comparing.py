@@ -94,6 +94,7 @@ def _comparison(row: AccountRow, each: Comparison) -> Iterator[str]:
         for path, lines in each.differences.texts.items():
             yield f"  text {path}"
             yield from (f"    {line}" for line in lines[2:])
+        yield from (f"  warning: {warning}" for warning in each.differences.warnings)
     yield from _people(each.standing)
 
 

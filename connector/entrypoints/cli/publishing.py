@@ -207,6 +207,8 @@ def _show(row: AccountRow, outcomes: Sequence[Outcome], *, is_dry_run: bool = Fa
         version = f"version {outcome.version} " if outcome.version is not None else ""
         line = f"  {outcome.journey:<{width}}  {outcome.word.value:<11}  {version}{outcome.why}"
         click.echo(line.rstrip())
+        for warning in outcome.warnings:
+            click.echo(f"    warning: {warning}")
         if outcome.moved is not None:
             _show_moved(outcome.moved)
 

@@ -78,7 +78,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "timeline.of_message": lambda uow: uow.timeline.of_message("a", "m1"),
     "timeline.of_enrollment": lambda uow: uow.timeline.of_enrollment("a", "n1"),
     "timeline.of_contact": lambda uow: uow.timeline.of_contact("a", "c1", 50),
-    "enrollments.live_of_journey": lambda uow: uow.enrollments.live_of_journey("a", "j"),
+    "enrollments.live_of_journey": lambda uow: uow.enrollments.live_of_journey("a", "j", "e1", 300, is_locked=True),
     "messages.rivals": lambda uow: uow.messages.rivals("a", [NUMBER, "+12025550144"], LATER),
     "messages.unanswered": lambda uow: uow.messages.unanswered("a", [NUMBER], Purpose.MARKETING, NOW),
     "messages.set_engagement": lambda uow: uow.messages.set_engagement("m1", clicked_at=NOW),
