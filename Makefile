@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo test lint docs bench lock install clean
+.PHONY: demo test lint docs bench mutate lock install clean
 
 demo: install ## Run the whole thing on this machine, in a browser
 	@$(BIN)/smsctl demo
@@ -26,6 +26,9 @@ docs: install ## Write the generated reference pages and app.json anew
 
 bench: install ## Measure, each figure beside its floor
 	@$(BIN)/python -m bench
+
+mutate: install ## Change domain/ bit by bit; see whether its tests notice
+	@sh scripts/mutate.sh
 
 lock: install ## Resolve the dependencies anew
 	@$(BIN)/python -m pip install -q uv

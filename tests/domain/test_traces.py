@@ -18,8 +18,9 @@ from connector.domain.enrollment import Decision, Fact, RunState, SendSMS
 from connector.domain.journey import ExitRule
 from connector.domain.places import Expression, Place, Text
 from connector.domain.split_choice import drawn_arm
-from connector.domain.steps import Arm, Branch, CaseKind, If, Split, Wait
+from connector.domain.steps import Arm, Branch, CaseKind, If, Split, Verify, Wait, WaitFor
 from connector.domain.surroundings import Surroundings
+from connector.domain.timeline import EntryKind
 from tests.domain.journey_parts import (
     DAY,
     HOUR,
@@ -326,3 +327,121 @@ def test_an_enrollment_begins_with_its_trigger_no_later_than_now() -> None:
 def test_a_journey_that_waits_for_nothing_more_than_a_text_is_asked_again_within_a_day() -> None:
     decision = look(journey(send()), at_message(), now=NOW)
     assert (decision.due_at, decision.waits_for) == (NOW + timedelta(days=1), "the text of steps[0] to go out")
+
+
+def _answer(kind: CaseKind, **more: Any) -> Any:
+    then = (leave("steps[1].wait_for.cases[0].then[0]", "answered"),)
+    answer = replace(case("steps[1].wait_for.cases[0]", kind, then=then, **more), place=at(11))
+    return replace(wait_for("steps[1]", answer), place=at(10))
+
+
+CLICK = Fact("click:1", EntryKind.LINK_CLICKED, NOW + MINUTE, "payment")
+ANSWERS: list[tuple[WaitFor, Fact, str]] = [
+    (_answer(CaseKind.REPLY, keywords=("PAID",)), reply("paid", NOW + MINUTE), "the reply says PAID"),
+    (_answer(CaseKind.REPLY), reply("whatever", NOW + MINUTE), "a reply came"),
+    (_answer(CaseKind.EVENT, event="invoice.paid"), paid(NOW + MINUTE), "invoice.paid happened"),
+    (_answer(CaseKind.CLICK, link="payment"), CLICK, "the link payment was followed"),
+    (_answer(CaseKind.CLICK), replace(CLICK, name=""), "a link was followed"),
+    (_answer(CaseKind.DELIVERED), moved("delivered", NOW + MINUTE), "the text is delivered"),
+    (_answer(CaseKind.FAILED), moved("undelivered", NOW + MINUTE), "the text is undelivered"),
+]
+
+
+@pytest.mark.parametrize(("step", "fact", "said"), ANSWERS)
+def test_the_trace_says_what_answered(step: WaitFor, fact: Fact, said: str) -> None:
+    decision = look(journey(send(), step), replace(at_message(), cursor="steps[1]"), [fact], NOW + HOUR)
+    assert lines(decision)[0] == ("steps[1].wait_for.cases[0]", 11, "matched", f"Goes on: {said}", {})
+    assert decision.exit_reason == "answered"
+
+
+@pytest.mark.parametrize(("step", "fact", "said"), ANSWERS)
+def test_the_trace_says_what_would_have_answered_had_its_condition_held(step: WaitFor, fact: Fact, said: str) -> None:
+    strict = replace(step, cases=(replace(step.cases[0], where=condition("false", 12)),))
+    decision = look(journey(send(), strict), replace(at_message(), cursor="steps[1]"), [fact], NOW + HOUR)
+    unmet: Line = ("steps[1].wait_for.cases[0]", 12, f"unmet:{fact.id}", f"{said}, but its condition did not hold", {})
+    assert lines(decision)[0] == unmet
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (_answer(CaseKind.REPLY), "a reply"),
+        (_answer(CaseKind.REPLY, keywords=("A", "B")), "a reply (A, B)"),
+        (_answer(CaseKind.REPLY, keywords=tuple("ABCDEF")), "a reply (A, B, C, D, E, F)"),
+        (_answer(CaseKind.REPLY, keywords=tuple("ABCDEFG")), "a reply (A, B, C, D, E, F …)"),
+        (_answer(CaseKind.REPLY, keywords=("OK",), intent="yes"), "a reply that means yes"),
+        (_answer(CaseKind.EVENT, event="invoice.paid"), "the event invoice.paid"),
+        (_answer(CaseKind.CLICK), "a click"),
+        (_answer(CaseKind.CLICK, link="payment"), "a click on payment"),
+        (_answer(CaseKind.DELIVERED), "the text to be delivered"),
+    ],
+)
+def test_people_read_what_is_waited_for(step: WaitFor, said: str) -> None:
+    assert look(journey(send(), step), replace(START, cursor="steps[1]")).waits_for.startswith(f"{said}, until ")
+
+
+def test_an_answer_counts_up_to_the_very_deadline_and_the_keyword_is_kept() -> None:
+    step = _answer(CaseKind.REPLY, keywords=("PAID",))
+    state = replace(START, cursor="steps[1]", entered_at=NOW)
+    decision = look(journey(send(), step), state, [reply("paid", NOW + DAY)], NOW + DAY)
+    assert decision.exit_reason == "answered"
+    assert decision.state.keywords == {"reply:1": "PAID"}
+    late = look(journey(send(), step), state, [reply("paid", NOW + DAY + MINUTE)], NOW + 2 * DAY)
+    assert late.exit_reason == "completed"
+
+
+def _verify(**more: Any) -> Verify:
+    ask = replace(send("steps[0]"), text=Text("{{ code }}", at(8)), template="")
+    ends: dict[str, Any] = {
+        "then": (leave("steps[0].then[0]", "right"),),
+        "otherwise": (leave("steps[0].else[0]", "wrong"),),
+    }
+    return Verify(id="steps[0]", path="steps[0]", place=at(7), ask=ask, lifetime=HOUR, **ends, **more)
+
+
+CODES = Surroundings(evaluate, code_for=lambda key, length: "1234567890"[:length] if key == "e1:steps[0]" else "")
+OUT = moved("accepted", NOW)
+
+
+def test_a_code_that_comes_back_is_right_and_the_trace_does_not_say_it() -> None:
+    decision = look(journey(_verify()), at_message(), [OUT, reply("123456", NOW + MINUTE)], NOW + MINUTE, around=CODES)
+    assert lines(decision)[0] == ("steps[0]", 7, "answered", "Goes on: the reply says the code", {})
+    assert decision.exit_reason == "right"
+
+
+def test_a_wrong_code_is_counted_and_the_last_one_ends_the_asking() -> None:
+    what = journey(_verify(tries=2))
+    facts = [OUT, reply("111111", NOW + MINUTE, 1), reply("222222", NOW + 2 * MINUTE, 2)]
+    first = look(what, at_message(), facts[:2], NOW + MINUTE, around=CODES)
+    until = "until 2026-11-20 11:00 UTC"
+    assert lines(first) == [
+        ("steps[0]", 7, "wrong:reply:1", "Wrong code, try 1 of 2", {}),
+        ("steps[0]", 7, "waits", f"Waits for the code of steps[0], {until}", {}),
+    ]
+    assert lines(look(what, at_message(), facts, NOW + 2 * MINUTE, around=CODES))[1:3] == [
+        ("steps[0]", 7, "wrong:reply:2", "Wrong code, try 2 of 2", {}),
+        ("steps[0]", 7, "unanswered", "Not answered: 2 wrong codes", {}),
+    ]
+
+
+def test_a_code_nobody_sent_back_says_until_when_it_was_waited_for() -> None:
+    decision = look(journey(_verify()), at_message(), [OUT], NOW + HOUR, around=CODES)
+    said = "Not answered: no answer until 2026-11-20 11:00 UTC"
+    assert lines(decision)[0] == ("steps[0]", 7, "unanswered", said, {})
+    assert decision.exit_reason == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("state", "facts", "said"),
+    [
+        (at_message(), [moved("failed", NOW)], "the text is failed"),
+        (standing_at("steps[0]", send_error="no usable number"), [], "no usable number"),
+    ],
+)
+def test_a_question_that_could_not_be_asked_says_why(state: RunState, facts: list[Fact], said: str) -> None:
+    decision = look(journey(_verify()), state, facts, NOW, around=CODES)
+    assert lines(decision)[0] == ("steps[0]", 7, "not asked", f"Not asked: {said}", {})
+    failing = _verify(on_failure=(leave("steps[0].on_failure[0]", "call them"),))
+    failed = look(journey(failing), state, facts, NOW, around=CODES)
+    assert lines(failed)[0] == ("steps[0]", 7, "failed", f"Failed for good: {said}", {})
+    assert failed.exit_reason == "call them"
