@@ -9,7 +9,7 @@ from pathlib import Path
 _META = Path("mutants/connector/domain")
 _SURVIVED, _UNTESTED = 0, 33
 _OUT_OF_TIME = {36, 24, -24, 152}
-"""Exit codes as mutmut keeps them; every other one is a test that failed. A change that makes a test hang is noticed."""
+"""Exit codes as mutmut keeps them; every other one is a test that failed. A change that makes a test hang is killed."""
 
 _ROW = "{:24} {:>7} {:>8} {:>8} {:>8} {:>8}"
 
