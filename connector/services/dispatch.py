@@ -89,21 +89,31 @@ class Dispatcher:
         self._limiter, self._rates, self._clock, self._status_url = limiter, rates, clock, status_url
 
     def drain(self, gateway: str, purpose: str) -> bool:
-        """Send what waits in a lane for up to 20 seconds; tell whether more is left that could go now."""
+        """Send what waits in a lane for up to 20 seconds; tell whether more is left that could go now.
+
+        Raises:
+            Exception: whatever a claim raised; what was under way then is recorded before.
+        """
         ends = time.monotonic() + _BUDGET_SECONDS
         in_flight: dict[Future[Accepted], Claim] = {}
         more = True
+        failure: Exception | None = None
         with ThreadPoolExecutor(self._rates.concurrency, thread_name_prefix="send") as pool:
             while in_flight or more:
                 room = self._rates.concurrency - len(in_flight)
                 if more and room * _CLAIM_SHARE >= self._rates.concurrency:
                     if time.monotonic() > ends:
                         break
-                    claims, more = self.claim(gateway, purpose, room)
+                    try:
+                        claims, more = self.claim(gateway, purpose, room)
+                    except Exception as error:  # noqa: BLE001 - raised below, when those in flight are recorded
+                        claims, more, failure = [], False, error
                     in_flight |= {pool.submit(self._send, claim): claim for claim in claims}
                 self._record_finished(in_flight)
             while in_flight:
                 self._record_finished(in_flight)
+        if failure is not None:
+            raise failure
         return more
 
     def claim(self, gateway: str, purpose: str, room: int) -> tuple[list[Claim], bool]:

@@ -47,7 +47,7 @@ class PermissionDesk:
         """Give a verdict per message id; of several texts to one number the later ones see the earlier ones sent."""
         verdicts: dict[str, Verdict] = {}
         openings = _Openings(now)
-        for account_id in {message.account_id for message in messages}:
+        for account_id in sorted({message.account_id for message in messages}):  # in one order, as numbers are locked
             of_account = [message for message in messages if message.account_id == account_id]
             verdicts |= self._judge_account(uow, account_id, of_account, openings)
         return verdicts

@@ -6,14 +6,17 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from connector.adapters.store.ids import new_id
 from connector.domain import keyword_answers
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, PermanentSendError, QueueUnavailableError, TransientSendError
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.enrollments import EnrollmentRow
-from connector.ports.gateway import OutgoingSMS, StatusReport
+from connector.ports.gateway import Accepted, OutgoingSMS, StatusReport
 from connector.ports.messages import MessageRow
+from connector.services.dispatch import Claim
 from connector.services.outcomes import Sent
 from tests.adapters.store.factories import NOW, NUMBER, a_message
 from tests.services.sending.conftest import Desk
@@ -278,3 +281,27 @@ def test_an_answer_the_ledger_refused_once_is_recorded_the_second_time(desk: Des
     desk.dispatcher._recorder.record = refuse_once  # type: ignore[method-assign]
     desk.send()
     assert desk.state_of(text) is MessageState.ACCEPTED
+
+
+def test_a_claim_that_fails_takes_no_answer_with_it(desk: Desk) -> None:
+    claimed_again = threading.Event()
+    claim, claims = desk.dispatcher.claim, list[int]()
+
+    def fail_the_second_time(gateway: str, purpose: str, room: int) -> tuple[list[Claim], bool]:
+        claims.append(room)
+        if len(claims) == 2:
+            claimed_again.set()
+            raise RuntimeError("deadlock detected")
+        return claim(gateway, purpose, room)
+
+    def answer(sms: OutgoingSMS) -> Accepted:
+        assert sms.body == "quick" or claimed_again.wait(30)
+        return Accepted(f"SM-{sms.attempt_id}", MessageState.ACCEPTED, "queued")
+
+    desk.gateway.send = answer  # type: ignore[method-assign]
+    desk.dispatcher.claim = fail_the_second_time  # type: ignore[method-assign]
+    texts = [a_text(desk, body=body) for body in ("slow", "slow", "slow", "quick")]
+    desk.add(*texts)
+    with pytest.raises(RuntimeError, match="deadlock detected"):
+        desk.send()
+    assert {desk.state_of(text) for text in texts} == {MessageState.ACCEPTED}
