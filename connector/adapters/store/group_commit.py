@@ -12,7 +12,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import structlog
+
 from connector.ports.ledger import Ledger, UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 _I = TypeVar("_I")
@@ -24,18 +28,22 @@ _MOST_TOGETHER = 200  # bounds how long the first of a group waits for the rest 
 class _Wish:
     """An item and, once `settled` is free, what came of it. A bare lock: a Future costs five times as much."""
 
-    __slots__ = ("error", "handler", "item", "result", "settled")
+    __slots__ = ("error", "handler", "is_forgotten", "item", "result", "settled")
 
     def __init__(self, handler: _Handler, item: Any) -> None:
         self.handler, self.item = handler, item
         self.result: Any = None
         self.error: Exception | None = None
+        self.is_forgotten = False
         self.settled = threading.Lock()
         self.settled.acquire()
 
     def settle(self, result: Any = None, error: Exception | None = None) -> None:
         self.result, self.error = result, error
         self.settled.release()
+        # After the release: who gives up waiting says so first and then looks once more whether it is settled.
+        if error is not None and self.is_forgotten:
+            log.error("group_commit.lost", error=type(error).__name__)
 
 
 class GroupCommit:
@@ -60,7 +68,7 @@ class GroupCommit:
         """Run `work` in a transaction shared with others, and wait for its commit no longer than so many seconds.
 
         For callers who would rather answer than wait. Gives False when the time was over first; `work` stays in line
-        and is run when its turn comes.
+        and is run when its turn comes; that it then fails is told to the log, since nobody waits for it.
 
         Raises:
             Exception: whatever `work` or the commit raised within that time.
@@ -68,7 +76,9 @@ class GroupCommit:
         wish = _Wish(_each_alone, work)
         self._wishes.put(wish)
         if not wish.settled.acquire(timeout=seconds):
-            return False
+            wish.is_forgotten = True
+            if not wish.settled.acquire(blocking=False):
+                return False
         if wish.error is not None:
             raise wish.error
         return True

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from connector.adapters.store.group_commit import GroupCommit
 from connector.adapters.store.unit_of_work import SQLLedger
@@ -51,3 +52,17 @@ def test_work_that_fails_in_time_raises_and_leaves_nothing(commit: GroupCommit, 
     with pytest.raises(ValueError, match=r"^$"):
         commit.run_within(fail, 30)
     assert names(sql_ledger) == []
+
+
+def test_work_nobody_waits_for_any_more_tells_the_log_when_it_fails(commit: GroupCommit) -> None:
+    free = threading.Event()
+
+    def fail(_uow: UnitOfWork) -> None:
+        free.wait(30)
+        raise ValueError("about +12025550143")
+
+    with structlog.testing.capture_logs() as lines:
+        assert not commit.run_within(fail, 0.01)
+        free.set()
+        commit.close()
+    assert lines == [{"event": "group_commit.lost", "error": "ValueError", "log_level": "error"}]
