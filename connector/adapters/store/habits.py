@@ -29,8 +29,9 @@ class SQLHabitRepository:
             set_={"count": table.c.count + 1},
         )
         weekday, hour_of_day = hour
-        # In one order by everybody, so that two answers at once wait for each other in line and never in a ring; and
-        # the row that everybody shares last, so that it is held for the shortest time.
+        # In one order by everybody, so that two answers at once wait for each other in line; and the row that everybody
+        # shares last, so that it is held for the shortest time. Several answers in one transaction can still meet
+        # others in a ring: the database then ends one of them, and GroupCommit commits its answers one by one.
         for scope in reversed(_scopes(contact_id, country)):
             values = {"account_id": account_id, "scope": scope, "weekday": weekday, "hour": hour_of_day, "count": 1}
             self._connection.execute(statement, {"id": new_id(), **values})
