@@ -5,10 +5,12 @@ Only what can be proved from the file alone is told: a condition that happens ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
+from connector.adapters.jinja_syntax import compile_condition
 from connector.adapters.mistake_places import at_place, at_step
 from connector.adapters.yaml_shapes import quoted
 from connector.domain.durations import format_duration
@@ -35,6 +37,7 @@ def flow_mistakes(steps: tuple[Step, ...]) -> Iterator[Mistake]:
     for step in walk(steps):
         if isinstance(step, If):
             yield from _same_conditions(step)
+        yield from _asked_too_late(step)
     yield from _past_anchors(steps)
 
 
@@ -80,6 +83,18 @@ def _same_conditions(step: If) -> Iterator[Mistake]:
             line = earlier.condition.place.line
             message = f"is never reached: line {line} has the same condition {quoted(written)}"
             yield at_place(branch.condition.place, step.path, message)
+
+
+def _asked_too_late(step: Step) -> Iterator[Mistake]:
+    """Warn of a `when` that asks whether a time is there which `at` has needed by then."""
+    moment = step.at.moment if step.at is not None else None
+    if step.at is None or moment is None or step.when is None:
+        return
+    for name in dict.fromkeys(str(use) for use in compile_condition(moment.source).names):
+        if re.search(rf"(?<![\w.]){re.escape(name)}\s+is\s+defined\b", step.when.source):
+            message = f"`when` is asked once this time has come, so it fails where {quoted(name)} is not defined"
+            hint = f"put the step into an `if: {name} is defined`"
+            yield at_place(step.at.place, f"{step.path}.at", message, hint, severity="warning")
 
 
 def _past_anchors(steps: tuple[Step, ...]) -> Iterator[Mistake]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from connector.adapters.invitation_checks import listening, unheard, words_offered
 from connector.adapters.jinja_syntax import compile_text
 from connector.adapters.journey_names import JourneyNames
 from connector.adapters.journey_texts import SMSUse, longest_names_of, names_of, sms_uses, use_of
@@ -13,10 +14,17 @@ from connector.adapters.link_checks import links_in
 from connector.adapters.locale_checks import broken_promises, missing_locales, one_language_only
 from connector.adapters.name_checks import flaws, is_open
 from connector.adapters.preview_checks import preview_mistakes
-from connector.adapters.purpose_checks import first_marketing_texts, missing_in_opt_in, says_how_to_stop, stop_words
+from connector.adapters.purpose_checks import (
+    first_marketing_texts,
+    missing_in_opt_in,
+    names_the_sender,
+    says_how_to_stop,
+    stop_words,
+)
 from connector.adapters.template_checks import missing_template, template_flaws
 from connector.adapters.yaml_file import Document, format_trail
-from connector.adapters.yaml_shapes import listed
+from connector.adapters.yaml_shapes import listed, quoted
+from connector.domain.consent import KeywordBook
 from connector.domain.journey import Journey
 from connector.domain.locales import ULTIMATE
 from connector.domain.steps import Confirm, Send, walk
@@ -113,6 +121,7 @@ class TextChecks:
         if self._world.keywords is not None and self._names.knows_trigger:
             yield from self._first_texts(journey)
             yield from self._opt_ins(journey)
+            yield from self._invitations(journey, self._world.keywords)
         one = one_language_only(journey.locales)
         for use in self.sms() if one else ():
             if one and not use.is_template:
@@ -123,12 +132,27 @@ class TextChecks:
             if not says_how_to_stop(usual, words):
                 message = f"is the first marketing text and names no word that stops it ({listed(words[:3])})"
                 yield at.mistake(1, 1, message, "add: STOP to opt out", severity="error")
+            if not names_the_sender(at.source):
+                message = "is the first marketing text and does not say who is writing"
+                hint = "begin with {{ account.name }}, or with the name and a colon"
+                yield at.mistake(1, 1, message, hint, severity="warning")
 
     def _opt_ins(self, journey: Journey) -> Iterator[Mistake]:
         asks = [step.ask for step in walk(journey.steps) if isinstance(step, Confirm) and step.grants]
         for at, usual, words in self._shown(asks):
             for message, hint, severity in missing_in_opt_in(at.source, usual, words):
                 yield at.mistake(1, 1, message, hint, severity=severity)
+
+    def _invitations(self, journey: Journey, book: KeywordBook) -> Iterator[Mistake]:
+        sms = self.sms()
+        for heard in listening(journey.steps):
+            use = use_of(heard.text, sms)
+            for at in use.versions if use is not None else ():
+                offered = words_offered(journey.steps, book, at.locale)
+                for word, intent in unheard([text for text, _ in at.compiled.literals], offered, heard, book):
+                    message = f"invites the reply {quoted(word)}, and no step behind it takes that"
+                    hint = f"add a wait_for with the case intent: {intent}" if intent else "add a case for it"
+                    yield at.mistake(1, 1, message, hint, severity="warning")
 
     def _shown(self, sends: Sequence[Send]) -> Iterator[tuple[TextAt, str, tuple[str, ...]]]:
         """Give each text in each language, as it is sent with usual values, and the words that stop it there.

@@ -109,8 +109,8 @@ def test_a_step_that_cannot_be_read_hides_nothing_that_is_wrong_with_the_others(
 
 
 def test_a_marketing_text_is_looked_at_though_another_step_is_wrong() -> None:
-    (_, mistake) = check(WRONG + "- {send: , text: Our sale}", purpose="marketing")
-    assert "names no word that stops it" in mistake.message
+    found = said(WRONG + "- {send: , text: Our sale}", purpose="marketing")
+    assert any("names no word that stops it" in each for each in found)
 
 
 def test_a_text_that_cannot_be_read_may_have_been_the_one_that_names_the_word() -> None:
@@ -130,3 +130,15 @@ def test_a_case_without_steps_is_still_held_against_the_others() -> None:
     at = "steps[0].wait_for.cases[1].reply"
     assert f"{at}: `STOP` never gets here: it is a STOP word" in found
     assert f"{at}: `yes please` is taken by `YES` in line 6" in found
+
+
+def test_a_condition_that_is_asked_only_once_its_time_has_come_helps_nobody() -> None:
+    step = "- {send: , text: Hello, at: invoice.due_on + 7 days, when: WHEN}"
+    (mistake,) = check(step.replace("WHEN", "invoice.due_on is defined and invoice.balance_due > 5"))
+    assert (mistake.path, mistake.severity) == ("steps[0].at", "warning")
+    assert mistake.message == (
+        "`when` is asked once this time has come, so it fails where `invoice.due_on` is not defined"
+    )
+    assert mistake.suggestion == "put the step into an `if: invoice.due_on is defined`"
+    assert said(step.replace("WHEN", "invoice.number is defined")) == []
+    assert said(step.replace("WHEN", "invoice.due_on is defined").replace("invoice.due_on + 7", "+7")) == []

@@ -2,27 +2,33 @@
 
 import pytest
 
+from connector.adapters.journey_world import World
 from connector.adapters.purpose_checks import names_the_sender, says_how_to_stop
+from connector.errors import Mistake
 from tests.adapters.journeys.checking import NAME, check, said, world
 
 SEND = f"- send: {NAME}/first"
 
 
+def errors(steps: str, within: World | None = None, **options: str) -> list[Mistake]:
+    return [mistake for mistake in check(steps, within, **options) if mistake.severity == "error"]
+
+
 def test_a_first_marketing_text_without_a_stop_word_is_a_mistake() -> None:
-    (mistake,) = check(SEND, world(first="Our sale begins."), purpose="marketing")
+    (mistake,) = errors(SEND, world(first="Our sale begins."), purpose="marketing")
     assert (mistake.file, mistake.severity) == (f"templates/{NAME}/first.txt.j2", "error")
     assert "names no word that stops it (STOP, STOPALL, STOP ALL)" in mistake.message
 
 
 def test_each_language_needs_its_own_stop_word() -> None:
     texts = world(first="Sale. STOP to opt out", first_de="Angebote.", first_fr="Soldes. STOP: arret")
-    assert [mistake.file for mistake in check(SEND, texts, purpose="marketing")] == [
+    assert [mistake.file for mistake in errors(SEND, texts, purpose="marketing")] == [
         f"templates/{NAME}/first.de.txt.j2"
     ]
 
 
 def test_a_word_of_the_texts_own_language_will_do() -> None:
-    assert said(SEND, world(first="Sale. UNSUBSCRIBE to end", first_es="Rebajas. BAJA"), purpose="marketing") == []
+    assert errors(SEND, world(first="Sale. UNSUBSCRIBE to end", first_es="Rebajas. BAJA"), purpose="marketing") == []
 
 
 def test_a_transactional_text_needs_none() -> None:
@@ -31,7 +37,7 @@ def test_a_transactional_text_needs_none() -> None:
 
 def test_a_text_to_the_owner_needs_none() -> None:
     steps = "- {send: , text: A lead, to: owner}\n- {send: , text: Sale. STOP to end}"
-    assert said(steps, purpose="marketing") == []
+    assert errors(steps, purpose="marketing") == []
 
 
 def test_only_the_first_text_of_each_way_is_looked_at() -> None:
@@ -41,17 +47,25 @@ def test_only_the_first_text_of_each_way_is_looked_at() -> None:
   else: [{send: , text: First on the other. STOP to end}]
 - {send: , text: Second}
 """
-    assert [mistake.path for mistake in check(steps, purpose="marketing")] == ["steps[0].then[0].text"]
+    assert [mistake.path for mistake in errors(steps, purpose="marketing")] == ["steps[0].then[0].text"]
 
 
 def test_a_text_that_may_be_left_out_makes_the_next_one_first_too() -> None:
     steps = "- {send: , text: Sale. STOP to end, when: invoice.balance_due > 5}\n- {send: , text: Second}"
-    assert [mistake.path for mistake in check(steps, purpose="marketing")] == ["steps[1].text"]
+    assert [mistake.path for mistake in errors(steps, purpose="marketing")] == ["steps[1].text"]
 
 
 def test_one_marketing_text_in_another_journey_counts_too() -> None:
     steps = "- {send: , text: Your invoice}\n- {send: , text: Our sale, purpose: marketing}"
-    assert [mistake.path for mistake in check(steps)] == ["steps[1].text"]
+    assert [mistake.path for mistake in errors(steps)] == ["steps[1].text"]
+
+
+def test_a_first_marketing_text_that_names_nobody_is_told_in_each_language() -> None:
+    texts = world(first="{{ account.name }}: sale. STOP to end", first_de="Angebote! STOP", first_fr="Acme: STOP")
+    (mistake,) = check(SEND + "\n- {send: , text: Second}", texts, purpose="marketing")
+    assert (mistake.file, mistake.severity) == (f"templates/{NAME}/first.de.txt.j2", "warning")
+    assert mistake.message == "is the first marketing text and does not say who is writing"
+    assert mistake.suggestion == "begin with {{ account.name }}, or with the name and a colon"
 
 
 CONFIRM = "- confirm: {{text: {}, reply: [YES], within: 1 day, grants: marketing}}"

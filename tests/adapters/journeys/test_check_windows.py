@@ -9,7 +9,7 @@ from tests.adapters.journeys.checking import check, said, with_windows, world
 
 EVERY_NIGHT = {day: ((time(1), time(3)),) for day in range(7)}
 NEVER = dict.fromkeys(range(7), ())
-STOP = "Hello. STOP to opt out"
+STOP = '"Acme: sale. STOP to end"'
 
 
 @pytest.fixture(scope="module")
