@@ -38,6 +38,7 @@ from connector.services.backtest_report import BacktestReport, compare, summaris
 from connector.services.consent import ConsentDesk
 from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effect_permission import EffectDesk
 from connector.services.enrolling import Enroller
 from connector.services.event_noting import EventNoter
 from connector.services.journey_versions import JourneyVersions
@@ -147,6 +148,7 @@ def build_company(
         replies=replies,
         consent=consent,
         effects=EffectRecorder(rng),
+        effect_desk=EffectDesk(files.compliance),
         alarm=Alarm(ledger, _NoQueue(), clock),
         follow=lambda uow, link, now: links.note(uow, link, now, is_person=True),
     )

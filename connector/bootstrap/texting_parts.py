@@ -11,6 +11,7 @@ from connector.domain.retry import RetryPolicy
 from connector.services.accounts import Accounts
 from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effect_permission import EffectDesk
 from connector.services.effects import EffectRunner
 from connector.services.intake import Intake
 from connector.services.links import LinkDesk
@@ -41,7 +42,8 @@ class TextingParts(JourneyParts):
     @cached_property
     def effects(self) -> EffectRunner:
         """Tells staff and other systems what journeys want them to hear."""
-        return EffectRunner(self.ledger, self.channels, EffectRecorder(self.rng), self.clock)
+        desk = EffectDesk(self._compliance)
+        return EffectRunner(self.ledger, self.channels, desk, EffectRecorder(self.rng), self.clock)
 
     @cached_property
     def dispatcher(self) -> Dispatcher:

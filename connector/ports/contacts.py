@@ -66,7 +66,10 @@ class ContactRepository(Protocol):
         ...
 
     def purge(self, account_id: str, crm_id: str, now: datetime) -> None:
-        """Erase number and attributes of a contact whose data must go, and what the CRM was to show of it.
+        """Erase a contact whose data must go: its number and attributes, and what was written down about it to be done.
+
+        That is what the CRM was to show, what other systems were to be told and what they answered, and where the
+        contact's short links lead. What of it has not been done yet never is.
 
         The row stays as a tombstone: its id is named by messages and journeys.
         """

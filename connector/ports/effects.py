@@ -34,7 +34,9 @@ class EffectRow:
         key: of the action that asked for it; unique in the account, and sent along where the other side can use it.
         channel: a name of `mappings/channels.yaml`.
         path: of the step that asked for it.
-        payload: what is sent: `title`, `text`, and for a call `data`; encrypted at rest.
+        payload: what is sent: `title`, `text`, and for a call `data`; for a message to a contact `number` and what
+            decides whether it may go there: `purpose`, `window`, `time_zones`, `country`. Encrypted at rest.
+        is_readable: False when the payload cannot be opened; it is empty then.
         is_awaited: its enrollment waits to hear how it ended.
         answer: a call's JSON answer, or None; encrypted at rest.
         expires_at: not tried any more after this.
@@ -58,6 +60,7 @@ class EffectRow:
     answer: Any = field(default=None, repr=False)
     attempts: int = 0
     ended_at: datetime | None = None
+    is_readable: bool = True
 
 
 class EffectRepository(Protocol):
@@ -68,15 +71,15 @@ class EffectRepository(Protocol):
         ...
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects that are due, oldest first.
+        """Lease up to `limit` effects of active accounts that are due, oldest first.
 
         They come in the state they were in before: one that is `SENDING` was left by a worker that died and may have
         been done. All of them are `SENDING` from now on.
         """
         ...
 
-    def postpone(self, effect_id: str, error: str, not_before: datetime) -> None:
-        """Give one back, certainly not done; counts an attempt."""
+    def postpone(self, effect_id: str, error: str, not_before: datetime, *, tried: bool = True) -> None:
+        """Give one back, certainly not done; counts an attempt when it was tried."""
         ...
 
     def end(self, effect_id: str, state: EffectState, now: datetime, *, error: str = "", answer: Any = None) -> bool:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+MOST_CLICKS = 20
+"""Clicks kept of one link. It is one person's: a few devices and previews make a handful, and only the first by a
+person has consequences. Whoever has the link could otherwise fill the ledger without a key."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShortLinkRow:
@@ -15,7 +19,7 @@ class ShortLinkRow:
     Attributes:
         code: the last part of the short address; a secret of the text, never logged.
         name: what the template calls it, such as `payment`.
-        url: where it leads; encrypted at rest.
+        url: where it leads; encrypted at rest; empty once the contact's data had to go.
     """
 
     id: str
@@ -44,6 +48,9 @@ class LinkRepository(Protocol):
         """Read the links in a message's text, in the order of their names."""
         ...
 
-    def click(self, click_id: str, link: ShortLinkRow, at: datetime, *, is_person: bool) -> int:
-        """Note that a link was followed; give how many times people have followed it by now."""
+    def click(self, click_id: str, link: ShortLinkRow, at: datetime, *, is_person: bool) -> bool:
+        """Note that a link was followed; tell whether a person did so for the first time.
+
+        After `MOST_CLICKS` only a person's first is still kept.
+        """
         ...

@@ -72,6 +72,13 @@ class EffectRecorder:
         else:
             uow.effects.postpone(row.id, str(error), again_at)
 
+    def hold(self, uow: UnitOfWork, row: EffectRow, reason: str, until: datetime, now: datetime) -> None:
+        """Put off a row that was not tried, which counts no attempt; end it when its time is over before."""
+        if until >= row.expires_at:
+            self._end(uow, row, EntryKind.EFFECT_FAILED, now, reason=f"{reason}; its time ends before that is over")
+        else:
+            uow.effects.postpone(row.id, reason, until, tried=False)
+
     def _again_at(self, outcome: Outcome, error: ChannelError, now: datetime) -> datetime | None:
         """Say when to try again; None for never."""
         if isinstance(error, ChannelRefusedError):

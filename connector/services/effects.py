@@ -10,18 +10,20 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from connector.errors import ChannelAmbiguousError, ChannelError, ChannelRefusedError, ChannelUnavailableError
+from connector.domain.permission import Answer, Verdict
+from connector.errors import ChannelAmbiguousError, ChannelError, ChannelRefusedError
 from connector.ports.channels import Channel, Delivery
-from connector.ports.consents import Scope
 from connector.ports.effects import EffectRow, EffectState
-from connector.ports.ledger import Ledger, UnitOfWork
+from connector.ports.ledger import Ledger
 from connector.ports.time import Clock
 from connector.services.effect_outcomes import EffectRecorder, Outcome
+from connector.services.effect_permission import EffectDesk
 
 log = structlog.get_logger(__name__)
 
@@ -41,24 +43,38 @@ class EffectRunner:
 
     Args of the constructor:
         channels: by the names journeys use.
+        desk: judges what goes to a contact's number.
     """
 
-    def __init__(self, ledger: Ledger, channels: Mapping[str, Channel], recorder: EffectRecorder, clock: Clock) -> None:
-        self._ledger, self._channels, self._recorder, self._clock = ledger, channels, recorder, clock
+    def __init__(
+        self, ledger: Ledger, channels: Mapping[str, Channel], desk: EffectDesk, recorder: EffectRecorder, clock: Clock
+    ) -> None:
+        self._ledger, self._channels, self._desk, self._recorder = ledger, channels, desk, recorder
+        self._clock = clock
         self._resting: dict[str, _Rest] = {}
 
     def drain(self) -> bool:
-        """Deliver what is due for up to ten seconds; tell whether more is left that could go now."""
+        """Deliver what is due for up to ten seconds; tell whether more is left that could go now.
+
+        Raises:
+            Exception: whatever a claim raised; what was under way then is recorded before.
+        """
         ends = time.monotonic() + _BUDGET_SECONDS
         in_flight: dict[Future[Any], EffectRow] = {}
         more = True
+        failure: Exception | None = None
         with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="effect") as pool:
             while in_flight or (more and time.monotonic() < ends):
                 room = _CONCURRENCY - len(in_flight)
                 if more and room and time.monotonic() < ends:
-                    going, more = self._claim(room)
+                    try:
+                        going, more = self._claim(room)
+                    except Exception as error:  # noqa: BLE001 - raised below, when those in flight are recorded
+                        going, more, failure = [], False, error
                     in_flight |= {pool.submit(self._deliver, row): row for row in going}
                 self._record_finished(in_flight)
+        if failure is not None:
+            raise failure
         return more
 
     def _claim(self, room: int) -> tuple[list[EffectRow], bool]:
@@ -70,29 +86,43 @@ class EffectRunner:
         going: list[EffectRow] = []
         with self._ledger.begin() as uow:
             rows = uow.effects.claim(room, now, now + LEASE)
+            verdicts = self._desk.judge(uow, rows, now)
             for row in rows:
-                objection = self._objection(uow, row, now)
+                objection = self._objection(row, verdicts.get(row.id), now)
                 if objection is None:
                     going.append(row)
+                elif isinstance(objection, _Hold):
+                    self._recorder.hold(uow, row, objection.reason, objection.until, now)
                 else:
                     self._recorder.record(uow, self._outcome(row, error=objection), now)
             uow.commit()
         return going, len(rows) == room
 
-    def _objection(self, uow: UnitOfWork, row: EffectRow, now: datetime) -> ChannelError | None:
-        """Say why a row may not be delivered now; None when it may."""
+    def _objection(self, row: EffectRow, verdict: Verdict | None, now: datetime) -> ChannelError | _Hold | None:
+        """Say why a row may not be delivered, or not now; None when it may.
+
+        `verdict` is about the number it goes to; None when it goes to none.
+        """
         channel = self._channels.get(row.channel)
         if row.state is EffectState.SENDING and not (channel is not None and channel.is_repeatable):
             return ChannelAmbiguousError("its worker died with the delivery")
+        if not row.is_readable:
+            return ChannelRefusedError("what it was to say cannot be opened with the keys of this program")
         if row.expires_at <= now:
             return ChannelRefusedError("its time is over" + (f"; {row.error}" if row.error else ""))
-        if channel is None:
-            return ChannelUnavailableError(f"there is no channel {row.channel}", retry_after=_NO_SUCH_CHANNEL)
-        if _has_opted_out(uow, row):
-            return ChannelRefusedError("the number has opted out")
-        rest = self._resting.get(row.channel)
+        if verdict is not None and verdict.answer is not Answer.SEND:
+            return (
+                ChannelRefusedError(verdict.reason) if verdict.until is None else _Hold(verdict.reason, verdict.until)
+            )
+        return self._away(row.channel, now)
+
+    def _away(self, channel: str, now: datetime) -> _Hold | None:
+        """Say why nothing can be delivered to a channel now; None when it can."""
+        if channel not in self._channels:
+            return _Hold(f"there is no channel {channel}", now + _NO_SUCH_CHANNEL)
+        rest = self._resting.get(channel)
         if rest is not None and rest.until > now:
-            return ChannelUnavailableError("the channel did not answer a moment ago", retry_after=rest.until - now)
+            return _Hold("the channel did not answer a moment ago", rest.until)
         return None
 
     def _deliver(self, row: EffectRow) -> Any:
@@ -149,6 +179,14 @@ class EffectRunner:
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Why a row is not tried yet, and until when."""
+
+    reason: str
+    until: datetime
+
+
 class _Rest:
     """Until when a channel is left alone."""
 
@@ -167,13 +205,3 @@ def _delivery(row: EffectRow) -> Delivery:
         number=str(payload.get("number") or ""),
         data=payload.get("data") or {},
     )
-
-
-def _has_opted_out(uow: UnitOfWork, row: EffectRow) -> bool:
-    """Tell whether a message to a contact may not go out (promise P3); held until the claim is committed."""
-    number = row.payload.get("number")
-    if not number:
-        return False
-    uow.lock_numbers(row.account_id, [number])
-    found = uow.consents.suppressions(row.account_id, [number]).get(number, ())
-    return any(each.scope is Scope.ALL for each in found)

@@ -67,25 +67,16 @@ class LinkDesk:
         self._ledger = ledger
 
     def find(self, code: str) -> ShortLinkRow | None:
-        """Give the link behind a code; one that could be no code is not even looked up."""
+        """Give the link behind a code; one that could be no code is not even looked up, one that was erased is none."""
         if not is_code(code):
             return None
         with self._ledger.begin(write=False) as uow:
-            return uow.links.by_code(code)
-
-    def follow(self, code: str, at: datetime) -> ShortLinkRow | None:
-        """Find a link and note that a person followed it."""
-        link = self.find(code)
-        if link is not None:
-            with self._ledger.begin() as uow:
-                self.note(uow, link, at, is_person=True)
-                uow.commit()
-        return link
+            link = uow.links.by_code(code)
+        return link if link is not None and link.url else None
 
     def note(self, uow: UnitOfWork, link: ShortLinkRow, at: datetime, *, is_person: bool) -> None:
         """Note one click, and what follows from the first one of a person."""
-        times = uow.links.click(self._ledger.new_id(), link, at, is_person=is_person)
-        if not is_person or times != 1:
+        if not uow.links.click(self._ledger.new_id(), link, at, is_person=is_person):
             return
         message = uow.messages.get(link.account_id, link.message_id)
         if message is None:

@@ -16,8 +16,10 @@ from typing import Any
 from connector.domain.event import ObjectRef, Owner
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.message import MessageState
+from connector.domain.permission import Answer, Verdict
+from connector.errors import ChannelRefusedError
 from connector.ports.contacts import ContactRow
-from connector.ports.effects import EffectKind
+from connector.ports.effects import EffectKind, EffectRow
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import Accepted, IncomingSMS, StatusReport
 from connector.ports.ledger import AccountRow, UnitOfWork
@@ -27,6 +29,7 @@ from connector.ports.rehearsal import PlayableLedger
 from connector.services.consent import ConsentDesk, Saying
 from connector.services.dispatch import Claim, Dispatcher
 from connector.services.effect_outcomes import EffectRecorder, Outcome
+from connector.services.effect_permission import EffectDesk
 from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.event_noting import EventNoter, Occurrence, wake_concerned
 from connector.services.freshness import Known
@@ -136,6 +139,7 @@ class Company:
     replies: ReplyDesk
     consent: ConsentDesk
     effects: EffectRecorder
+    effect_desk: EffectDesk
     alarm: Alarm
     follow: Callable[[UnitOfWork, ShortLinkRow, datetime], object]
     """Notes that a person followed a short link."""
@@ -276,11 +280,22 @@ class Rehearsal:
         now = self._clock.now()
         with self._ledger.begin() as uow:
             rows = uow.effects.claim(_BATCH, now, now + _LEASE)
+            verdicts = self._company.effect_desk.judge(uow, rows, now)
             for row in rows:
-                answer = self._outside.answers.get(row.channel) if row.kind is EffectKind.CALL else None
-                self._company.effects.record(uow, Outcome(row, answer=answer), now)
+                self._conclude(uow, row, verdicts.get(row.id), now)
             uow.commit()
         return len(rows)
+
+    def _conclude(self, uow: UnitOfWork, row: EffectRow, verdict: Verdict | None, now: datetime) -> None:
+        """Let an effect be done, unless what goes to a number may not go out, or not now."""
+        effects = self._company.effects
+        if verdict is None or verdict.answer is Answer.SEND:
+            answer = self._outside.answers.get(row.channel) if row.kind is EffectKind.CALL else None
+            effects.record(uow, Outcome(row, answer=answer), now)
+        elif verdict.until is not None:
+            effects.hold(uow, row, verdict.reason, verdict.until, now)
+        else:
+            effects.record(uow, Outcome(row, ChannelRefusedError(verdict.reason)), now)
 
 
 def in_order(*streams: Sequence[Happening]) -> Iterable[Happening]:

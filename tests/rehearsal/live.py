@@ -33,6 +33,7 @@ from connector.ports.messages import MessageRow
 from connector.services.consent import ConsentDesk, Saying
 from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effect_permission import EffectDesk
 from connector.services.effects import EffectRunner
 from connector.services.happenings import POLL
 from connector.services.links import LinkDesk
@@ -135,7 +136,8 @@ class Live(Theatre):
         self.carriers = {slug: _Carrier(slug) for slug in GATEWAYS}
         rng, self.consent = random.Random(7), ConsentDesk(ledger.new_id)
         outcomes = OutcomeRecorder(ledger, self.clock, RetryPolicy(), rng, self.consent.note_gateway_opt_out)
-        desk = PermissionDesk(load_compliance(MAPPINGS / "compliance.yaml"))
+        compliance = load_compliance(MAPPINGS / "compliance.yaml")
+        desk = PermissionDesk(compliance)
         self.dispatcher = Dispatcher(
             ledger,
             self.carriers,
@@ -150,7 +152,7 @@ class Live(Theatre):
             ledger, self.carriers, self.replies.take_reply, self.consent.note_gateway_opt_out, self.clock, rng
         )
         channels = {name: _Listener() for name in ("chat", "mail", "whats", "shop")}
-        self.effects = EffectRunner(ledger, channels, EffectRecorder(rng), self.clock)
+        self.effects = EffectRunner(ledger, channels, EffectDesk(compliance), EffectRecorder(rng), self.clock)
         self.alarm = Alarm(ledger, _Nobody(), self.clock)
         self.desk = LinkDesk(ledger)
 
@@ -250,7 +252,9 @@ class Live(Theatre):
                 if name in {"", link.name}
             ]
         if links:
-            self.desk.follow(links[0].code, self.clock.at)
+            with self.ledger.begin() as uow:
+                self.desk.note(uow, links[0], self.clock.at, is_person=True)
+                uow.commit()
 
     def _callback(self, gateway: str, kind: str, body: bytes, **context: str) -> None:
         row = InboxRow(

@@ -57,7 +57,10 @@ def test_a_whatsapp_message_goes_to_the_contact_s_number() -> None:
     step = whatsapp()
     effect = MAKER.handoff(ledger_with([]), wish(step, is_awaited=True), step)
     assert (effect.kind, effect.channel, effect.is_awaited) == (EffectKind.HANDOFF, "chat", True)
-    assert effect.payload == {"number": LEA.msisdn, "text": "Hi Lea"}
+    assert effect.payload == {
+        "number": LEA.msisdn, "text": "Hi Lea", "purpose": JOURNEY.purpose.value, "window": JOURNEY.window or "",
+        "time_zones": [LEA.time_zone], "country": "US",
+    }  # fmt: skip
     assert (effect.key, effect.path) == ("enrollment-1:steps[0]", "steps[0]")
     assert (effect.created_at, effect.not_before, effect.expires_at) == (NOW, NOW, NOW + WORTH_TELLING)
 

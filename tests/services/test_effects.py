@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector.adapters.compliance_file import load_compliance
+from connector.adapters.store.tables import effect
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import (
     ChannelAmbiguousError,
@@ -23,10 +26,14 @@ from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.enrollments import EnrollmentRow
 from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effect_permission import EffectDesk
 from connector.services.effects import LEASE, EffectRunner
 from tests.services.stage import NUMBER, START, KilledError, Killer, MortalLedger, Stage
+from tests.services.theatre import MAPPINGS
 
 ACCOUNT = "account-1"
+COMPLIANCE = load_compliance(MAPPINGS / "compliance.yaml")
+HELLO = {"number": NUMBER, "text": "Hello", "purpose": "transactional", "time_zones": ["Etc/UTC"], "country": "US"}
 
 
 @dataclass
@@ -62,8 +69,8 @@ class Scene:
             uow.commit()
 
     def new_runner(self, ledger: Any = None, **channels: Channel) -> EffectRunner:
-        recorder = EffectRecorder(random.Random(7))
-        return EffectRunner(ledger or self.stage.ledger, channels, recorder, self.stage.clock)
+        desk, recorder = EffectDesk(COMPLIANCE), EffectRecorder(random.Random(7))
+        return EffectRunner(ledger or self.stage.ledger, channels, desk, recorder, self.stage.clock)
 
     def want(self, key: str = "key-1", **changes: Any) -> EffectRow:
         now = self.stage.clock.now()
@@ -303,7 +310,7 @@ def test_a_number_that_has_opted_out_gets_no_message_by_another_way(stage: Stage
         uow.consents.record(said)
         uow.consents.suppress(said)
         uow.commit()
-    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload={"number": NUMBER, "text": "Hello"})
+    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload=HELLO)
     scene.runner.drain()
     assert bool(ear.told) is is_told
     assert scene.row(row).error == ("" if is_told else "the number has opted out")
@@ -374,3 +381,193 @@ def test_waiting_grows_with_every_try(scene: Scene, ear: Ear) -> None:
     attempts = scene.row(row).attempts
     assert attempts >= 12
     assert scene.row(row).not_before - scene.stage.clock.at <= timedelta(minutes=10)
+
+
+class FailingLedger:
+    """A ledger that refuses its n-th unit of work."""
+
+    def __init__(self, inner: Any, at: int) -> None:
+        self._inner, self._left = inner, at
+        self.new_id = inner.new_id
+
+    def begin(self, *, write: bool = True) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            raise RuntimeError("deadlock detected")
+        return self._inner.begin(write=write)
+
+
+def test_a_claim_that_fails_takes_no_outcome_with_it(stage: Stage) -> None:
+    claimed_again = threading.Event()
+
+    class Ledger(FailingLedger):
+        def begin(self, *, write: bool = True) -> Any:
+            try:
+                return super().begin(write=write)
+            except RuntimeError:
+                claimed_again.set()
+                raise
+
+    class Slow(Ear):
+        def deliver(self, delivery: Delivery) -> Any:
+            if delivery.text == "slow":
+                assert claimed_again.wait(30)
+            return super().deliver(delivery)
+
+    ear = Slow()
+    scene = Scene(stage, alerts=ear)
+    slow = [scene.want(f"slow-{each}", payload={"text": "slow"}) for each in range(7)]
+    quick = scene.want("quick", payload={"text": "quick"})
+    scene.want("next")
+    runner = scene.new_runner(Ledger(stage.ledger, 3), alerts=ear)  # a claim, the record of the quick one, a claim
+    with pytest.raises(RuntimeError, match="deadlock detected"):
+        runner.drain()
+    assert {scene.row(row).state for row in [*slow, quick]} == {EffectState.DONE}
+    scene.runner.drain()
+    assert len(ear.told) == 9
+
+
+class LockLog:
+    """A ledger whose units of work note which numbers they lock."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner, self.new_id = inner, inner.new_id
+        self.locked: list[list[str]] = []
+
+    def begin(self, *, write: bool = True) -> Any:
+        uow = self._inner.begin(write=write)
+        lock = uow.lock_numbers
+
+        def noted(account_id: str, numbers: Any) -> None:
+            self.locked.append(list(numbers))
+            lock(account_id, numbers)
+
+        uow.lock_numbers = noted
+        return uow
+
+
+def test_all_numbers_of_a_claim_are_locked_at_once_and_in_order(stage: Stage) -> None:
+    ear, ledger = Ear(), LockLog(stage.ledger)
+    scene = Scene(stage, whatsapp=ear)
+    numbers = ["+12025550149", "+12025550143", "+12025550147"]
+    for number in numbers:
+        scene.want(number, kind=EffectKind.HANDOFF, channel="whatsapp", payload={**HELLO, "number": number})
+    scene.new_runner(ledger, whatsapp=ear).drain()
+    assert len(ear.told) == 3
+    assert ledger.locked == [sorted(numbers)]
+
+
+def say(stage: Stage, kind: ConsentKind, scope: Scope) -> None:
+    said = ConsentEvent("c1", ACCOUNT, NUMBER, kind, scope, Mechanism.KEYWORD, "message:1", START)
+    with stage.ledger.begin() as uow:
+        uow.consents.record(said)
+        if kind is ConsentKind.OPT_OUT:
+            uow.consents.suppress(said)
+        uow.commit()
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (ConsentKind.OPT_OUT, "the number has opted out of marketing"),
+        (ConsentKind.DOUBTFUL, "a reply may have been an opt-out; a person has to look at it"),
+        (None, "no consent to marketing is on record for the number"),
+        (ConsentKind.OPT_IN, ""),
+    ],
+)
+@pytest.mark.parametrize("purpose", [{"purpose": "marketing"}, {"purpose": ""}])
+def test_a_marketing_message_asks_for_consent_whichever_way_it_goes(
+    stage: Stage, kind: ConsentKind | None, reason: str, purpose: dict[str, str]
+) -> None:
+    ear = Ear()
+    scene = Scene(stage, whatsapp=ear)
+    stage.pass_time(hours=1)
+    if kind is not None:
+        say(stage, kind, Scope.MARKETING)
+    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload={**HELLO, **purpose})
+    scene.runner.drain()
+    assert (bool(ear.told), scene.row(row).error) == (not reason, reason)
+
+
+def test_a_message_to_a_contact_waits_for_the_hours_of_its_reader(stage: Stage) -> None:
+    ear = Ear()
+    scene = Scene(stage, whatsapp=ear)
+    to_new_york = {**HELLO, "time_zones": ["America/New_York"]}
+    stage.clock.at = datetime(2026, 11, 21, 4, tzinfo=UTC)  # 23:00 there; the day begins at 8
+    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload=to_new_york)
+    late = scene.want(
+        "late", kind=EffectKind.HANDOFF, channel="whatsapp", payload=to_new_york,
+        expires_at=stage.clock.at + timedelta(hours=8),
+    )  # fmt: skip
+    scene.runner.drain()
+    held = scene.row(row)
+    assert (held.state, held.attempts, ear.told) == (EffectState.WAITING, 0, [])
+    assert held.not_before == datetime(2026, 11, 21, 13, tzinfo=UTC)
+    assert scene.row(late).error == "window daytime is closed (America/New_York); its time ends before that is over"
+    stage.clock.at = held.not_before
+    scene.runner.drain()
+    assert scene.row(row).state is EffectState.DONE
+
+
+def test_a_held_message_is_not_sent_to_who_opted_out_meanwhile_even_if_in_again(stage: Stage) -> None:
+    ear = Ear()
+    scene = Scene(stage, whatsapp=ear)
+    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload=HELLO)
+    stage.pass_time(minutes=1)
+    with stage.ledger.begin() as uow:
+        entry = TimelineEntry(
+            ACCOUNT, EntryKind.OPTED_OUT, "consent:c1", "", stage.clock.at, "STOP", contact_id=stage.lea.id
+        )
+        uow.timeline.add([entry])
+        uow.commit()
+    scene.runner.drain()
+    assert (ear.told, scene.row(row).error) == ([], "the contact has opted out since it was asked for")
+
+
+def test_nothing_goes_to_a_contact_that_was_deleted(stage: Stage) -> None:
+    ear = Ear()
+    scene = Scene(stage, whatsapp=ear)
+    row = scene.want(kind=EffectKind.HANDOFF, channel="whatsapp", payload=HELLO)
+    with stage.ledger.begin() as uow:
+        uow.contacts.mark_deleted(ACCOUNT, "51", stage.clock.at)
+        uow.commit()
+    scene.runner.drain()
+    assert (ear.told, scene.row(row).error) == ([], "the contact was deleted in the CRM")
+
+
+def test_what_cannot_be_opened_fails_alone_and_says_so(scene: Scene, ear: Ear) -> None:
+    bad, good = scene.want("bad"), scene.want("good")
+    with scene.stage.ledger.engine.begin() as connection:
+        connection.execute(effect.update().where(effect.c.id == bad.id).values(payload_sealed=b"\x01sealed elsewhere"))
+    scene.runner.drain()
+    assert scene.row(good).state is EffectState.DONE
+    assert len(ear.told) == 1
+    assert (scene.row(bad).state, scene.row(bad).error) == (
+        EffectState.FAILED,
+        "what it was to say cannot be opened with the keys of this program",
+    )
+
+
+def test_waiting_for_a_channel_that_rests_counts_no_attempt_and_lasts_no_longer_than_the_rest(stage: Stage) -> None:
+    ear = Ear(errors=[ChannelUnavailableError("down")])
+    scene = Scene(stage, alerts=ear)
+    scene.want("first")
+    scene.runner.drain()
+    row = scene.want("second", expires_at=stage.clock.at + timedelta(seconds=30))
+    for _ in range(4):
+        scene.runner.drain()
+        assert scene.row(row).attempts == 0
+        stage.pass_time(seconds=1)
+    stage.pass_time(seconds=1)
+    scene.runner.drain()
+    assert scene.row(row).state is EffectState.DONE
+
+
+def test_nothing_is_told_for_an_account_that_is_not_active_until_it_is_again(scene: Scene, ear: Ear) -> None:
+    row = scene.want()
+    for status, told in (("disconnected", 0), ("active", 1)):
+        with scene.stage.ledger.begin() as uow:
+            uow.accounts.set_status(ACCOUNT, status, "")
+            uow.commit()
+        assert not scene.runner.drain()
+        assert (len(ear.told), scene.row(row).attempts) == (told, 0)

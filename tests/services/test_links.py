@@ -176,14 +176,18 @@ def test_a_link_whose_text_is_gone_still_leads_somewhere_and_tells_nobody(scene:
     with scene.stage.ledger.begin() as uow:
         uow.links.add([lost])
         uow.commit()
-    assert scene.desk.follow("99999999999", START) == lost
+    assert scene.desk.find("99999999999") == lost
+    scene.tap(lost)
     assert scene.clicks() == []
 
 
-def test_whoever_rehearses_follows_a_link_by_its_code(scene: Scene) -> None:
-    assert scene.desk.follow(scene.payment.code, START) == scene.payment
-    assert len(scene.clicks()) == 1
-    assert scene.desk.follow("22222222222", START) is None
+def test_a_link_whose_address_was_erased_leads_nowhere(scene: Scene) -> None:
+    assert scene.desk.find(scene.payment.code) == scene.payment
+    with scene.stage.ledger.begin() as uow:
+        uow.contacts.purge(ACCOUNT, "51", START)
+        uow.commit()
+    assert scene.desk.find(scene.payment.code) is None
+    assert scene.desk.find("22222222222") is None
 
 
 def test_a_text_that_was_made_before_keeps_its_links(scene: Scene) -> None:

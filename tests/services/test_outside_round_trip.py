@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from connector.adapters.compliance_file import load_compliance
 from connector.domain.timeline import EntryKind
 from connector.errors import ChannelRefusedError
 from connector.services.effect_outcomes import EffectRecorder
+from connector.services.effect_permission import EffectDesk
 from connector.services.effects import EffectRunner
 from connector.services.links import LinkDesk
 from tests.services.test_effects import Ear
-from tests.services.theatre import ACCOUNT, Theatre
+from tests.services.theatre import ACCOUNT, MAPPINGS, Theatre
 
 JOURNEY = """
 journey: pay-by-link
@@ -48,7 +50,8 @@ class Play:
         self.theatre, self.shop, self.sales = theatre, Ear(is_repeatable=True), Ear()
         self.shop.answer = {"url": "https://pay.example.com/7"}
         channels = {"shop": self.shop, "sales": self.sales}
-        self.runner = EffectRunner(theatre.ledger, channels, EffectRecorder(random.Random(7)), theatre.clock)
+        desk, recorder = EffectDesk(load_compliance(MAPPINGS / "compliance.yaml")), EffectRecorder(random.Random(7))
+        self.runner = EffectRunner(theatre.ledger, channels, desk, recorder, theatre.clock)
         theatre.invoice(theatre.lea())
         theatre.poller.poll_due()
 
@@ -74,8 +77,12 @@ def test_an_answer_becomes_a_link_and_a_tap_goes_on(play: Play) -> None:
     found = re.fullmatch(r"Hi Lea, pay here: https://\S+/l/(\w{11})", message.body)
     assert found
     play.theatre.pass_time(hours=1)
-    link = LinkDesk(play.theatre.ledger).follow(found[1], play.theatre.clock.at)
+    desk = LinkDesk(play.theatre.ledger)
+    link = desk.find(found[1])
     assert link is not None
+    with play.theatre.ledger.begin() as uow:
+        desk.note(uow, link, play.theatre.clock.at, is_person=True)
+        uow.commit()
     assert link.url.startswith("https://pay.example.com/7?utm_source=sms&utm_medium=sms&utm_campaign=pay-by-link")
     play.go_on()
     assert play.theatre.enrollment().exit_reason == "paying"

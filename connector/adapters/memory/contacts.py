@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from connector.adapters.memory.documents import kept, kept_text
+from connector.adapters.memory.effects import EffectShelf
+from connector.adapters.memory.links import MemoryLinkRepository
 from connector.adapters.memory.records import RecordShelf
 from connector.adapters.memory.shelves import Group, Journal, Shelf
 from connector.ports.contacts import ContactRow
@@ -19,8 +21,10 @@ _ERASED = "erased on request of the CRM"
 class MemoryContactRepository:
     """Contacts; see `connector.ports.contacts.ContactRepository`."""
 
-    def __init__(self, journal: Journal, records: RecordShelf) -> None:
-        self._records = records
+    def __init__(
+        self, journal: Journal, records: RecordShelf, effects: EffectShelf, links: MemoryLinkRepository
+    ) -> None:
+        self._records, self._effects, self._links = records, effects, links
         self._by_crm_id: Group[ContactRow] = Group(lambda row: (row.account_id, row.crm_id))
         self._by_number: Group[ContactRow] = Group(
             lambda row: None if row.msisdn is None or row.deleted_at else (row.account_id, row.msisdn)
@@ -63,7 +67,7 @@ class MemoryContactRepository:
                 self._shelf.put(row.id, replace(row, deleted_at=now))
 
     def purge(self, account_id: str, crm_id: str, now: datetime) -> None:
-        """Erase number and attributes of a contact whose data must go, and what the CRM was to show of it."""
+        """Erase a contact whose data must go, what others were or are to be told of it, and where its links lead."""
         self.mark_deleted(account_id, crm_id, now)
         for row in self._with_crm_id(account_id, crm_id):
             erased = replace(
@@ -77,6 +81,8 @@ class MemoryContactRepository:
             )
             self._shelf.put(row.id, erased)
             self._records.erase(self._records.by_contact.of((account_id, row.id)), _ERASED)
+            self._effects.erase(account_id, row.id, _ERASED, now)
+            self._links.erase(account_id, row.id)
         flag = (account_id, RecordSubject.OPT_OUT_PROPERTY, f"contact:{crm_id}")
         self._records.erase(self._records.by_subject.of(flag), _ERASED)
 

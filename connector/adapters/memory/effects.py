@@ -7,18 +7,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connector.adapters.memory.accounts import MemoryAccountRepository
 from connector.adapters.memory.documents import kept, kept_text
 from connector.adapters.memory.shelves import Due, Group, Journal, Leased, Shelf, Turn, turn
 from connector.ports.effects import EffectRow, EffectState
 
-OPEN = "open"
 _OPEN_STATES = frozenset({EffectState.WAITING, EffectState.SENDING})
 
 Effect = Leased[EffectRow]
 
 
 def _waits(effect: Effect) -> Turn | None:
-    return turn(OPEN, effect.row.not_before, effect.lease_until) if effect.row.state in _OPEN_STATES else None
+    return (
+        turn(effect.row.account_id, effect.row.not_before, effect.lease_until)
+        if effect.row.state in _OPEN_STATES
+        else None
+    )
 
 
 class EffectShelf(Shelf[Effect]):
@@ -27,14 +31,23 @@ class EffectShelf(Shelf[Effect]):
     def __init__(self, journal: Journal) -> None:
         self.waiting: Due[Effect] = Due(_waits)
         self.by_key: Group[Effect] = Group(lambda effect: (effect.row.account_id, effect.row.key))
-        super().__init__(journal, self.waiting, self.by_key)
+        self.by_contact: Group[Effect] = Group(lambda effect: (effect.row.account_id, effect.row.contact_id))
+        super().__init__(journal, self.waiting, self.by_key, self.by_contact)
+
+    def erase(self, account_id: str, contact_id: str, reason: str, now: datetime) -> None:
+        """Erase what was to be said of a contact and what was answered; what was not done yet never is."""
+        for effect in self.of(self.by_contact.of((account_id, contact_id))):
+            erased = replace(effect.row, payload={}, answer=None)
+            if effect.row.state in _OPEN_STATES:
+                erased = replace(erased, state=EffectState.FAILED, error=reason, ended_at=now)
+            self.put(effect.row.id, Leased(erased))
 
 
 class MemoryEffectRepository:
     """Effects; see `connector.ports.effects.EffectRepository`."""
 
-    def __init__(self, shelf: EffectShelf) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: EffectShelf, accounts: MemoryAccountRepository) -> None:
+        self._shelf, self._accounts = shelf, accounts
 
     def add(self, effect: EffectRow) -> bool:
         """Insert; False when the account already has one with this key."""
@@ -44,14 +57,15 @@ class MemoryEffectRepository:
         return True
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects that are due, oldest first, and give them as they were before."""
-        found = self._shelf.of(self._shelf.waiting.first(OPEN, now, limit))
+        """Lease up to `limit` effects of active accounts that are due, oldest first, as they were before."""
+        due = [id_ for account in self._accounts.active() for id_ in self._shelf.waiting.first(account, now, limit)]
+        found = sorted(self._shelf.of(due), key=lambda effect: (effect.row.not_before, effect.row.id))[:limit]
         for effect in found:
             self._shelf.put(effect.row.id, Leased(replace(effect.row, state=EffectState.SENDING), lease_until))
         return [effect.row for effect in found]
 
-    def postpone(self, effect_id: str, error: str, not_before: datetime) -> None:
-        """Give one back, certainly not done; counts an attempt."""
+    def postpone(self, effect_id: str, error: str, not_before: datetime, *, tried: bool = True) -> None:
+        """Give one back, certainly not done; counts an attempt when it was tried."""
         row = self._open(effect_id)
         if row is not None:
             back = replace(
@@ -59,7 +73,7 @@ class MemoryEffectRepository:
                 state=EffectState.WAITING,
                 error=kept_text(error),
                 not_before=not_before,
-                attempts=row.attempts + 1,
+                attempts=row.attempts + tried,
             )
             self._shelf.put(effect_id, Leased(back))
 
@@ -85,7 +99,7 @@ class MemoryEffectRepository:
 
     def any_due(self, now: datetime) -> bool:
         """Tell whether any could be claimed now."""
-        return bool(self._shelf.waiting.first(OPEN, now, 1))
+        return any(self._shelf.waiting.first(account, now, 1) for account in self._accounts.active())
 
     def failed(self, account_id: str | None, limit: int) -> Sequence[EffectRow]:
         """Read those that failed, newest first."""

@@ -17,7 +17,7 @@ from connector.adapters.memory.accounts import MemoryAccountRepository
 from connector.adapters.memory.attempts import MemoryAttemptRepository
 from connector.adapters.memory.consents import MemoryConsentRepository
 from connector.adapters.memory.contacts import MemoryContactRepository
-from connector.adapters.memory.effects import OPEN, EffectShelf, MemoryEffectRepository
+from connector.adapters.memory.effects import EffectShelf, MemoryEffectRepository
 from connector.adapters.memory.enrollments import DUE, EnrollmentShelf, MemoryEnrollmentRepository
 from connector.adapters.memory.habits import MemoryHabitRepository
 from connector.adapters.memory.inbox import InboxShelf, MemoryInboxRepository
@@ -131,7 +131,8 @@ class MemoryLedger:
         inbox, records = InboxShelf(journal), RecordShelf(journal)
         self.accounts = accounts
         self.inbox = MemoryInboxRepository(inbox)
-        self.contacts = MemoryContactRepository(journal, records)
+        self.links = links = MemoryLinkRepository(journal)
+        self.contacts = MemoryContactRepository(journal, records, self._effects, links)
         self.versions = MemoryJourneyVersionRepository(journal, self.new_id)
         self.publications = MemoryPublicationRepository(journal)
         self.enrollments = MemoryEnrollmentRepository(self._enrollments)
@@ -141,8 +142,7 @@ class MemoryLedger:
         self.consents = MemoryConsentRepository(journal)
         self.records = MemoryCRMRecordRepository(records, accounts)
         self.polls = MemoryPollRepository(journal)
-        self.effects = MemoryEffectRepository(self._effects)
-        self.links = MemoryLinkRepository(journal)
+        self.effects = MemoryEffectRepository(self._effects, accounts)
         self.splits = MemorySplitRepository(journal, self._messages)
         self.habits = MemoryHabitRepository(journal)
         self.past = MemoryPastRepository(inbox, self._timeline, self._messages)
@@ -158,7 +158,8 @@ class MemoryLedger:
     def next_due(self) -> datetime | None:
         """Give the earliest time at which a live enrollment, an open message or an effect is due; None for never."""
         opens = self._messages.open
-        heads = [self._enrollments.due.next(DUE), self._effects.waiting.next(OPEN), self._messages.expiring.next(PAST)]
+        heads = [self._enrollments.due.next(DUE), self._messages.expiring.next(PAST)]
+        heads += [self._effects.waiting.next(account) for account in self.accounts.active()]
         heads += [opens.next(lane) for lane in opens.lanes()]
         return min((head[0] for head in heads if head is not None), default=None)
 

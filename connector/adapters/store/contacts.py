@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, null, or_, select, update
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store.effects import EFFECT_PAYLOAD
+from connector.adapters.store.links import LINK_URL
 from connector.adapters.store.rows import insert_or_ignore
 from connector.adapters.store.tables import contact as table
-from connector.adapters.store.tables import crm_record
+from connector.adapters.store.tables import crm_record, effect, short_link
 from connector.domain.documents import clean_text, from_document, to_document
 from connector.ports.contacts import ContactRow
 from connector.ports.records import RecordSubject
@@ -86,7 +88,7 @@ class SQLContactRepository:
         )
 
     def purge(self, account_id: str, crm_id: str, now: datetime) -> None:
-        """Erase number and attributes of a contact whose data must go, and what the CRM was to show of it."""
+        """Erase a contact whose data must go, what others were or are to be told of it, and where its links lead."""
         self.mark_deleted(account_id, crm_id, now)
         self._connection.execute(
             update(table)
@@ -101,6 +103,7 @@ class SQLContactRepository:
             )
         )
         self._purge_records(account_id, crm_id)
+        self._purge_effects(account_id, crm_id, now)
 
     def _purge_records(self, account_id: str, crm_id: str) -> None:
         """Erase what the contact's records in the CRM were to say; what was not written yet never is."""
@@ -118,6 +121,35 @@ class SQLContactRepository:
                     state=case((is_open, "refused"), else_=crm_record.c.state),
                     error=case((is_open, _ERASED), else_=crm_record.c.error),
                 )
+            )
+
+    def _purge_effects(self, account_id: str, crm_id: str, now: datetime) -> None:
+        """Erase what other systems were told and answered, and where links lead; what was not done yet never is."""
+        ids = self._connection.execute(
+            select(table.c.id).where(table.c.account_id == account_id, table.c.crm_id == crm_id)
+        ).scalars()
+        nothing = self._vault.seal("{}", account=account_id, column=EFFECT_PAYLOAD)
+        nowhere = self._vault.seal("", account=account_id, column=LINK_URL)
+        is_open = effect.c.state.in_(["waiting", "sending"])
+        for contact_id in ids.all():
+            self._connection.execute(
+                update(effect)
+                .where(effect.c.account_id == account_id, effect.c.contact_id == contact_id)
+                .values(
+                    payload_sealed=nothing,
+                    answer_sealed=null(),
+                    state=case((is_open, "failed"), else_=effect.c.state),
+                    error=case((is_open, _ERASED), else_=effect.c.error),
+                    ended_at=case(
+                        (is_open, bindparam("b_now", now, type_=effect.c.ended_at.type)), else_=effect.c.ended_at
+                    ),
+                    lease_until=null(),
+                )
+            )
+            self._connection.execute(
+                update(short_link)
+                .where(short_link.c.account_id == account_id, short_link.c.contact_id == contact_id)
+                .values(url_sealed=nowhere)
             )
 
     def _read(self, *conditions: Any) -> Sequence[ContactRow]:

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text, update
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store.rows import insert_new, locked
+from connector.adapters.store.rows import checked, insert_new, locked
+from connector.adapters.store.tables import account
 from connector.adapters.store.tables import effect as table
 from connector.domain.documents import clean_text, from_document, to_document
+from connector.errors import DecryptionError
 from connector.ports.effects import EffectKind, EffectRow, EffectState
 
-_PAYLOAD, _ANSWER = "effect.payload", "effect.answer"
+EFFECT_PAYLOAD, _ANSWER = "effect.payload", "effect.answer"
 _OPEN = text("effect.state IN ('waiting', 'sending')")  # as in the partial index: a bound value hides it
 
 
@@ -30,7 +32,7 @@ class SQLEffectRepository:
         return insert_new(self._connection, table, [self._values(effect)]) == 1
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects that are due, oldest first, and give them as they were before."""
+        """Lease up to `limit` effects of active accounts that are due, oldest first, as they were before."""
         query = select(table).where(_free(now)).order_by(table.c.not_before, table.c.id).limit(limit)
         rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
         if rows:
@@ -41,8 +43,8 @@ class SQLEffectRepository:
             )
         return [self._row(row) for row in rows]
 
-    def postpone(self, effect_id: str, error: str, not_before: datetime) -> None:
-        """Give one back, certainly not done; counts an attempt."""
+    def postpone(self, effect_id: str, error: str, not_before: datetime, *, tried: bool = True) -> None:
+        """Give one back, certainly not done; counts an attempt when it was tried."""
         self._connection.execute(
             update(table)
             .where(table.c.id == effect_id, _OPEN)
@@ -51,7 +53,7 @@ class SQLEffectRepository:
                 error=clean_text(error),
                 not_before=not_before,
                 lease_until=None,
-                attempts=table.c.attempts + 1,
+                attempts=table.c.attempts + int(tried),
             )
         )
 
@@ -114,7 +116,7 @@ class SQLEffectRepository:
             "enrollment_id": effect.enrollment_id,
             "contact_id": effect.contact_id,
             "path": effect.path,
-            "payload_sealed": self._seal(effect.account_id, _PAYLOAD, to_document(effect.payload)),
+            "payload_sealed": self._seal(effect.account_id, EFFECT_PAYLOAD, to_document(effect.payload)),
             "is_awaited": effect.is_awaited,
             "state": effect.state.value,
             "error": clean_text(effect.error),
@@ -126,14 +128,24 @@ class SQLEffectRepository:
             "ended_at": effect.ended_at,
         }
 
+    def _payload(self, row: Row[Any]) -> Mapping[str, Any] | None:
+        """Open what is sent; None when it does not open, since one such row must not stop the lane for all."""
+        try:
+            payload: Mapping[str, Any] = from_document(self._open(row.account_id, EFFECT_PAYLOAD, row.payload_sealed))
+        except (DecryptionError, ValueError):
+            return None
+        return payload
+
     def _row(self, row: Row[Any]) -> EffectRow:
+        payload = self._payload(row)
         return EffectRow(
             id=row.id,
             account_id=row.account_id,
             kind=EffectKind(row.kind),
             key=row.key,
             channel=row.channel,
-            payload=from_document(self._open(row.account_id, _PAYLOAD, row.payload_sealed)),
+            payload=payload or {},
+            is_readable=payload is not None,
             not_before=row.not_before,
             expires_at=row.expires_at,
             created_at=row.created_at,
@@ -151,4 +163,6 @@ class SQLEffectRepository:
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
-    return and_(_OPEN, table.c.not_before <= now, or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
+    is_active = checked(table.c.account_id).in_(select(account.c.id).where(account.c.status == "active"))
+    is_free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    return and_(_OPEN, table.c.not_before <= now, is_free, is_active)

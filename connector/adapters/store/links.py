@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import click, short_link
-from connector.ports.links import ShortLinkRow
+from connector.ports.links import MOST_CLICKS, ShortLinkRow
 
-_URL = "short_link.url"
+LINK_URL = "short_link.url"
 
 
 class SQLLinkRepository:
@@ -30,7 +30,7 @@ class SQLLinkRepository:
                 "account_id": link.account_id,
                 "code": link.code,
                 "name": link.name,
-                "url_sealed": self._vault.seal(link.url, account=link.account_id, column=_URL),
+                "url_sealed": self._vault.seal(link.url, account=link.account_id, column=LINK_URL),
                 "message_id": link.message_id,
                 "contact_id": link.contact_id,
                 "enrollment_id": link.enrollment_id,
@@ -51,17 +51,20 @@ class SQLLinkRepository:
         query = select(short_link).where(short_link.c.message_id == message_id)
         return self._read(query.order_by(short_link.c.name, short_link.c.id))
 
-    def click(self, click_id: str, link: ShortLinkRow, at: datetime, *, is_person: bool) -> int:
-        """Note that a link was followed; give how many times people have followed it by now.
+    def click(self, click_id: str, link: ShortLinkRow, at: datetime, *, is_person: bool) -> bool:
+        """Note that a link was followed; tell whether a person did so for the first time.
 
         The link is held until commit, so that of two who follow it at once one is the first and the other the second.
         """
         held = select(short_link.c.id).where(short_link.c.id == link.id)
         self._connection.execute(locked(self._connection, held, skip=False))
-        row = {"id": click_id, "account_id": link.account_id, "link_id": link.id, "at": at, "is_person": is_person}
-        insert_new(self._connection, click, [row])
-        people = select(func.count()).where(click.c.link_id == link.id, click.c.is_person)
-        return self._connection.execute(people).scalar_one()
+        kept = select(click.c.is_person).where(click.c.link_id == link.id)
+        known = self._connection.execute(kept.limit(MOST_CLICKS + 1)).scalars().all()
+        is_first = is_person and not any(known)
+        if is_first or len(known) < MOST_CLICKS:
+            row = {"id": click_id, "account_id": link.account_id, "link_id": link.id, "at": at, "is_person": is_person}
+            insert_new(self._connection, click, [row])
+        return is_first
 
     def _read(self, query: Select[Any]) -> Sequence[ShortLinkRow]:
         return [self._row(row) for row in self._connection.execute(query)]
@@ -72,7 +75,7 @@ class SQLLinkRepository:
             account_id=row.account_id,
             code=row.code,
             name=row.name,
-            url=self._vault.open_text(row.url_sealed, account=row.account_id, column=_URL),
+            url=self._vault.open_text(row.url_sealed, account=row.account_id, column=LINK_URL),
             message_id=row.message_id,
             created_at=row.created_at,
             contact_id=row.contact_id,

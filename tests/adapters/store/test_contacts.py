@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from connector.ports.contacts import ContactRow
+from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.links import ShortLinkRow
 from connector.ports.records import CRMRecordRow, RecordSubject
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -143,3 +145,41 @@ def test_what_the_crm_was_to_show_of_a_purged_contact_is_erased_and_never_writte
         assert [dict(row.payload) for row in work.records.refused(None, 9)] == [{}, {}]
         claimed = [row.id for _ in range(2) for row in work.records.claim("hubspot", 9, NOW, NOW + SECOND)]
     assert sorted(claimed) == ["record-3", "record-4", "record-5"]
+
+
+def test_what_others_were_told_of_a_purged_contact_and_where_its_links_lead_is_erased(ledger: Ledger) -> None:
+    told = EffectRow(
+        id="effect-1", account_id="account-1", kind=EffectKind.HANDOFF, key="1", channel="mail",
+        payload={"text": "Lea: please call me"}, not_before=NOW, expires_at=NOW + timedelta(hours=1), created_at=NOW,
+        contact_id="contact-1",
+    )  # fmt: skip
+    effects = [
+        told,
+        replace(told, id="effect-2", key="2"),
+        replace(told, id="effect-3", key="3", contact_id="contact-2"),
+        replace(told, id="effect-4", account_id="account-2"),
+    ]
+    link = ShortLinkRow(
+        "link-1", "account-1", "c1", "pay", "https://a.example/lea", "m", NOW, contact_id="contact-1"
+    )
+    other = replace(link, id="link-2", code="code2", contact_id="contact-2")
+    with ledger.begin() as work:
+        work.contacts.save(LEA)
+        for each in effects:
+            assert work.effects.add(each)
+        work.links.add([link, other])
+        assert work.effects.end("effect-2", EffectState.DONE, NOW, answer={"name": "Lea"})
+        work.contacts.purge("account-1", "51", NOW + SECOND)
+        waiting, done = (work.effects.get("account-1", each) for each in ("effect-1", "effect-2"))
+        assert waiting is not None
+        assert done is not None
+        assert (waiting.state, dict(waiting.payload)) == (EffectState.FAILED, {})
+        assert (waiting.error, waiting.ended_at) == ("erased on request of the CRM", NOW + SECOND)
+        assert (done.state, dict(done.payload), done.answer, done.error) == (EffectState.DONE, {}, None, "")
+        assert not work.effects.end("effect-1", EffectState.DONE, NOW, answer={"name": "Lea"})
+        assert [row and dict(row.payload) for row in (
+            work.effects.get("account-1", "effect-3"), work.effects.get("account-2", "effect-4")
+        )] == [told.payload, told.payload]  # fmt: skip
+        assert [row and row.url for row in (work.links.by_code("c1"), work.links.by_code("code2"))] == [
+            "", "https://a.example/lea",
+        ]  # fmt: skip

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 import sqlalchemy as sa
 
 from connector.adapters.store.tables import effect
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.ledger import Ledger
-from tests.adapters.store.factories import NOW
+from tests.adapters.store.factories import NOW, an_account
 
 SECOND = timedelta(seconds=1)
 LEASE = timedelta(minutes=2)
@@ -31,6 +32,14 @@ CALL = EffectRow(
     path="steps[2].call",
     is_awaited=True,
 )
+
+
+@pytest.fixture(autouse=True)
+def account(request: pytest.FixtureRequest) -> None:
+    ledger: Ledger = request.getfixturevalue("sql_ledger" if "sql_ledger" in request.fixturenames else "ledger")
+    with ledger.begin() as work:
+        work.accounts.add(an_account(id="account-1"))
+        work.commit()
 
 
 def test_an_effect_is_read_back_as_added_and_by_its_account_only(ledger: Ledger) -> None:
@@ -87,7 +96,21 @@ def test_a_postponed_effect_was_certainly_not_done_and_counts_a_try(ledger: Ledg
         work.effects.postpone("effect-1", "503", NOW + SECOND)
         assert work.effects.claim(1, NOW, NOW + LEASE) == []
         [again] = work.effects.claim(1, NOW + SECOND, NOW + LEASE)
-    assert (again.state, again.attempts, again.error) == (EffectState.WAITING, 1, "503")
+        assert (again.state, again.attempts, again.error) == (EffectState.WAITING, 1, "503")
+        work.effects.postpone("effect-1", "later", NOW + SECOND, tried=False)
+        [again] = work.effects.claim(1, NOW + SECOND, NOW + LEASE)
+    assert (again.attempts, again.error) == (1, "later")
+
+
+def test_effects_of_an_account_that_is_not_active_wait(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.effects.add(CALL)
+        work.accounts.set_status("account-1", "disconnected", "")
+        assert not work.effects.any_due(NOW)
+        assert work.effects.claim(9, NOW, NOW + LEASE) == []
+        work.accounts.set_status("account-1", "active", "")
+        assert work.effects.any_due(NOW)
+        assert len(work.effects.claim(9, NOW, NOW + LEASE)) == 1
 
 
 def test_an_effect_ends_once_and_is_not_claimed_any_more(ledger: Ledger) -> None:

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from connector.adapters.store.tables import short_link
+from connector.adapters.store.tables import click, short_link
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.ledger import Ledger
-from connector.ports.links import ShortLinkRow
+from connector.ports.links import MOST_CLICKS, ShortLinkRow
 from tests.adapters.store.factories import NOW
 
 LINK = ShortLinkRow(
@@ -53,12 +53,32 @@ def test_where_a_link_leads_is_unreadable_at_rest(sql_ledger: SQLLedger) -> None
     assert b"s3cret" not in bytes(sealed)
 
 
-def test_people_are_counted_and_programs_are_not(ledger: Ledger) -> None:
+def test_the_first_click_of_a_person_is_told_from_all_others(ledger: Ledger) -> None:
     other = replace(LINK, id="link-2", code="a9Lp4c")
     with ledger.begin() as work:
         work.links.add([LINK, other])
-        assert work.links.click("click-1", LINK, NOW, is_person=False) == 0
-        assert work.links.click("click-2", LINK, NOW, is_person=True) == 1
-        assert work.links.click("click-3", other, NOW, is_person=True) == 1
-        assert work.links.click("click-4", LINK, NOW, is_person=True) == 2
-        assert work.links.click("click-4", LINK, NOW, is_person=True) == 2
+        assert not work.links.click("click-1", LINK, NOW, is_person=False)
+        assert work.links.click("click-2", LINK, NOW, is_person=True)
+        assert work.links.click("click-3", other, NOW, is_person=True)
+        assert not work.links.click("click-4", LINK, NOW, is_person=True)
+
+
+def test_a_link_that_is_followed_without_end_fills_no_ledger(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
+        work.links.add([LINK])
+        for number in range(MOST_CLICKS + 5):
+            assert not work.links.click(f"robot-{number}", LINK, NOW, is_person=False)
+        assert work.links.click("person-1", LINK, NOW, is_person=True)
+        assert not work.links.click("person-2", LINK, NOW, is_person=True)
+        work.commit()
+    with sql_ledger.engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(click)).scalar_one() == MOST_CLICKS + 1
+
+
+def test_the_first_person_is_told_also_behind_many_programs(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.links.add([LINK])
+        for number in range(2 * MOST_CLICKS):
+            work.links.click(f"robot-{number}", LINK, NOW, is_person=False)
+        assert work.links.click("person-1", LINK, NOW, is_person=True)
+        assert not work.links.click("person-2", LINK, NOW, is_person=True)
