@@ -34,7 +34,7 @@ from connector.domain.steps import walk
 from connector.ports.enrollments import PublicationAction, PublicationRow
 from connector.ports.messages import MessageRow
 from connector.services.backtest import Past, Progress, replay
-from connector.services.backtest_report import BacktestReport, compare, summarise
+from connector.services.backtest_report import BacktestReport, compare, starts_not_played, summarise
 from connector.services.consent import ConsentDesk
 from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
@@ -224,14 +224,16 @@ class Backtester:
         plays = [(edited, self._shelf)] + ([(published, self._in_service)] if published is not None else [])
         stages = [self._stage(journey, shelf) for journey, shelf in plays]
         with _seldom_collecting():
-            replayed = replay(self._past, [journey for journey, _ in plays], [stage for _, stage in stages], progress)
+            asked = [replace(journey, enabled=True) for journey, _ in plays]
+            replayed = replay(self._past, asked, [stage for _, stage in stages], progress)
         played = [
             summarise(company.ledger, {step.path: step.id for step in walk(journey.steps)}, self._price)
             for (journey, _), (company, _) in zip(plays, stages, strict=True)
         ]
+        missing = starts_not_played(journey for journey, _ in plays)
         if published is None:
-            return BacktestReport(replayed, played[0])
-        return BacktestReport(replayed, played[0], played[1], compare(*played))
+            return BacktestReport(replayed, played[0], not_played=missing)
+        return BacktestReport(replayed, played[0], played[1], compare(*played), missing)
 
     def _stage(self, journey: Journey, shelf: Mapping[str, Journey]) -> tuple[Company, Rehearsal]:
         account, journeys = self._past.account, with_those_it_enrolls_in(journey, shelf)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from connector.domain.journey import Journey
 from connector.domain.message import Direction, MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.messages import MessageRow
@@ -69,12 +70,25 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class BacktestReport:
-    """All of it; `published` and `difference` are None when no version is published."""
+    """All of it.
+
+    Attributes:
+        published: what the version in service would have done; None when none is.
+        difference: between the two.
+        not_played: what of the past is not in it, in words; empty when nothing is missing.
+    """
 
     replayed: Replayed
     edited: Played
     published: Played | None = None
     difference: Difference | None = None
+    not_played: str = ""
+
+
+def starts_not_played(journeys: Iterable[Journey]) -> str:
+    """Say of journeys that begin by a schedule that nobody begins them: who was in an audience then is not kept."""
+    names = sorted({journey.id for journey in journeys if journey.trigger.schedule})
+    return f"starts by schedule are not played: nobody enters {', '.join(names)} by it" if names else ""
 
 
 def summarise(ledger: PlayableLedger, step_names: Mapping[str, str], price: Price) -> Played:
@@ -132,6 +146,7 @@ def to_json(report: BacktestReport) -> dict[str, Any]:
             "played": report.replayed.played,
             "unrecorded": report.replayed.unrecorded,
         },
+        "not_played": report.not_played,
         "edited": _played_json(report.edited),
         "published": None if report.published is None else _played_json(report.published),
         "difference": None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -74,6 +75,8 @@ def _shown(report: BacktestReport, journey: str) -> Iterator[Table | str]:
             f"[yellow]{replayed.unrecorded} could not be replayed: no values of their records were kept, "
             "since no journey asked for this event when they came.[/yellow]"
         )
+    if report.not_played:
+        yield f"[yellow]{escape(report.not_played[:1].upper() + report.not_played[1:])}.[/yellow]"
     yield _figures(report)
     for title, name in (("Not enrolled", "refused"), ("Held", "held"), ("Never sent", "withheld")):
         counts = [getattr(played, name) for played in (report.edited, report.published) if played is not None]
