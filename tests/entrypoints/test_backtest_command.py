@@ -159,7 +159,7 @@ def agreed(desk: ConsentDesk, uow: UnitOfWork, said: Saying) -> object:
 
 @pytest.mark.parametrize(
     ("act", "days", "texts"),
-    [(opted_out, 1, 1), (opted_out, -30, 0), (doubtful, 1, 2), (opted_in, 1, 2), (agreed, 1, 2)],
+    [(opted_out, 1, 1), (opted_out, -30, 0), (doubtful, 1, 2), (opted_in, -30, 2), (agreed, 1, 2)],
 )
 def test_what_was_said_elsewhere_counts_from_when_it_was_said(
     theatre: Theatre, act: Callable[[ConsentDesk, UnitOfWork, Saying], object], days: int, texts: int
