@@ -133,7 +133,8 @@ class Progress:
 
     def done_at(self, at: datetime) -> None:
         """Let what follows count from `at`, never from before what was already done."""
-        self.state = replace(self.state, base_at=max(self.state.base_at, at))
+        if at > self.state.base_at:
+            self.state = replace(self.state, base_at=at)
 
     def holds(self, condition: Expression, extra: Mapping[str, Any] | None = None) -> tuple[bool, dict[str, Any]]:
         """Evaluate a condition; give its answer and the values it saw.
@@ -158,7 +159,8 @@ class Progress:
     def set_variables(self, values: Mapping[str, Any]) -> None:
         """Give the journey's variables new values, as they will be read back from the ledger."""
         kept = {name: from_document(to_document(value)) for name, value in values.items()}
-        self.state = replace(self.state, vars={**(self.state.vars or {}), **kept})
+        if kept or self.state.vars is None:
+            self.state = replace(self.state, vars={**(self.state.vars or {}), **kept})
         self.names = {**self.names, "vars": self.state.vars}
 
     def use_up(self, facts: Iterable[Fact]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from connector.domain.enrollment import Decision, Fact, RunState, TraceLine, decide
 from connector.domain.event_mapping import ContactMapping
@@ -93,8 +94,9 @@ class EnrollmentStepper:
             if decision.ended or not (state.send_error or acted.facts):
                 break
         uow.timeline.add([step_taken(row, journey, line, now) for line in trace])
-        kept = {**row.state, "secret_ids": secret_ids} if secret_ids else row.state
-        self._save(uow, replace(row, state=kept), decision, state, now)
+        kept = {name: value for name, value in row.state.items() if name not in _TROUBLES}
+        kept |= {"run": state.to_json()} | ({"secret_ids": secret_ids} if secret_ids else {})
+        self._save(uow, row, kept, decision, now)
 
     def end(
         self, uow: UnitOfWork, row: EnrollmentRow, reason: str, now: datetime, *, needs_attention: bool = False
@@ -143,13 +145,14 @@ class EnrollmentStepper:
             owners=known.owners,
         )
 
-    def _save(self, uow: UnitOfWork, row: EnrollmentRow, decision: Decision, state: RunState, now: datetime) -> None:
-        kept = {name: value for name, value in row.state.items() if name not in _TROUBLES}
-        moved = replace(row, state={**kept, "run": state.to_json()}, attempts=0)
+    def _save(
+        self, uow: UnitOfWork, row: EnrollmentRow, state: Mapping[str, Any], decision: Decision, now: datetime
+    ) -> None:
         if decision.ended:
-            self.end(uow, moved, decision.exit_reason, now)
-        else:
-            uow.enrollments.save(replace(moved, due_at=decision.due_at, waits_for=decision.waits_for))
+            self.end(uow, replace(row, state=state), decision.exit_reason, now)
+            return
+        due_at, waits_for = decision.due_at, decision.waits_for
+        uow.enrollments.save(replace(row, state=state, attempts=0, due_at=due_at, waits_for=waits_for))
 
     def _cancel_open(self, uow: UnitOfWork, row: EnrollmentRow, reason: str, now: datetime) -> None:
         """Cancel what has not left yet: a reminder held overnight must not follow a payment."""

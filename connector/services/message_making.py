@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from connector.domain.event import Owner
@@ -19,6 +20,8 @@ from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow
 from connector.ports.rendering import MadeLink, RenderedText, Renderer
 from connector.services.links import LinkWriter
+
+_KEPT = 4096  # numbers as they were read: one that is texted is texted again, and reading it takes a third of a text
 
 
 class UnsendableError(ConnectorError):
@@ -196,7 +199,7 @@ def _owner(setting: Setting) -> _Recipient:
 
 def _number(text: str, regions: list[Any], came_from: str) -> MSISDN:
     try:
-        return normalise(text, [str(region) for region in regions if region])
+        return _read_number(text, tuple(str(region) for region in regions if region))
     except InvalidNumberError as error:
         raise UnsendableError(f"{came_from}: {error}") from error
 
@@ -208,6 +211,11 @@ def _own_zones(recipient: _Recipient) -> tuple[str, ...]:
     called party's location"), whatever clock the journey names for its waits.
     """
     return (recipient.own_zone,) if recipient.own_zone else time_zones(recipient.number.e164)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_number(text: str, regions: tuple[str, ...]) -> MSISDN:
+    return normalise(text, regions)
 
 
 def zones_of(account: AccountRow, journey: Journey, own_zone: str | None, e164: str | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from connector.adapters.memory.documents import kept, kept_text
 from connector.adapters.memory.shelves import Due, Group, Journal, Shelf, Turn, turn
@@ -61,12 +62,12 @@ class MemoryEnrollmentRepository:
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EnrollmentRow]:
         """Lease up to `limit` live enrollments that are due, the longest due first."""
-        found = self._shelf.of(self._shelf.due.first(DUE, now, limit))
-        for row in found:
-            self._shelf.put(
-                row.id, replace(row, due_at=lease_until, lease_until=lease_until, attempts=row.attempts + 1)
-            )
-        return [replace(row, lease_until=lease_until, attempts=row.attempts + 1) for row in found]
+        claimed = []
+        for row in self._shelf.of(self._shelf.due.first(DUE, now, limit)):
+            mine = replace(row, lease_until=lease_until, attempts=row.attempts + 1)
+            self._shelf.put(row.id, replace(mine, due_at=lease_until))
+            claimed.append(mine)
+        return claimed
 
     def save(self, enrollment: EnrollmentRow) -> None:
         """Write version, state, due time and end, and drop the lease; a wake since the claim stays due."""
@@ -77,7 +78,7 @@ class MemoryEnrollmentRepository:
             row,
             journey_version_id=enrollment.journey_version_id,
             status=enrollment.status,
-            state=kept(enrollment.state),
+            state=_kept_state(enrollment.state, row.state),
             waits_for=kept_text(enrollment.waits_for),
             due_at=_woken_or_new(row, enrollment.due_at) if enrollment.status == _LIVE else None,
             attempts=enrollment.attempts,
@@ -157,6 +158,23 @@ def _woken_or_new(row: EnrollmentRow, new: datetime | None) -> datetime | None:
     if row.lease_until is None or row.due_at is None or row.due_at >= row.lease_until:
         return new
     return row.due_at if new is None or row.due_at < new else new
+
+
+def _kept_state(new: Mapping[str, Any], old: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keep a state; what is the very thing that was kept before, such as the values at entry, need not be gone through.
+
+    A whole state is a document of some fifty values, and most decisions change a handful.
+    """
+    return {kept_text(name): part if part is old.get(name) else kept(part) for name, part in new.items()}
+
+
+def _kept_since(old: Any, new: Any) -> Any:
+    """Keep a document of which the very parts that were kept before, most of a state at most decisions, stay."""
+    if new is old:
+        return old
+    if type(new) is type(old) is dict and len(new) > 1:  # one that is alone may be a tag
+        return {kept_text(str(name)): _kept_since(old.get(name), part) for name, part in new.items()}
+    return kept(new)
 
 
 def _kept(enrollment: EnrollmentRow) -> EnrollmentRow:
