@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,8 +33,8 @@ from connector.domain.retry import RetryPolicy
 from connector.domain.steps import walk
 from connector.ports.enrollments import PublicationAction, PublicationRow
 from connector.ports.messages import MessageRow
-from connector.services.backtest import Past, Progress, replay
-from connector.services.backtest_report import BacktestReport, compare, starts_not_played, summarise
+from connector.services.backtest import PAGE, Past, Progress, replay
+from connector.services.backtest_report import BacktestReport, Played, compare, starts_not_played, summarise
 from connector.services.consent import ConsentDesk
 from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
@@ -231,9 +231,23 @@ class Backtester:
             for (journey, _), (company, _) in zip(plays, stages, strict=True)
         ]
         missing = starts_not_played(journey for journey, _ in plays)
+        played = self._by_crm_ids(played)
         if published is None:
             return BacktestReport(replayed, played[0], not_played=missing)
         return BacktestReport(replayed, played[0], played[1], compare(*played), missing)
+
+    def _by_crm_ids(self, played: Sequence[Played]) -> list[Played]:
+        """Name contacts as the CRM does, so that an admin can look them up."""
+        ids = sorted({contact for each in played for contact in each.by_contact})
+        known: dict[str, str] = {}
+        with self._past.ledger.begin(write=False) as uow:
+            for first in range(0, len(ids), PAGE):
+                found = uow.contacts.many(self._past.account.id, ids[first : first + PAGE])
+                known |= {contact_id: row.crm_id for contact_id, row in found.items()}
+        return [
+            replace(each, by_contact={known.get(who, who): steps for who, steps in each.by_contact.items()})
+            for each in played
+        ]
 
     def _stage(self, journey: Journey, shelf: Mapping[str, Journey]) -> tuple[Company, Rehearsal]:
         account, journeys = self._past.account, with_those_it_enrolls_in(journey, shelf)

@@ -199,7 +199,8 @@ def _reasons(entries: Iterable[TimelineEntry]) -> tuple[Counter[str], Counter[st
     for entry in entries:
         kind = _NOT_SENT.get(entry.kind)
         if kind is not None:
-            counted[kind][_reason(entry.summary.partition(": ")[2] or entry.summary)] += 1
+            text = entry.summary.partition(": ")[2] or entry.summary
+            counted[kind][text if kind == "refused" else _reason(text)] += 1  # a condition's numbers are its own
     return counted["refused"], counted["held"]
 
 

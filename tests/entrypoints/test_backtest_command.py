@@ -103,15 +103,15 @@ def test_people_see_the_same_in_tables(theatre: Theatre, tmp_path: Path) -> None
     overdue(theatre)
     edit(tmp_path, LAST, f"{LAST}\n    when: invoice.balance_due > 1000")
     told = run("reminder")
-    assert "reminder: 1 events read, 1 of them mean something to it." in told
+    assert "reminder: 1 event read, of which 1 mattered to it." in told
     assert "texts in all" in told
-    assert "By contact: 0 get the same, 1 other texts, 0 texts for the first time, 0 none any more." in told
+    assert "By contact: the same for 0, other texts for 1, texts for the first time for 0, none any more for 0." in told
 
 
 def test_who_gets_texts_for_the_first_time_or_none_any_more_is_named(theatre: Theatre, tmp_path: Path) -> None:
     overdue(theatre)
     edit(tmp_path, "balance_due >= 10", "balance_due >= 1000")
-    assert "0 texts for the first time, 1 none any more" in run("reminder")
+    assert "texts for the first time for 0, none any more for 1" in run("reminder")
     assert "Not enrolled" in run("reminder")
     assert list(parsed("reminder")["difference"]["only_published"].values()) == [["steps[0]", "steps[2]"]]
 

@@ -35,7 +35,7 @@ def test_a_replay_is_summed_up_with_its_reasons_grouped_and_its_texts_priced() -
             [
                 an_entry(EntryKind.MESSAGE_HELD, "Held: window daytime is closed until 09:00"),
                 an_entry(EntryKind.MESSAGE_HELD, "Held: window daytime is closed until 10:00"),
-                an_entry(EntryKind.NOT_ENROLLED, "Not enrolled: in it already (since 3 days)"),
+                an_entry(EntryKind.NOT_ENROLLED, "Not enrolled in j: invoice.balance_due >= 10 does not hold"),
                 an_entry(EntryKind.STEP_TAKEN, "Waits"),
             ]
         )
@@ -50,7 +50,7 @@ def test_a_replay_is_summed_up_with_its_reasons_grouped_and_its_texts_priced() -
     assert played.cost == {("US", "USD"): Decimal("0.02"), ("unknown", "USD"): Decimal("0.01")}
     assert played.by_contact == {"c1": ("first", "keyword answer"), "c2": ("steps[1]",)}
     assert played.held == {"window daytime is closed": 2}
-    assert played.refused == {"in it already": 1}
+    assert played.refused == {"invoice.balance_due >= 10 does not hold": 1}
     assert played.withheld == {"expired: since it is late": 1, "suppressed: no reason given": 1}
 
 

@@ -69,7 +69,7 @@ def _progress(*, shown: bool) -> Progress:
 
 def _shown(report: BacktestReport, journey: str) -> Iterator[Table | str]:
     replayed = report.replayed
-    yield f"[bold]{journey}[/bold]: {replayed.read} events read, {replayed.played} of them mean something to it."
+    yield f"[bold]{journey}[/bold]: {_counted(replayed.read, 'event')} read, of which {replayed.played} mattered to it."
     if replayed.unrecorded:
         yield (
             f"[yellow]{replayed.unrecorded} could not be replayed: no values of their records were kept, "
@@ -113,8 +113,8 @@ def _reasons(title: str, counts: list[Mapping[str, int]]) -> Table:
 
 def _difference(found: Difference) -> Iterator[Table | str]:
     yield (
-        f"[bold]By contact[/bold]: {found.same} get the same, {len(found.changed)} other texts, "
-        f"{len(found.only_edited)} texts for the first time, {len(found.only_published)} none any more."
+        f"[bold]By contact[/bold]: the same for {found.same}, other texts for {len(found.changed)}, "
+        f"texts for the first time for {len(found.only_edited)}, none any more for {len(found.only_published)}."
     )
     table = Table("contact", "published", "file")
     for contact, (before, now) in list(found.changed.items())[:_EXAMPLES]:
@@ -125,6 +125,10 @@ def _difference(found: Difference) -> Iterator[Table | str]:
         table.add_row(contact, _steps(steps), "-")
     if table.row_count:
         yield table
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _steps(steps: tuple[str, ...]) -> str:
