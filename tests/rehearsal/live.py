@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,8 @@ from connector.domain.journey import Journey
 from connector.domain.message import Direction, MessageState
 from connector.domain.retry import RetryPolicy
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.ports.channels import Delivery
 from connector.ports.consents import Mechanism
 from connector.ports.contacts import ContactRow
-from connector.ports.gateway import Accepted, AttemptQuery, CallbackRequest, IncomingSMS, OutgoingSMS, StatusReport
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import Ledger
 from connector.ports.messages import MessageRow
@@ -43,64 +40,12 @@ from connector.services.receipts import INBOUND, STATUS, ReceiptReader, source
 from connector.services.rehearsal import DELIVERY
 from connector.services.wakeup import Alarm
 from tests.rehearsal.happenings import CODE, Cue, Plot
+from tests.rehearsal.outside import Carrier, Listener, Nobody, Open
 from tests.rehearsal.telling import Telling, tell
 from tests.services.theatre import ACCOUNT, MAPPINGS, NUMBER, OWNER_NUMBER, START, Theatre, due
 
 GATEWAYS = ("null", "twilio")
 _DIGITS = re.compile(r"(?<=your code is )\d+")
-
-
-class _Nobody:
-    """Carries no nudges: the play looks for work itself."""
-
-    def nudge(self, lane: str) -> None:
-        """Do nothing."""
-
-
-class _Open:
-    """Grants every permit."""
-
-    def take(self, bucket: str, *, rate: float, burst: int, wanted: int = 1) -> int:
-        return wanted
-
-
-@dataclass
-class _Carrier:
-    """A gateway that takes every text, and delivers it unless it is told not to."""
-
-    slug: str
-    taken: list[OutgoingSMS] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def send(self, sms: OutgoingSMS) -> Accepted:
-        with self._lock:
-            self.taken.append(sms)
-        return Accepted(f"SM-{sms.attempt_id}", MessageState.ACCEPTED, "accepted", sender=sms.sender)
-
-    def find(self, query: AttemptQuery) -> StatusReport | None:
-        raise AssertionError("every text gets a receipt, so nobody needs to ask")
-
-    def verify(self, request: CallbackRequest) -> None:
-        """Believe everybody."""
-
-    def read_status(self, request: CallbackRequest, attempt_id: str | None) -> Sequence[StatusReport]:
-        state = MessageState(request.body.decode())
-        return [StatusReport(f"SM-{attempt_id}", state, state.value, attempt_id)]
-
-    def read_incoming(self, request: CallbackRequest) -> Sequence[IncomingSMS]:
-        return [IncomingSMS(**json.loads(request.body))]
-
-    def close(self) -> None:
-        """Hold nothing."""
-
-
-class _Listener:
-    """A channel that takes everything and answers nothing."""
-
-    is_repeatable = False
-
-    def deliver(self, delivery: Delivery) -> Any:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +78,7 @@ class Live(Theatre):
     def compose(self, ledger: Ledger) -> None:
         """Add what stands behind and before journeys: the send path, receipts, links and other systems."""
         super().compose(ledger)
-        self.carriers = {slug: _Carrier(slug) for slug in GATEWAYS}
+        self.carriers = {slug: Carrier(slug) for slug in GATEWAYS}
         rng, self.consent = random.Random(7), ConsentDesk(ledger.new_id)
         outcomes = OutcomeRecorder(ledger, self.clock, RetryPolicy(), rng, self.consent.note_gateway_opt_out)
         compliance = load_compliance(MAPPINGS / "compliance.yaml")
@@ -143,7 +88,7 @@ class Live(Theatre):
             self.carriers,
             desk,
             outcomes,
-            _Open(),
+            Open(),
             SendRates(1000, 2),
             self.clock,
             lambda *_: "https://a.example",
@@ -151,9 +96,9 @@ class Live(Theatre):
         self.receipts = ReceiptReader(
             ledger, self.carriers, self.replies.take_reply, self.consent.note_gateway_opt_out, self.clock, rng
         )
-        channels = {name: _Listener() for name in ("chat", "mail", "whats", "shop")}
+        channels = {name: Listener() for name in ("chat", "mail", "whats", "shop")}
         self.effects = EffectRunner(ledger, channels, EffectDesk(compliance), EffectRecorder(rng), self.clock)
-        self.alarm = Alarm(ledger, _Nobody(), self.clock)
+        self.alarm = Alarm(ledger, Nobody(), self.clock)
         self.desk = LinkDesk(ledger)
 
     def play(self, plot: Plot, until: datetime) -> Telling:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from connector.adapters.journey_files import read_journey
 from connector.adapters.store.tables import metadata
 from connector.adapters.store.unit_of_work import make_engine
 from connector.adapters.yaml_file import read_yaml
+from connector.domain import waiting_steps
+from connector.domain.best_time import Choice, choose_time
 from connector.domain.journey import Journey
+from connector.domain.surroundings import Surroundings
 from tests.journey_strategies import FILE, NAME, JourneyDocument, journey_documents, world
 from tests.rehearsal.happenings import TRIGGERS, Plot, plots
 from tests.rehearsal.live import Live
@@ -64,6 +68,18 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     metadata.create_all(engine)
     engine.dispose()
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_lot_for_both() -> Iterator[None]:
+    """Let the best time be drawn by the step alone: enrollments have other ids in a simulation, so other lots."""
+
+    def choose(around: Surroundings, start: datetime, end: datetime, key: str) -> Choice:
+        return choose_time(around, start, end, key.partition(":")[2])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting_steps, "choose_time", choose)
+        yield
 
 
 def _both(blank: Path, journey: Journey, plot: Plot) -> tuple[Telling, Telling]:
