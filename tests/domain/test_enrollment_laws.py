@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.domain.enrollment import Decision, Fact, GrantConsent, Perform, RunState, SendSMS, begin, decide
 from connector.domain.journey import Journey
-from connector.domain.steps import walk
+from connector.domain.steps import Step, walk
 from connector.domain.surroundings import Surroundings
 from connector.domain.timeline import EntryKind
 from tests.domain.random_journeys import EVENTS, LINKS, MINUTE, NOW, journeys, surroundings
@@ -46,6 +46,7 @@ class World:
         self.performed: list[str] = []
         self.granted: list[str] = []
         self.ended = False
+        self.seen: set[str] = set()
 
     def happen(self, at: timedelta, kind: str, word: str) -> None:
         number, when = f"{kind}:{len(self.facts)}", NOW + at
@@ -81,6 +82,8 @@ class World:
     def record(self, decision: Decision) -> None:
         assert not self.ended
         self.state, self.ended = decision.state, decision.ended
+        self.seen |= {line.path for line in decision.trace} | {decision.state.cursor}
+        self.seen |= {action.step.path for action in decision.actions}
         for action in decision.actions:
             if isinstance(action, SendSMS):
                 assert action is decision.actions[-1]
@@ -149,3 +152,17 @@ def test_a_reason_to_stop_ends_any_enrollment_without_another_message(
     world = play(journey, around, what_happens)
     decision = world.decide(timedelta(days=30), world.facts, reason)
     assert (decision.ended, decision.actions, decision.exit_reason) == (True, (), reason)
+
+
+def test_the_plays_get_to_every_kind_of_step() -> None:
+    """Laws about journeys that end at their first step would say little."""
+    reached: set[str] = set()
+
+    @given(journeys(), surroundings, happenings)
+    @settings(max_examples=600, derandomize=True, database=None, deadline=None)
+    def look(journey: Journey, around: Surroundings, what_happens: list[Happening]) -> None:
+        world = play(journey, around, what_happens)
+        reached.update(type(step).__name__ for step in walk(journey.steps) if step.path in world.seen)
+
+    look()
+    assert reached == {kind.__name__ for kind in Step.__subclasses__()}
