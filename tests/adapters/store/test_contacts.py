@@ -159,9 +159,7 @@ def test_what_others_were_told_of_a_purged_contact_and_where_its_links_lead_is_e
         replace(told, id="effect-3", key="3", contact_id="contact-2"),
         replace(told, id="effect-4", account_id="account-2"),
     ]
-    link = ShortLinkRow(
-        "link-1", "account-1", "c1", "pay", "https://a.example/lea", "m", NOW, contact_id="contact-1"
-    )
+    link = ShortLinkRow("link-1", "account-1", "c1", "pay", "https://a.example/lea", "m", NOW, contact_id="contact-1")
     other = replace(link, id="link-2", code="code2", contact_id="contact-2")
     with ledger.begin() as work:
         work.contacts.save(LEA)
