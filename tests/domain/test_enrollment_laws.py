@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from connector.domain.enrollment import Decision, Fact, GrantConsent, Perform, RunState, SendSMS, begin, decide
@@ -154,15 +154,21 @@ def test_a_reason_to_stop_ends_any_enrollment_without_another_message(
     assert (decision.ended, decision.actions, decision.exit_reason) == (True, (), reason)
 
 
+_ROUNDS = 10  # two or three do
+
+
 def test_the_plays_get_to_every_kind_of_step() -> None:
     """Laws about journeys that end at their first step would say little."""
     reached: set[str] = set()
+    wanted = {kind.__name__ for kind in Step.__subclasses__()}
 
     @given(journeys(), surroundings, happenings)
-    @settings(max_examples=600, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=300, database=None, deadline=None)
     def look(journey: Journey, around: Surroundings, what_happens: list[Happening]) -> None:
         world = play(journey, around, what_happens)
         reached.update(type(step).__name__ for step in walk(journey.steps) if step.path in world.seen)
 
-    look()
-    assert reached == {kind.__name__ for kind in Step.__subclasses__()}
+    for number in range(_ROUNDS):
+        if reached != wanted:
+            seed(number)(look)()
+    assert reached == wanted

@@ -93,7 +93,7 @@ def test_one_time_code_is_taken_once_and_never_shown(scene: Scene) -> None:
     publish(scene, "one-time-code")
     person = arrives(scene)
     scene.change("contacts", person.crm_id, sms_connector_code_requested_at="2026-11-21T10:00:00Z")
-    scene.gets(person.number, "is your code")
+    scene.gets(person.number, "We never ask you for it")
     scene.books.settle()
     code = scene.texts(person.number)[0][:6]
     scene.write(person.number, f"it is {code}")

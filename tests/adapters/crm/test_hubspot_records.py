@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from connector.adapters.crm.hubspot.dated_client import DatedClients, dated_path
+from connector.adapters.crm.hubspot.properties import DEFINITIONS
 from connector.errors import CRMRefusedError
 from connector.ports.crm import Link, SearchFilter
 from tests.adapters.crm.conftest import PORTAL, TOKEN, HubSpot
@@ -100,9 +101,9 @@ def test_install_makes_our_properties_once_and_tells_the_portals_facts(hubspot: 
     assert facts["time_zone"] == "America/New_York"
     assert facts["currency"] == "USD"
     assert facts["name"] == f"HubSpot {PORTAL}"
-    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (5, 1)
+    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (len(DEFINITIONS), 1)
     hubspot.crm.install(hubspot.account)
-    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (5, 1)
+    assert (hubspot.calls("properties.create"), hubspot.calls("property_groups.create")) == (len(DEFINITIONS), 1)
 
 
 def test_a_property_another_process_made_meanwhile_is_no_failure(hubspot: HubSpot) -> None:
