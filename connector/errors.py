@@ -6,13 +6,15 @@ ConnectorError
 ├── UnreadableVersionError       a journey's version was written by another release of this program
 ├── InvalidNumberError           a phone number that can never receive an SMS
 ├── SignatureError               "not from them": a webhook or callback whose signature does not hold
+│   └── UnsignedCallbackError    a callback without a signature, from a gateway that sends it again with one
 ├── DecryptionError              a ciphertext that was moved, altered or sealed with a key we no longer have
 ├── ConditionError               a condition or template met an undefined name or a value of the wrong kind
 ├── QueueUnavailableError        Redis is away: sending pauses
 ├── SendError                    a text did not certainly go out; carries the gateway's code
 │   ├── PermanentSendError       it never will: final, never retried
 │   ├── TransientSendError       it certainly did not go out: queued again with backoff
-│   └── AmbiguousSendError       it may have gone out: unknown until a receipt or the gateway says
+│   ├── AmbiguousSendError       it may have gone out: unknown until a receipt or the gateway says
+│   └── UnanswerableError        the gateway cannot be asked what became of it
 ├── ChannelError                 something was not certainly told to another system; carries its status
 │   ├── ChannelRefusedError      it never will: refused, misconfigured, an address we may not call
 │   ├── ChannelUnavailableError  certainly not told: down, throttled; try again later
@@ -87,6 +89,10 @@ class SignatureError(ConnectorError):
     """A webhook or callback that does not come from whom it claims to come from."""
 
 
+class UnsignedCallbackError(SignatureError):
+    """A callback without a signature from a gateway that signs: answered "our fault", it comes back signed."""
+
+
 class DecryptionError(ConnectorError):
     """A ciphertext that does not open: moved to another row, altered, or sealed with a retired key."""
 
@@ -132,6 +138,10 @@ class TransientSendError(SendError):
 
 class AmbiguousSendError(SendError):
     """It may have gone out: the request left and no trustworthy answer came."""
+
+
+class UnanswerableError(SendError):
+    """The gateway has no way to be asked about this attempt: no status query, or not by what is known of it."""
 
 
 class ChannelError(ConnectorError):

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 
-from connector.domain.message import ErrorClass, MessageState
+from connector.domain.message import ErrorClass, MessageState, Purpose
+
+
+class Handle(StrEnum):
+    """By what a gateway can be asked about an attempt."""
+
+    ID = "id"  # the gateway's own message id
+    REFERENCE = "reference"  # our attempt id, which it keeps as the client's reference
+    TEXT = "text"  # the recipient, the time and the body
+
+
+@dataclass(frozen=True, slots=True)
+class DLTRegistration:
+    """What Indian carriers want to see with a text (TRAI, distributed ledger): the sender's and the text's entry."""
+
+    entity_id: str
+    template_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +38,31 @@ class OutgoingSMS:
         sender: sender id or None for the gateway's default.
         valid_for: after this the vendor must no longer deliver, or None.
         status_url: public URL for receipts; contains the attempt id.
+        purpose: for gateways that treat codes, service texts and promotions differently.
+        is_unicode: the text has a character outside the GSM alphabet, for gateways that want to be told.
+        dlt: for texts to India, or None.
     """
 
     attempt_id: str
-    to: str
-    body: str
+    to: str = field(repr=False)
+    body: str = field(repr=False)
     sender: str | None
     status_url: str
     valid_for: timedelta | None = None
+    purpose: Purpose = Purpose.TRANSACTIONAL
+    is_unicode: bool = False
+    dlt: DLTRegistration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The gateway's answer to a send it took."""
+    """The gateway's answer to a send it took.
+
+    Attributes:
+        provider_message_id: theirs; that of the first part where every part of a long text has one.
+        part_ids: the ids of all parts, the first one included, where each has its own and its own receipts;
+            else empty.
+    """
 
     provider_message_id: str
     state: MessageState
@@ -42,6 +71,7 @@ class Accepted:
     segments: int | None = None
     price: Decimal | None = None
     currency: str | None = None
+    part_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +83,7 @@ class StatusReport:
         provider_message_id: theirs.
         state: one of `domain.receipt.RECEIPT_STATES`.
         raw_status: the vendor's word, kept.
+        carrier: the recipient's network as the vendor names it (`310260`, `Vodafone`), or None.
     """
 
     provider_message_id: str
@@ -64,6 +95,21 @@ class StatusReport:
     segments: int | None = None
     price: Decimal | None = None
     currency: str | None = None
+    carrier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Which part of a long incoming SMS this is, where the gateway hands the parts over one by one.
+
+    Attributes:
+        reference: the same for all parts of one SMS, as long as its sender does not write 255 others.
+        number: 1 to `total`.
+    """
+
+    reference: str
+    number: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +118,18 @@ class IncomingSMS:
 
     Attributes:
         provider_message_id: theirs; a reply is one row per id.
+        from_: E.164, with its plus.
+        to: our sender: E.164 with its plus where it is a full number, else as it is.
         opt_out_handled: the vendor says that it has itself answered and recorded this STOP, START or HELP.
+        piece: set when the body is only one part of what was written.
     """
 
     provider_message_id: str
-    from_: str
+    from_: str = field(repr=False)
     to: str
-    body: str
+    body: str = field(repr=False)
     opt_out_handled: str | None = None
+    piece: Piece | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +152,58 @@ class AttemptQuery:
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
-    """A callback as it arrived, for verification and reading; `url` is the public one."""
+    """A callback as it arrived, for verification and reading; `url` is the public one.
+
+    Of the headers, those that `SMSGateway.read_status` and `read_incoming` see again later are few (the content
+    type): what they need stands in URL and body.
+    """
 
     method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What one gateway can do, as its adapter declares it; the contract suite holds it to its word.
+
+    Attributes:
+        vendor: the product's name.
+        page: the vendor's page on it.
+        most_characters: longest body of one send.
+        reference: where our attempt id travels: `field`, `url`, `field and url`, or empty for nowhere.
+        receipts: how we hear of a text's fate: `callback`, `poll` (only by asking), or empty for never.
+        has_incoming: it hands over texts that people write.
+        asked_by: by what an attempt can be found again; empty when the gateway cannot be asked.
+        price: where it tells what a text cost: `answer`, `receipt`, `query`, several of these, or empty.
+        segments: where it tells how many segments it counted, likewise.
+        verified_by: how its callbacks are known to be its own, in a few words; empty when it has none.
+        validity: the shortest and longest time a text may wait with it, or None when it takes none.
+        has_lookup: it can tell what kind of number a number is.
+        has_dlt: it passes Indian registrations on.
+    """
+
+    vendor: str
+    page: str
+    most_characters: int
+    reference: str
+    receipts: str
+    has_incoming: bool
+    asked_by: frozenset[Handle]
+    price: str
+    segments: str
+    verified_by: str
+    validity: tuple[timedelta, timedelta] | None = None
+    has_lookup: bool = False
+    has_dlt: bool = False
 
 
 class SMSGateway(Protocol):
     """One gateway. Safe to call from many threads at once."""
 
     slug: str
+    capabilities: Capabilities
 
     def send(self, sms: OutgoingSMS) -> Accepted:
         """Hand one SMS over; exactly one HTTP request.
@@ -130,6 +220,7 @@ class SMSGateway(Protocol):
             The report, or None when the gateway has certainly never seen it.
 
         Raises:
+            UnanswerableError: it cannot be asked about this attempt, neither now nor later.
             SendError: the gateway could not be asked; try later.
         """
         ...
@@ -138,6 +229,7 @@ class SMSGateway(Protocol):
         """Check a callback's signature by the vendor's scheme.
 
         Raises:
+            UnsignedCallbackError: probably from them, but unsigned; sent again it will be signed.
             SignatureError: not from them.
         """
         ...
@@ -153,3 +245,80 @@ class SMSGateway(Protocol):
     def close(self) -> None:
         """Release connections."""
         ...
+
+
+class LineType(StrEnum):
+    """What kind of line a number belongs to."""
+
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    VOIP = "voip"
+    TOLL_FREE = "toll_free"
+    INVALID = "invalid"  # no such number
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LookupAnswer:
+    """What a gateway knows of a number.
+
+    Attributes:
+        is_reachable: whether its handset is in service now; None when not told.
+        country: ISO 3166, or None.
+        carrier: name or network code, or None.
+    """
+
+    line_type: LineType
+    is_reachable: bool | None = None
+    country: str | None = None
+    carrier: str | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+
+
+class NumberLookup(Protocol):
+    """A gateway that also tells what kind of number a number is. Safe to call from many threads at once."""
+
+    def look_up(self, e164: str) -> LookupAnswer:
+        """Ask about one number; exactly one HTTP request. A number that does not exist is an answer, not an error.
+
+        Raises:
+            SendError: it could not be asked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySetting:
+    """One environment variable of a gateway.
+
+    Attributes:
+        name: begins with the gateway's slug in capitals, such as `TWILIO_ACCOUNT_SID`.
+        meaning: one sentence for operators.
+        is_required: the gateway cannot be used without it; the first of these switches it on.
+        is_secret: never printed. Secrets that rotate are lists, comma-separated, newest first.
+    """
+
+    name: str
+    meaning: str
+    example: str
+    default: str = ""
+    is_required: bool = False
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPlugin:
+    """Everything the program needs to know of a gateway before it is built; each adapter module has one as `PLUGIN`.
+
+    Another distribution may bring one by an entry point of the group `sms_connector.gateways`.
+
+    Attributes:
+        build: makes the gateway from the values of its settings by name; raises ConfigurationError when they
+            contradict each other.
+    """
+
+    slug: str
+    capabilities: Capabilities
+    settings: tuple[GatewaySetting, ...]
+    build: Callable[[Mapping[str, str]], SMSGateway]

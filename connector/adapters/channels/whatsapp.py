@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from connector.adapters.http import HTTPClients, retry_after, translate
-from connector.adapters.sms.twilio_codes import refusal
+from connector.adapters.sms.twilio_codes import ERRORS
 from connector.errors import (
     AmbiguousSendError,
     ChannelAmbiguousError,
@@ -65,7 +65,7 @@ class WhatsAppChannel:
 
 def _raise_if_refused(answer: httpx.Response) -> None:
     if not answer.is_success:
-        raise refusal(answer.status_code, _code(answer), retry_after(answer.headers))
+        raise ERRORS.refusal(answer.status_code, _code(answer), retry_after(answer.headers))
 
 
 def _code(answer: httpx.Response) -> str:

@@ -14,6 +14,9 @@ from connector.ports.gateway import (
     Accepted,
     AttemptQuery,
     CallbackRequest,
+    Capabilities,
+    GatewayPlugin,
+    Handle,
     IncomingSMS,
     OutgoingSMS,
     StatusReport,
@@ -24,6 +27,20 @@ _RAW_STATUS = "logged"
 log = structlog.get_logger(__name__)
 
 
+CAPABILITIES = Capabilities(
+    vendor="a log instead of a gateway",
+    page="",
+    most_characters=1600,
+    reference="field",
+    receipts="",
+    has_incoming=False,
+    asked_by=frozenset(Handle),
+    price="",
+    segments="answer",
+    verified_by="",
+)
+
+
 class NullGateway:
     """Logs that a text would have gone out and accepts it; nothing is ever sent, so nothing is ever delivered.
 
@@ -32,6 +49,7 @@ class NullGateway:
     """
 
     slug = "null"
+    capabilities = CAPABILITIES
 
     def send(self, sms: OutgoingSMS) -> Accepted:
         """Log the masked number and the length; accept."""
@@ -73,3 +91,6 @@ class NullGateway:
 
 def _message_id(attempt_id: str) -> str:
     return f"null-{attempt_id}"
+
+
+PLUGIN = GatewayPlugin(NullGateway.slug, CAPABILITIES, settings=(), build=lambda _values: NullGateway())

@@ -7,7 +7,6 @@ attempt id travels in the status-callback URL.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,13 +17,18 @@ import httpx
 
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import twilio_callbacks as callbacks
-from connector.adapters.sms.twilio_codes import class_of, refusal, state_of
+from connector.adapters.sms.reading import in_turn, json_object, money, whole_number
+from connector.adapters.sms.twilio_codes import ERRORS, state_of
 from connector.domain.message import MessageState
 from connector.errors import AmbiguousSendError, ConfigurationError, PermanentSendError, TransientSendError
 from connector.ports.gateway import (
     Accepted,
     AttemptQuery,
     CallbackRequest,
+    Capabilities,
+    GatewayPlugin,
+    GatewaySetting,
+    Handle,
     IncomingSMS,
     OutgoingSMS,
     StatusReport,
@@ -38,6 +42,20 @@ _CREATED_WITHIN = timedelta(minutes=5)  # a request we gave up on after seconds 
 _PAGE_SIZE = 100
 _MOST_PAGES = 10  # a thousand texts to one number since the attempt: not a question for a list any more
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+CAPABILITIES = Capabilities(
+    vendor="Twilio Programmable Messaging",
+    page="https://www.twilio.com/docs/messaging/api/message-resource",
+    most_characters=1600,
+    reference="url",
+    receipts="callback",
+    has_incoming=True,
+    asked_by=frozenset({Handle.ID, Handle.TEXT}),
+    price="receipt, query",
+    segments="answer, query",
+    verified_by="HMAC-SHA1 of URL and form",
+    validity=(timedelta(seconds=_VALIDITY_SECONDS[0]), timedelta(seconds=_VALIDITY_SECONDS[1])),
+)
 
 
 class TwilioGateway:
@@ -55,6 +73,7 @@ class TwilioGateway:
     """
 
     slug = "twilio"
+    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -176,26 +195,18 @@ class TwilioGateway:
 def _raise_if_refused(answer: httpx.Response) -> None:
     if answer.is_success:
         return
-    code = _decoded(answer).get("code")
-    raise refusal(answer.status_code, str(code) if code else "", retry_after(answer.headers))
+    code = json_object(answer.content).get("code")
+    raise ERRORS.refusal(answer.status_code, str(code) if code else "", retry_after(answer.headers))
 
 
 def _resource(answer: httpx.Response, needs: str = "sid") -> Mapping[str, Any]:
     """Read the body of a success, which must have the field `needs`."""
-    body = _decoded(answer)
+    body = json_object(answer.content)
     if not body.get(needs) and not isinstance(body.get(needs), list):
         raise AmbiguousSendError(
             f"Twilio answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
         )
     return body
-
-
-def _decoded(answer: httpx.Response) -> Mapping[str, Any]:
-    try:
-        body = json.loads(answer.content)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _accepted(message: Mapping[str, Any]) -> Accepted:
@@ -222,15 +233,15 @@ def _accepted(message: Mapping[str, Any]) -> Accepted:
 def _report(message: Mapping[str, Any], attempt_id: str | None) -> StatusReport:
     raw_status = str(message.get("status") or "")
     code = str(message["error_code"]) if message.get("error_code") else None
-    price = callbacks.money(message.get("price"))
+    price = money(message.get("price"))
     return StatusReport(
         provider_message_id=str(message["sid"]),
         state=state_of(raw_status, code),
         raw_status=raw_status,
         attempt_id=attempt_id,
         error_code=code,
-        error_class=class_of(code),
-        segments=callbacks.whole_number(message.get("num_segments")),
+        error_class=ERRORS.class_of(code),
+        segments=whole_number(message.get("num_segments")),
         price=price,
         currency=message.get("price_unit") if price is not None else None,
     )
@@ -252,3 +263,38 @@ def _created(message: Mapping[str, Any]) -> datetime:
 def _text(body: object) -> str:
     """Fold what a gateway may change in passing: line ends and blanks around."""
     return "\n".join(str(body or "").split("\r\n")).strip()
+
+
+def _build(values: Mapping[str, str]) -> TwilioGateway:
+    return TwilioGateway(
+        values["TWILIO_ACCOUNT_SID"],
+        in_turn(values["TWILIO_AUTH_TOKENS"]),
+        values["TWILIO_API_URL"],
+        sender=values["TWILIO_FROM"] or None,
+        messaging_service_sid=values["TWILIO_MESSAGING_SERVICE_SID"] or None,
+    )
+
+
+PLUGIN = GatewayPlugin(
+    slug=TwilioGateway.slug,
+    capabilities=CAPABILITIES,
+    settings=(
+        GatewaySetting(
+            "TWILIO_ACCOUNT_SID",
+            "Account SID of the Twilio account; empty switches Twilio off.",
+            "AC…",
+            is_required=True,
+        ),
+        GatewaySetting(
+            "TWILIO_AUTH_TOKENS",
+            "Auth tokens of the Twilio account, comma-separated, newest first.",
+            "0123456789abcdef0123456789abcdef",
+            is_required=True,
+            is_secret=True,
+        ),
+        GatewaySetting("TWILIO_API_URL", "Twilio's API.", API_URL, default=API_URL),
+        GatewaySetting("TWILIO_FROM", "Sender number in E.164, unless a messaging service is set.", "+12025550100"),
+        GatewaySetting("TWILIO_MESSAGING_SERVICE_SID", "Messaging service that chooses the sender.", "MG…"),
+    ),
+    build=_build,
+)

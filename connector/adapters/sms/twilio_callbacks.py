@@ -12,14 +12,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from urllib.parse import parse_qsl
 
-from connector.adapters.sms.twilio_codes import class_of, state_of
+from connector.adapters.sms.reading import form_fields, header, money, query_fields, whole_number
+from connector.adapters.sms.twilio_codes import ERRORS, state_of
 from connector.errors import SignatureError
 from connector.ports.gateway import CallbackRequest, IncomingSMS, StatusReport
 
-_MOST_FIELDS = 500  # a callback has some thirty; the limit keeps parsing cheap
 _URL = re.compile(r"(https?)://([^/?#]+)(.*)", re.DOTALL)  # taken apart by hand: the rest must stay as signed
 _PORT = re.compile(r":\d+$")
 _STANDARD_PORTS: Mapping[str, int] = {"https": 443, "http": 80}
@@ -34,7 +32,7 @@ def verify(request: CallbackRequest, auth_tokens: Sequence[str]) -> None:
     Raises:
         SignatureError: not from them, or no token is configured.
     """
-    given = _header(request, "x-twilio-signature").encode()
+    given = header(request, "x-twilio-signature").encode()
     if not given or not any(auth_tokens):
         raise SignatureError("no Twilio signature, or no token to check it with")
     signed_form = _signed_form(request)
@@ -49,7 +47,7 @@ def verify(request: CallbackRequest, auth_tokens: Sequence[str]) -> None:
 
 def read_status(request: CallbackRequest, attempt_id: str | None) -> Sequence[StatusReport]:
     """Read a status callback; one without a message id or a status says nothing."""
-    form = dict(_fields(request))
+    form = dict(form_fields(request))
     sid = form.get("MessageSid") or form.get("SmsSid")
     status = form.get("MessageStatus") or form.get("SmsStatus")
     if not sid or not status:
@@ -63,7 +61,7 @@ def read_status(request: CallbackRequest, attempt_id: str | None) -> Sequence[St
             raw_status=status,
             attempt_id=attempt_id,
             error_code=code,
-            error_class=class_of(code),
+            error_class=ERRORS.class_of(code),
             segments=whole_number(form.get("NumSegments")),
             price=price,
             currency=(form.get("PriceUnit") or None) if price is not None else None,
@@ -73,7 +71,7 @@ def read_status(request: CallbackRequest, attempt_id: str | None) -> Sequence[St
 
 def read_incoming(request: CallbackRequest) -> Sequence[IncomingSMS]:
     """Read an inbound SMS; the body may be empty, as that of a picture message is."""
-    form = dict(_fields(request))
+    form = dict(form_fields(request))
     sid = form.get("MessageSid") or form.get("SmsSid")
     if not sid or not form.get("From") or not form.get("To"):
         return ()
@@ -81,43 +79,19 @@ def read_incoming(request: CallbackRequest) -> Sequence[IncomingSMS]:
     return (IncomingSMS(sid, form["From"], form["To"], form.get("Body", ""), opt_out_handled=opt_out),)
 
 
-def money(text: object) -> Decimal | None:
-    """Read a price such as "-0.00750" (what the account is charged) as a positive amount; None when unknown yet."""
-    try:
-        amount = Decimal(str(text)) if text not in {None, ""} else None
-    except InvalidOperation:
-        return None
-    return abs(amount) if amount is not None and amount.is_finite() else None
-
-
-def whole_number(text: object) -> int | None:
-    """Read a count such as "2"; None when it is none."""
-    digits = str(text)
-    return int(digits) if digits.isascii() and digits.isdecimal() else None
-
-
-def _fields(request: CallbackRequest) -> list[tuple[str, str]]:
-    """Give the parameters of a form, or those of the query when Twilio is configured to use GET."""
-    source = _query(request.url) if request.method.upper() == "GET" else request.body.decode("utf-8", "replace")
-    try:
-        return parse_qsl(source, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return []
-
-
 def _signed_form(request: CallbackRequest) -> str:
     """Give what is appended to the URL: sorted keys, each with its sorted, unique values; nothing for GET."""
     if request.method.upper() == "GET":
         return ""
-    if "application/json" in _header(request, "content-type").lower():
+    if "application/json" in header(request, "content-type").lower():
         _check_body_hash(request)
         return ""
-    pairs = sorted(set(_fields(request)))
+    pairs = sorted(set(form_fields(request)))
     return "".join(key + value for key, value in pairs)
 
 
 def _check_body_hash(request: CallbackRequest) -> None:
-    given = dict(parse_qsl(_query(request.url))).get("bodySHA256", "")
+    given = dict(query_fields(request.url)).get("bodySHA256", "")
     if not hmac.compare_digest(hashlib.sha256(request.body).hexdigest().encode(), given.lower().encode()):
         raise SignatureError("the body is not the one Twilio signed")
 
@@ -131,12 +105,3 @@ def _readings(url: str) -> Iterator[str]:
     scheme, host, rest = match.groups()
     bare = _PORT.sub("", host)
     yield f"{scheme}://{bare}{rest}" if bare != host else f"{scheme}://{host}:{_STANDARD_PORTS[scheme]}{rest}"
-
-
-def _query(url: str) -> str:
-    return url.partition("?")[2].partition("#")[0]
-
-
-def _header(request: CallbackRequest, name: str) -> str:
-    """Look a header up whatever its case; frameworks differ in what they keep."""
-    return next((value for key, value in request.headers.items() if key.lower() == name), "")

@@ -7,12 +7,11 @@ are our reading). Twilio warns that it keeps splitting codes: one we do not know
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from types import MappingProxyType
 
+from connector.adapters.sms.error_table import ErrorTable
 from connector.domain.message import ErrorClass as E
 from connector.domain.message import MessageState as S
-from connector.errors import AmbiguousSendError, PermanentSendError, SendError, TransientSendError
 
 STATES: Mapping[str, S] = MappingProxyType(
     {
@@ -69,11 +68,8 @@ ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
 
 _VALIDITY_RAN_OUT = "30036"
 
-_NOT_DONE = frozenset({E.TRANSIENT, E.THROTTLED, E.CONFIG, E.ACCOUNT_OR_CREDIT})
-"""Refusals that end when somebody mends something, so the text waits until then or until it expires."""
-
-_NEEDS_A_PERSON = timedelta(seconds=60)
-"""How long settings and accounts take to be mended at the least; asking sooner earns a block, not an answer."""
+ERRORS = ErrorTable("Twilio", ERROR_CLASSES)
+"""What Twilio's refusals mean."""
 
 
 def state_of(status: str, error_code: str | None = None) -> S:
@@ -82,43 +78,3 @@ def state_of(status: str, error_code: str | None = None) -> S:
     if state in {S.FAILED, S.UNDELIVERED} and error_code == _VALIDITY_RAN_OUT:
         return S.EXPIRED
     return state
-
-
-def class_of(error_code: str | None) -> E | None:
-    """Give the class of a code, `unknown` for one we do not know, None for none."""
-    return ERROR_CLASSES.get(error_code, E.UNKNOWN) if error_code else None
-
-
-def refusal(status: int, code: str, wait: timedelta | None) -> SendError:
-    """Give the error for an answer that is no success.
-
-    A code Twilio gives decides, then the HTTP status: other 4xx are final, since the same request would be refused
-    again. Of the 5xx only a 503 with Twilio's own error body or a `Retry-After` says that nothing was done; a bare
-    one, and any other, may come from a proxy that had already passed the request on.
-
-    Args:
-        status: HTTP status.
-        code: Twilio's error code, empty when the body had none.
-        wait: what `Retry-After` asked for, or None.
-    """
-    message = f"Twilio answered HTTP {status}" + (f", code {code}" if code else "")
-    error_class = _class_of_answer(status, code)
-    if status == 408 or (status >= 500 and not (status == 503 and (code or wait is not None))):
-        return AmbiguousSendError(message, code=code or str(status), error_class=E.UNKNOWN)
-    if status >= 500 or error_class in _NOT_DONE:
-        if wait is None and error_class in {E.CONFIG, E.ACCOUNT_OR_CREDIT}:
-            wait = _NEEDS_A_PERSON
-        return TransientSendError(message, code=code or str(status), error_class=error_class, retry_after=wait)
-    return PermanentSendError(message, code=code or str(status), error_class=error_class)
-
-
-def _class_of_answer(status: int, code: str) -> E:
-    if code in ERROR_CLASSES:
-        return ERROR_CLASSES[code]
-    if status == 429:
-        return E.THROTTLED
-    if status == 503:
-        return E.TRANSIENT
-    if status in {401, 403, 404} or status < 400:  # credentials, account or URL, a redirect
-        return E.CONFIG
-    return E.UNKNOWN

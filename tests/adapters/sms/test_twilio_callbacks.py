@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.adapters.sms import twilio_callbacks as callbacks
-from connector.adapters.sms.twilio_codes import ERROR_CLASSES, STATES, class_of, state_of
+from connector.adapters.sms.twilio_codes import ERROR_CLASSES, ERRORS, STATES, state_of
 from connector.domain.message import ErrorClass, MessageState
 from connector.domain.receipt import RECEIPT_STATES
 from connector.errors import SignatureError
@@ -216,7 +216,7 @@ def test_error_code_becomes_a_class_and_is_kept(code: str, error_class: ErrorCla
 
 def test_delivered_carries_no_error() -> None:
     assert (read().error_code, read().error_class) == (None, None)
-    assert class_of("") is None
+    assert ERRORS.class_of("") is None
 
 
 @pytest.mark.parametrize("word", ["failed", "undelivered"])
