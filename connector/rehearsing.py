@@ -5,15 +5,12 @@ The same as in production, put together over a ledger in memory, a clock that is
 
 from __future__ import annotations
 
-import gc
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from connector.adapters.codes import HMACCodes
 from connector.adapters.compliance_file import load_compliance
@@ -33,6 +30,7 @@ from connector.domain.retry import RetryPolicy
 from connector.domain.steps import walk
 from connector.ports.enrollments import PublicationAction, PublicationRow
 from connector.ports.messages import MessageRow
+from connector.ports.rendering import JourneyReader
 from connector.services.backtest import PAGE, Past, Progress, replay
 from connector.services.backtest_report import BacktestReport, Played, compare, starts_not_played, summarise
 from connector.services.consent import ConsentDesk
@@ -167,7 +165,7 @@ def with_those_it_enrolls_in(journey: Journey, shelf: Mapping[str, Journey]) -> 
     return list(found.values())
 
 
-def _reader(journeys: Mapping[str, Journey]) -> Any:
+def _reader(journeys: Mapping[str, Journey]) -> JourneyReader:
     """Give the journeys as they are: they have just been read, and need not be made of their source again."""
     return lambda journey_id, _source: journeys[journey_id]
 
@@ -186,20 +184,6 @@ def _publish(ledger: MemoryLedger, journeys: Mapping[str, Journey], account_id: 
 
 def _no_url(_gateway: str, _attempt_id: str) -> str:
     return ""
-
-
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000
-"""Everything a replay makes is kept to its end: looking for garbage in it time and again costs a third of the time."""
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    usual = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 class Backtester:
@@ -223,9 +207,8 @@ class Backtester:
         published = self._in_service.get(edited.id)
         plays = [(edited, self._shelf)] + ([(published, self._in_service)] if published is not None else [])
         stages = [self._stage(journey, shelf) for journey, shelf in plays]
-        with _seldom_collecting():
-            asked = [replace(journey, enabled=True) for journey, _ in plays]
-            replayed = replay(self._past, asked, [stage for _, stage in stages], progress)
+        asked = [replace(journey, enabled=True) for journey, _ in plays]
+        replayed = replay(self._past, asked, [stage for _, stage in stages], progress)
         played = [
             summarise(company.ledger, {step.path: step.id for step in walk(journey.steps)}, self._price)
             for (journey, _), (company, _) in zip(plays, stages, strict=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
 
 from connector.domain.errands import Note
 from connector.ports.records import CRMRecordRow, RecordSubject
@@ -19,31 +21,38 @@ class NoteMaker:
         self._renderer, self._new_id = renderer, new_id
 
     def make(self, wish: Wish, step: Note) -> CRMRecordRow:
-        """Ask for a note, beside the contact also on the record that started the journey.
+        """Ask for a note.
 
         Raises:
             ImpossibleError: it cannot be written.
         """
-        setting = wish.setting
         record_id = self._new_id()
-        return CRMRecordRow(
-            id=record_id,
-            account_id=setting.account.id,
-            crm=setting.account.crm,
-            kind=RecordSubject.NOTE,
-            subject=f"note:{wish.key}",
-            ref=message_ref(record_id),
-            at=wish.now,
-            not_before=wish.now,
-            contact_id=setting.contact.id,
-            contact_crm_id=shown_crm_id(setting.contact),
-            payload={
-                "text": for_staff(self._renderer, setting, step.text),
-                "associations": associations_of(setting.subject),
-            },
-        )
+        payload = {"text": for_staff(self._renderer, wish.setting, step.text)}
+        return record_wished(wish, RecordSubject.NOTE, record_id, wish.now, payload)
 
 
-def associations_of(subject: str) -> list[str]:
-    """Give what a record of ours stands on beside its contact: the record that started the journey."""
+def record_wished(
+    wish: Wish, kind: RecordSubject, record_id: str, at: datetime, payload: Mapping[str, Any]
+) -> CRMRecordRow:
+    """Make the row of a note or task, to stand beside the contact also on the record that started the journey.
+
+    `at` is its place on the timeline; for a task, when it is due.
+    """
+    setting = wish.setting
+    return CRMRecordRow(
+        id=record_id,
+        account_id=setting.account.id,
+        crm=setting.account.crm,
+        kind=kind,
+        subject=f"{kind.value}:{wish.key}",
+        ref=message_ref(record_id),
+        at=at,
+        not_before=wish.now,
+        contact_id=setting.contact.id,
+        contact_crm_id=shown_crm_id(setting.contact),
+        payload={**payload, "associations": _associations(setting.subject)},
+    )
+
+
+def _associations(subject: str) -> list[str]:
     return [subject] if subject and not subject.startswith("contact:") else []

@@ -7,7 +7,7 @@ What lies outside is played: every text is taken and delivered at once unless it
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -151,17 +151,12 @@ class Rehearsal:
     def __init__(self, company: Company, account: AccountRow, outside: PlayedOutside | None = None) -> None:
         self._company, self._account, self._outside = company, account, outside or PlayedOutside()
         self._ledger, self._clock = company.ledger, company.clock
+        # Stands in for reading records again: `values_now` passes over an event that occurred before the last look, or
+        # before one that came earlier, and nothing here would ever look again.
         self._values: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._owners: dict[str, Owner] = {}
         self._on_their_way: list[tuple[datetime, int, str, bool, str]] = []
         self._order = count()
-
-    def play(self, happenings: Iterable[Happening], until: datetime) -> None:
-        """Let happenings come, in the order of their times, and everything that follows from them up to `until`."""
-        for each in happenings:
-            self.advance(each.at)
-            self.take(each)
-        self.advance(until)
 
     def advance(self, until: datetime) -> None:
         """Let everything that is due up to a time be done when it is due, and set the clock to that time."""
@@ -296,11 +291,6 @@ class Rehearsal:
             effects.hold(uow, row, verdict.reason, verdict.until, now)
         else:
             effects.record(uow, Outcome(row, ChannelRefusedError(verdict.reason)), now)
-
-
-def in_order(*streams: Sequence[Happening]) -> Iterable[Happening]:
-    """Merge happenings, each stream in the order of time, into one in the order of time."""
-    return heapq.merge(*streams, key=lambda each: each.at)
 
 
 def _taken(claim: Claim) -> Sent:

@@ -13,10 +13,8 @@ from connector.domain.surroundings import Surroundings
 from connector.errors import ConditionError
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.rendering import Renderer
-from connector.services.announcing import message_ref
-from connector.services.merged_contacts import shown_crm_id
 from connector.services.message_making import Setting
-from connector.services.note_making import associations_of
+from connector.services.note_making import record_wished
 from connector.services.wishes import ImpossibleError, Wish, for_staff
 
 _LONGEST_TITLE = 255  # what CRMs show of a task's subject
@@ -49,7 +47,7 @@ class TaskMaker:
             "queue_id": step.queue,
             "priority": step.priority,
         }
-        return self._row(wish, payload, due_at), "; ".join(complaints)
+        return record_wished(wish, RecordSubject.TASK, self._new_id(), due_at, payload), "; ".join(complaints)
 
     def call(self, wish: Wish, step: Handoff) -> tuple[CRMRecordRow, str]:
         """Make the row of a hand-off by call: somebody is to ring the contact up, now."""
@@ -65,24 +63,7 @@ class TaskMaker:
             "priority": "high",
             "is_call": True,
         }
-        return self._row(wish, payload, wish.now), "; ".join(complaints)
-
-    def _row(self, wish: Wish, payload: dict[str, Any], due_at: datetime) -> CRMRecordRow:
-        setting = wish.setting
-        record_id = self._new_id()
-        return CRMRecordRow(
-            id=record_id,
-            account_id=setting.account.id,
-            crm=setting.account.crm,
-            kind=RecordSubject.TASK,
-            subject=f"task:{wish.key}",
-            ref=message_ref(record_id),
-            at=due_at,
-            not_before=wish.now,
-            contact_id=setting.contact.id,
-            contact_crm_id=shown_crm_id(setting.contact),
-            payload={**payload, "associations": associations_of(setting.subject)},
-        )
+        return record_wished(wish, RecordSubject.TASK, self._new_id(), wish.now, payload), "; ".join(complaints)
 
     def _written(self, text: Text, setting: Setting, complaints: list[str]) -> str:
         try:

@@ -18,6 +18,7 @@ from connector.ports.queue import EFFECTS
 from connector.settings import read_settings
 from tests.adapters.channels.listening import Listener, Said
 from tests.adapters.store.factories import an_account
+from tests.entrypoints.environment import set_environment
 
 ROOT = Path(__file__).parents[2]
 CHANNELS = """
@@ -40,19 +41,14 @@ def connector(
 ) -> Iterator[Connector]:
     shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
     (tmp_path / "mappings" / "channels.yaml").write_text(CHANNELS.format(port=listener.port))
-    values = {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/ledger.sqlite3",
-        "REDIS_URL": redis_url,
-        "PUBLIC_URL": "https://sms.example.com",
-        "SECRET_KEYS": "k" * 32,
-        "GATEWAY": "null",
-        "MAPPINGS_DIR": str(tmp_path / "mappings"),
-        "TEMPLATES_DIR": str(ROOT / "templates"),
-        "ALLOW_LOOPBACK_URLS": "true",
-        "CHANNEL_SHOP_SECRET": "s" * 32,
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
+    set_environment(
+        monkeypatch,
+        tmp_path,
+        redis_url,
+        TEMPLATES_DIR=str(ROOT / "templates"),
+        ALLOW_LOOPBACK_URLS="true",
+        CHANNEL_SHOP_SECRET="s" * 32,
+    )
     connector = Connector(read_settings())
     migrate(connector.ledger.engine)
     yield connector

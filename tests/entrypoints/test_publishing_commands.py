@@ -17,6 +17,7 @@ from connector.entrypoints.cli import cli
 from connector.errors import ConfigurationError
 from connector.settings import read_settings
 from tests.adapters.store.factories import an_account
+from tests.entrypoints.environment import set_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,17 +29,7 @@ def folder(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> P
     for path in (tmp_path / "mappings/journeys").iterdir():
         if path.stem != "demo-booked":
             path.unlink()
-    values = {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/ledger.sqlite3",
-        "REDIS_URL": redis_url,
-        "PUBLIC_URL": "https://sms.example.com",
-        "SECRET_KEYS": "k" * 32,
-        "GATEWAY": "null",
-        "MAPPINGS_DIR": str(tmp_path / "mappings"),
-        "TEMPLATES_DIR": str(tmp_path / "templates"),
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, tmp_path, redis_url)
     return tmp_path
 
 

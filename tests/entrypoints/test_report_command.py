@@ -27,6 +27,7 @@ from connector.services.journey_report import JourneyReport, JourneyReporter
 from connector.services.journey_versions import JourneyVersions
 from connector.settings import read_settings
 from tests.adapters.store.factories import a_message, an_account
+from tests.entrypoints.environment import set_environment
 from tests.services.test_journey_report import Figures
 from tests.services.test_splits import Trial, a_journey
 
@@ -38,17 +39,7 @@ def portal(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> s
     """A ledger with one account, in which two people entered a journey: one got a text, one is held."""
     for name in ("mappings", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    values = {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/ledger.sqlite3",
-        "REDIS_URL": redis_url,
-        "PUBLIC_URL": "https://sms.example.com",
-        "SECRET_KEYS": "k" * 32,
-        "GATEWAY": "null",
-        "MAPPINGS_DIR": str(tmp_path / "mappings"),
-        "TEMPLATES_DIR": str(tmp_path / "templates"),
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, tmp_path, redis_url)
     connector = Connector(read_settings())
     migrate(connector.ledger.engine)
     account = an_account(external_id="12345")
