@@ -7,13 +7,13 @@ from typing import Self
 
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
+from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.hubspot.app import create_app as create_hubspot
 from connector.sandbox.hubspot.webhooks import WebhookSender
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.page.app import create_page
 from connector.sandbox.page.portal_seed import OWNER_EMAIL, OWNER_NUMBER, seed_demo_portal
 from connector.sandbox.serve import Server
-from connector.sandbox.twilio.receipts import Pace
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, SENDER, TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
 

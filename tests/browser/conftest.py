@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from connector.sandbox.demo import CLIENT_SECRET, Demo, build_demo
+from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.serve import Server
-from connector.sandbox.twilio.receipts import Pace
 from tests.browser.fake_connector import FakeConnector
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -22,11 +22,11 @@ from connector.adapters.store.tables import crm_record, enrollment, external_eve
 from connector.bootstrap import Connector, build_connector
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
+from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.hubspot.app import create_app as create_hubspot
 from connector.sandbox.hubspot.webhooks import LARGEST_BATCH, WebhookSender
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.serve import Server
-from connector.sandbox.twilio.receipts import Pace
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, SENDER, TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
 from connector.settings import read_settings

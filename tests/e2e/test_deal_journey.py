@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from connector.sandbox.twilio.agenda import Notify
-from connector.sandbox.twilio.callbacks import Callback
+from connector.sandbox.gateways.agenda import Notify
+from connector.sandbox.gateways.courier import Callback
+from connector.sandbox.twilio.callbacks import form_call
 from connector.sandbox.twilio.forms import status_form
 from tests.e2e.rig import Rig
 from tests.e2e.scene import NEW, Scene
@@ -137,7 +138,8 @@ def test_receipt_that_comes_again_hours_later_changes_nothing_that_is_shown(scen
     [text] = scene.rig.twilio.messages(person.number)
     again = status_form(text, scene.rig.clock.now()) | {"RawDlrDoneDate": "2611221700"}
     known = len(scene.books.inbox("twilio.status"))
-    scene.rig.twilio.agenda.put(scene.rig.clock.now(), Notify(Callback("status", str(text.status_callback), again)))
+    callback = Callback("status", text.id, form_call(str(text.callback_url), again))
+    scene.rig.twilio.agenda.put(scene.rig.clock.now(), Notify(callback))
     eventually(lambda: len(scene.books.inbox("twilio.status")) > known, "the receipt is in the inbox")
     scene.write(person.number, "yes")
     scene.books.settle()

@@ -81,7 +81,7 @@ class Actions:
 
     def _last_sender(self, number: str) -> str:
         for message in reversed(self._twilio.conversation(number)):
-            other = message.from_ if message.is_outbound else message.to
+            other = message.sender if message.is_outbound else message.to
             if other in self._twilio.senders:
                 return other
         return next(iter(self._twilio.senders))

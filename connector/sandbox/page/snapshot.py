@@ -7,11 +7,11 @@ from typing import Any
 import phonenumbers
 
 from connector.sandbox.clock import SandboxClock
+from connector.sandbox.gateways.handsets import Handset, bubble
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.page.plain_text import plain_text
 from connector.sandbox.page.zones import iana_zone, next_morning
-from connector.sandbox.twilio.handsets import Handset, bubble
 from connector.sandbox.twilio.world import TwilioWorld
 
 SHOWN_ENTRIES = 60  # of a timeline or a phone: what a person scrolls through

@@ -16,7 +16,7 @@ def status_form(message: Message, at: datetime) -> dict[str, str]:
     form = {
         "AccountSid": message.account_sid,
         "ApiVersion": API_VERSION,
-        "From": message.from_ or "",
+        "From": message.sender,
         "MessageSid": message.sid,
         "MessageStatus": message.status,
         "SmsSid": message.sid,
@@ -40,11 +40,11 @@ def inbound_form(message: Message, opt_out_type: str | None) -> dict[str, str]:
         "Body": message.body,
         "MessageSid": message.sid,
         "NumMedia": "0",
-        "NumSegments": str(message.num_segments),
+        "NumSegments": str(message.segments),
         "SmsMessageSid": message.sid,
         "SmsSid": message.sid,
         "SmsStatus": "received",
-        **_place("From", message.from_ or ""),
+        **_place("From", message.sender),
         **_place("To", message.to),
     }
     if message.service_sid:

@@ -1,43 +1,40 @@
-"""What does the gateway know about one message, and how does its API show it?"""
+"""How does the gateway's API show a message?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+from connector.sandbox.gateways import messages
+
 API_VERSION = "2010-04-01"
-FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "received"})
 CANCELABLE = frozenset({"accepted", "scheduled", "queued"})
+LONGEST_WAIT = timedelta(hours=10)  # the vendor's default and maximum
 
 
 @dataclass
-class Message:
-    """One SMS in either direction. `form` is what the request carried, unknown fields included."""
+class Message(messages.Message):
+    """One SMS in either direction, with the vendor's words for its status.
 
-    sid: str
-    account_sid: str
-    to: str
-    from_: str | None
-    body: str
-    direction: str
-    status: str
-    num_segments: int
-    created_at: datetime
-    updated_at: datetime
+    `form` is what the request carried, unknown fields included.
+    """
+
+    valid_for: timedelta | None = LONGEST_WAIT
+    account_sid: str = ""
+    direction: str = "outbound-api"
     service_sid: str | None = None
-    status_callback: str | None = None
-    validity_seconds: int = 36000  # the vendor's default and maximum: ten hours
-    sent_at: datetime | None = None
-    arrived_at: datetime | None = None
-    price: str | None = None
-    error_code: int | None = None
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def is_outbound(self) -> bool:
-        """Whether it goes to a handset."""
-        return self.direction.startswith("outbound")
+    def sid(self) -> str:
+        """The vendor's name for the id."""
+        return self.id
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen to it."""
+        return self.status == "canceled" or super().is_final
 
     def as_json(self) -> dict[str, Any]:
         """The message resource of the API."""
@@ -52,12 +49,12 @@ class Message:
             "direction": self.direction,
             "error_code": self.error_code,
             "error_message": None,
-            "from": self.from_,
+            "from": self.sender,
             "messaging_service_sid": self.service_sid,
             "num_media": "0",
-            "num_segments": str(self.num_segments),
-            "price": self.price,
-            "price_unit": "USD",
+            "num_segments": str(self.segments),
+            "price": None if self.price is None else str(self.price),
+            "price_unit": self.currency,
             "sid": self.sid,
             "status": self.status,
             "subresource_uris": {"media": f"{uri}/Media.json"},

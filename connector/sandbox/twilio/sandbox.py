@@ -4,13 +4,14 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Self
 
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
+from connector.sandbox.gateways.courier import Post
+from connector.sandbox.gateways.delivery import DeliveryEngine
+from connector.sandbox.gateways.sandbox import ServedGateway
 from connector.sandbox.serve import Server
 from connector.sandbox.twilio.app import create_app
-from connector.sandbox.twilio.delivery import DeliveryEngine
 from connector.sandbox.twilio.world import TwilioWorld
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
@@ -18,38 +19,22 @@ AUTH_TOKEN = "sandbox-auth-token"  # noqa: S105 - the pretend account's, known t
 SENDER = "+12025550100"  # reserved for fiction
 
 
-class TwilioSandbox:
-    """World, delivery engine and server together; a context manager."""
+class TwilioSandbox(ServedGateway):
+    """World, delivery engine and server together; a context manager. `post` stands in for HTTP to the connector."""
 
     def __init__(
-        self, world: TwilioWorld, *, faults: Faults | None = None, host: str = "127.0.0.1", port: int = 0
+        self,
+        world: TwilioWorld,
+        *,
+        faults: Faults | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        post: Post | None = None,
     ) -> None:
         self.world = world
         self.faults = faults or Faults()
-        self.engine = DeliveryEngine(world)
-        self.server = Server(create_app(world, world.clock, self.faults), host, port)
-
-    @property
-    def url(self) -> str:
-        """What `TWILIO_API_URL` is to be."""
-        return self.server.url
-
-    def start(self, threads: int = 1) -> Self:
-        """Serve, and deliver by itself."""
-        self.server.start()
-        self.engine.start(threads)
-        return self
-
-    def stop(self) -> None:
-        """Stop delivering, then serving."""
-        self.engine.stop()
-        self.server.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        server = Server(create_app(world, world.clock, self.faults), host, port)
+        super().__init__(DeliveryEngine(world, post=post), server)
 
 
 def run(

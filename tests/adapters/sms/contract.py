@@ -5,32 +5,46 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
-from connector.domain.message import MessageState
+from connector.domain.message import ErrorClass, MessageState
 from connector.domain.receipt import RECEIPT_STATES, after_receipt
-from connector.errors import AmbiguousSendError, PermanentSendError, SendError, SignatureError, TransientSendError
-from connector.ports.gateway import AttemptQuery, CallbackRequest, OutgoingSMS, SMSGateway
+from connector.errors import (
+    AmbiguousSendError,
+    PermanentSendError,
+    SendError,
+    TransientSendError,
+    UnanswerableError,
+)
+from connector.ports.gateway import (
+    AttemptQuery,
+    Handle,
+    LineType,
+    LookupAnswer,
+    NumberLookup,
+    OutgoingSMS,
+    SMSGateway,
+)
+from tests.adapters.sms.callback_contract import CallbackContract
+from tests.adapters.sms.texts import BODY, NUMBER, SENDER, sms
 
-NUMBER, SENDER, BODY = "+12025550143", "+12025550100", "Your table is booked for 19:30 ✓"
+__all__ = ["BODY", "NUMBER", "SENDER", "Break", "GatewayContract", "RemoteGatewayContract", "sms"]
+
+BODIES = ["Hi", "€ [x] {y}", "שלום 👩‍👩‍👧‍👦 🇨🇦", "a&b=c+d%20\n\r\n;", "x" * 1000]
 Break = Callable[..., None]
 
 
-def sms(attempt_id: str = "attempt-1", body: str = BODY, sender: str | None = None) -> OutgoingSMS:
-    return OutgoingSMS(
-        attempt_id,
-        NUMBER,
-        body,
-        sender,
-        f"https://sms.example.com/callbacks/status/{attempt_id}",
-        valid_for=timedelta(hours=1),
-    )
+def can_ask(gateway: SMSGateway, *handles: Handle) -> bool:
+    """Whether an attempt can be found again by one of `handles`."""
+    return not gateway.capabilities.asked_by.isdisjoint(handles)
 
 
-class GatewayContract:
-    """What holds for every gateway."""
+class GatewayContract(CallbackContract):
+    """What holds for every gateway, as far as its capabilities go."""
 
     def now(self) -> datetime:
         """The time the gateway's other end lives in."""
@@ -53,35 +67,73 @@ class GatewayContract:
         ids = {gateway.send(sms(f"attempt-{number}")).provider_message_id for number in range(3)}
         assert len(ids) == 3
 
-    @pytest.mark.parametrize("body", ["Hi", "€ [x] {y}", "שלום 👩‍👩‍👧‍👦 🇨🇦", "a&b=c+d%20\n\r\n;", "x" * 1000])
-    def test_what_was_sent_is_found_again_by_id_and_by_text(self, gateway: SMSGateway, body: str) -> None:
-        text, at = sms(body=body), self.now()
+    # -- what is sent
+
+    def test_longest_text_is_accepted(self, gateway: SMSGateway) -> None:
+        accepted = gateway.send(sms(body="x" * gateway.capabilities.most_characters))
+        assert accepted.provider_message_id
+
+    @pytest.mark.parametrize("factor", [0, 0.5, 1, 2])
+    def test_validity_outside_of_what_the_gateway_takes_is_cut_to_it(self, gateway: SMSGateway, factor: float) -> None:
+        for bound in gateway.capabilities.validity or (timedelta(hours=1),):
+            text = replace(sms(f"attempt-{bound}"), valid_for=bound * factor)
+            assert gateway.send(text).provider_message_id
+
+    def test_ids_of_parts_begin_with_the_message_and_differ(self, gateway: SMSGateway) -> None:
+        accepted = gateway.send(sms(body="x" * min(400, gateway.capabilities.most_characters)))
+        if accepted.part_ids:
+            assert accepted.part_ids[0] == accepted.provider_message_id
+        assert len(set(accepted.part_ids)) == len(accepted.part_ids)
+
+    # -- what is asked
+
+    @pytest.mark.parametrize("is_id_known", [True, False])
+    @pytest.mark.parametrize("body", BODIES)
+    def test_what_was_sent_is_found_again_by_whatever_the_gateway_can_be_asked(
+        self, gateway: SMSGateway, body: str, is_id_known: bool
+    ) -> None:
+        text, at = sms(body=body[: gateway.capabilities.most_characters]), self.now()
         accepted = gateway.send(text)
-        for query in (self.ask(text, at, accepted.provider_message_id), self.ask(text, at)):
-            report = gateway.find(query)
+        query = self.ask(text, at, accepted.provider_message_id if is_id_known else None)
+        if not can_ask(gateway, Handle.REFERENCE, Handle.TEXT, *([Handle.ID] if is_id_known else [])):
+            with pytest.raises(UnanswerableError):
+                gateway.find(query)
+            return
+        report = gateway.find(query)
+        assert report is not None
+        assert report.provider_message_id in {accepted.provider_message_id, *accepted.part_ids}
+        assert report.attempt_id == text.attempt_id
+        assert report.state in RECEIPT_STATES
+
+    def test_of_two_equal_texts_our_reference_finds_each(self, gateway: SMSGateway) -> None:
+        if not can_ask(gateway, Handle.REFERENCE):
+            pytest.skip("does not keep our reference")
+        at = self.now()
+        for text in (sms("attempt-1"), sms("attempt-2")):
+            accepted = gateway.send(text)
+            report = gateway.find(self.ask(text, at))
             assert report is not None
             assert report.provider_message_id == accepted.provider_message_id
-            assert report.attempt_id == text.attempt_id
-            assert report.state in RECEIPT_STATES
+
+    def test_text_that_belongs_to_another_attempt_is_not_found_twice(self, gateway: SMSGateway) -> None:
+        if gateway.capabilities.asked_by & {Handle.TEXT, Handle.REFERENCE} != {Handle.TEXT}:
+            pytest.skip("is not asked by text alone")
+        text, at = sms(), self.now()
+        taken = gateway.send(text).provider_message_id
+        assert gateway.find(self.ask(text, at, exclude=(taken,))) is None
+
+    def test_lookup_is_there_when_promised_and_answers(self, gateway: SMSGateway) -> None:
+        assert hasattr(gateway, "look_up") == gateway.capabilities.has_lookup
+        if gateway.capabilities.has_lookup:
+            answer = cast("NumberLookup", gateway).look_up(NUMBER)
+            assert isinstance(answer, LookupAnswer)
+            assert answer.line_type in LineType
 
     def test_many_threads_may_send_at_once(self, gateway: SMSGateway) -> None:
         texts = [sms(f"attempt-{number}", f"text {number}") for number in range(24)]
         with ThreadPoolExecutor(8) as pool:
             ids = {accepted.provider_message_id for accepted in pool.map(gateway.send, texts)}
         assert len(ids) == len(texts)
-
-    def test_callback_nobody_signed_is_refused(self, gateway: SMSGateway) -> None:
-        request = CallbackRequest("POST", "https://sms.example.com/callbacks/status/a", {}, b"MessageSid=x")
-        with pytest.raises(SignatureError):
-            gateway.verify(request)
-
-    @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"{", b"[]", b"null", b"a=" * 2000, b"%zz=%"])
-    def test_callback_nobody_understands_says_nothing_and_breaks_nothing(
-        self, gateway: SMSGateway, body: bytes
-    ) -> None:
-        request = CallbackRequest("POST", "https://sms.example.com/callbacks/status/a", {}, body)
-        assert list(gateway.read_status(request, "attempt-1")) == []
-        assert list(gateway.read_incoming(request)) == []
 
     def test_closing_twice_is_closing_once(self, gateway: SMSGateway) -> None:
         gateway.send(sms())
@@ -125,7 +177,11 @@ class RemoteGatewayContract(GatewayContract):
         with pytest.raises(AmbiguousSendError):
             gateway.send(text)
         assert received() == arrives
-        assert (gateway.find(self.ask(text, at)) is not None) == bool(arrives)
+        if can_ask(gateway, Handle.REFERENCE, Handle.TEXT):
+            assert (gateway.find(self.ask(text, at)) is not None) == bool(arrives)
+        else:  # without an id nobody can tell
+            with pytest.raises(UnanswerableError):
+                gateway.find(self.ask(text, at))
 
     def test_one_send_is_one_request_even_when_it_fails(
         self, gateway: SMSGateway, break_next: Break, requests: Callable[[], int]
@@ -162,7 +218,7 @@ class RemoteGatewayContract(GatewayContract):
         break_next("status", status=429, headers={"Retry-After": "2"})
         with pytest.raises(TransientSendError) as caught:
             gateway.send(sms())
-        assert (caught.value.error_class, caught.value.retry_after) == ("throttled", timedelta(seconds=2))
+        assert (caught.value.error_class, caught.value.retry_after) == (ErrorClass.THROTTLED, timedelta(seconds=2))
         assert received() == 0
 
     @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", "null", '{"status": "queued"}', '"SM1"'])
@@ -178,8 +234,9 @@ class RemoteGatewayContract(GatewayContract):
         assert gateway.send(sms("attempt-2")).provider_message_id
 
     def test_being_unable_to_ask_is_an_error_and_not_an_answer(self, unreachable: SMSGateway) -> None:
-        with pytest.raises(SendError):
-            unreachable.find(self.ask(sms(), self.now()))
+        with pytest.raises(SendError) as caught:
+            unreachable.find(self.ask(sms(), self.now(), "an-id"))
+        assert isinstance(caught.value, UnanswerableError) != bool(unreachable.capabilities.asked_by)
 
     @pytest.mark.parametrize(
         "fault",

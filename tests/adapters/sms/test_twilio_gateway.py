@@ -19,23 +19,29 @@ from connector.errors import (
     PermanentSendError,
     TransientSendError,
 )
-from connector.ports.gateway import AttemptQuery, OutgoingSMS
+from connector.ports.gateway import AttemptQuery, CallbackRequest, OutgoingSMS, SMSGateway
 from connector.sandbox.clock import SandboxClock
-from connector.sandbox.twilio.receipts import Stage
+from connector.sandbox.gateways.receipts import Stage
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
 from tests.adapters.sms.contract import NUMBER, SENDER, Break, RemoteGatewayContract, sms
+from tests.adapters.sms.emulated import Receiver
 
 CREATE = "twilio.messages.create"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[TwilioSandbox]:
-    """The emulated gateway; nothing is delivered, so what was sent stays queued."""
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def sandbox(receiver: Receiver) -> Iterator[TwilioSandbox]:
+    """The emulated gateway; nothing is delivered before its engine is told to, so what was sent stays queued."""
     world = TwilioWorld(SandboxClock(), ACCOUNT_SID, AUTH_TOKEN)
     world.add_sender(SENDER)
     world.add_sender("ACME")
-    box = TwilioSandbox(world)
+    box = TwilioSandbox(world, post=receiver)
     with box.server:
         yield box
 
@@ -55,11 +61,14 @@ def query(sandbox: TwilioSandbox, text: OutgoingSMS, at: datetime | None = None,
 
 class TestTwilioGateway(RemoteGatewayContract):
     @pytest.fixture(autouse=True)
-    def take_sandbox(self, sandbox: TwilioSandbox) -> None:
-        self.sandbox = sandbox
+    def take_sandbox(self, sandbox: TwilioSandbox, receiver: Receiver) -> None:
+        self.sandbox, self.receiver = sandbox, receiver
 
     def now(self) -> datetime:
         return self.sandbox.world.clock.now()
+
+    def deliver(self, gateway: SMSGateway) -> list[CallbackRequest]:
+        return self.receiver.after(self.sandbox.engine)
 
     @pytest.fixture
     def break_next(self, sandbox: TwilioSandbox) -> Break:
@@ -105,7 +114,7 @@ def test_form_says_who_to_what_until_when_and_where_to_report(gateway: TwilioGat
 
 def test_sender_of_the_message_goes_before_the_configured_one(gateway: TwilioGateway, sandbox: TwilioSandbox) -> None:
     assert gateway.send(sms(sender="ACME")).sender == "ACME"
-    assert sandbox.world.messages()[0].from_ == "ACME"
+    assert sandbox.world.messages()[0].sender == "ACME"
 
 
 def test_messaging_service_chooses_the_sender(sandbox: TwilioSandbox) -> None:

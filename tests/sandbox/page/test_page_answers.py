@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from connector.sandbox.demo import PORTAL_ID, Demo, build_demo
+from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.hubspot.signing import sign_v3
 from connector.sandbox.page.app import create_page
 from connector.sandbox.page.cards import Cards
 from connector.sandbox.page.plain_text import plain_text
 from connector.sandbox.page.zones import iana_zone, next_morning
-from connector.sandbox.twilio.receipts import Pace
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens, so the connector is down
 

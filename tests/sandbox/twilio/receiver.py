@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urldefrag
 
 import httpx
+
+from connector.sandbox.gateways.skin import Call
+from connector.sandbox.twilio.callbacks import form_of
 
 ACCOUNT, TOKEN = "AC" + "a" * 32, "token-of-the-tests"
 SENDER, PERSON = "+12025550100", "+12025550143"
@@ -18,8 +22,8 @@ class Receiver:
     calls: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = field(default_factory=list)
     answers: list[httpx.Response | Exception] = field(default_factory=list)
 
-    def __call__(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> httpx.Response:
-        self.calls.append((url, dict(form), dict(headers)))
+    def __call__(self, call: Call) -> httpx.Response:
+        self.calls.append((urldefrag(call.url).url, form_of(call), call.headers))
         answer = self.answers.pop(0) if self.answers else httpx.Response(204)
         if isinstance(answer, Exception):
             raise answer

@@ -9,7 +9,7 @@ import pytest
 
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
-from connector.sandbox.twilio.delivery import DeliveryEngine
+from connector.sandbox.gateways.delivery import DeliveryEngine
 from connector.sandbox.twilio.world import TwilioWorld
 from tests.sandbox.twilio.receiver import ACCOUNT, CALLBACK, PERSON, SENDER
 

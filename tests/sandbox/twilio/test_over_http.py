@@ -11,8 +11,8 @@ import pytest
 from flask import Flask, request
 
 from connector.sandbox.clock import SandboxClock
+from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.serve import Server
-from connector.sandbox.twilio.receipts import Pace
 from connector.sandbox.twilio.sandbox import TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
 from tests.sandbox.twilio.receiver import ACCOUNT, PERSON, SENDER, TOKEN

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from connector.sandbox.clock import SandboxClock
-from connector.sandbox.twilio.delivery import DeliveryEngine
+from connector.sandbox.gateways.delivery import DeliveryEngine
 from connector.sandbox.twilio.refusals import RefusalError
 from connector.sandbox.twilio.signing import sign
 from connector.sandbox.twilio.world import TwilioWorld
@@ -185,7 +185,7 @@ def test_a_callback_that_keeps_failing_is_given_up_with_an_alert(
     world.create(FORM)
     engine.flush()
     assert len(receiver.calls) == 2
-    assert engine.alerts[0][0] == 11200
+    assert world.alerts[0][0] == 11200
 
 
 def test_a_callback_answered_500_is_not_tried_again(
@@ -248,7 +248,7 @@ def test_an_answer_that_is_no_twiml_sends_nothing_and_raises_an_alert(
     receiver.answers = [httpx.Response(200, text="{}", headers={"content-type": "application/json"})]
     world.reply(PERSON, SENDER, "hello")
     engine.flush()
-    assert engine.alerts[0][0] == 12100
+    assert world.alerts[0][0] == 12100
     assert len(world.messages(PERSON)) == 1
 
 

@@ -81,7 +81,7 @@ function withDays(row) {
     const text = day(new Date(bubble.at), row.zone);
     if (text !== last) items.push({ key: `day ${text}`, day: text });
     last = text;
-    items.push({ ...bubble, key: bubble.sid });
+    items.push({ ...bubble, key: bubble.id });
   }
   return items;
 }
@@ -93,9 +93,9 @@ function makeDay(item) {
 function makeBubble(first, phone) {
   const why = h("button", { type: "button", className: "why-link", textContent: "why?" });
   why.addEventListener("click", () =>
-    openWhy(`why/text/${first.sid}?number=${encodeURIComponent(phone.number)}`, { body: first.body, direction: first.direction }));
+    openWhy(`why/text/${first.id}?number=${encodeURIComponent(phone.number)}`, { body: first.body, direction: first.direction }));
   const at = h("time", { textContent: hour(new Date(first.at), phone.zone) });
-  const bubble = h("div", { className: `bubble ${first.direction}`, data: { sid: first.sid } },
+  const bubble = h("div", { className: `bubble ${first.direction}`, data: { sid: first.id } },
     h("p", { textContent: first.body }), h("footer", {}, at, why));
   if (!isFirst) bubble.classList.add("is-new");
   return [bubble, () => {}];

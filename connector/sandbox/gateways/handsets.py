@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from connector.sandbox.twilio.messages import Message
-from connector.sandbox.twilio.receipts import BLOCKED, UNREACHABLE
+from connector.sandbox.gateways.messages import Message
+from connector.sandbox.gateways.receipts import FailureCodes, Stage, refused
 
 
 @dataclass
@@ -16,27 +16,26 @@ class Handset:
     is_on: bool = True
     is_blocking: bool = False
 
-    @property
-    def refusal(self) -> int | None:
-        """The error code its carrier reports, or None when the text arrives."""
+    def bend(self, stages: list[Stage], codes: FailureCodes) -> list[Stage]:
+        """The way of a text to this phone, with its carrier's no when it does not arrive."""
         if not self.is_on:
-            return UNREACHABLE
-        return BLOCKED if self.is_blocking else None
+            return refused(stages, codes.unreachable)
+        return refused(stages, codes.blocked) if self.is_blocking else stages
 
 
 def is_on_screen(message: Message) -> bool:
     """Whether the person with the phone can see it."""
-    return message.arrived_at is not None or not message.is_outbound
+    return message.arrived_at is not None or message.is_inbound
 
 
 def bubble(message: Message) -> dict[str, Any]:
     """One text as the phone shows it: `direction` is seen from the phone's owner."""
     at = message.arrived_at or message.created_at
     return {
-        "sid": message.sid,
+        "id": message.id,
         "direction": "received" if message.is_outbound else "written",
         "body": message.body,
         "at": at.isoformat(),
-        "other": (message.from_ if message.is_outbound else message.to) or "",
+        "other": (message.sender if message.is_outbound else message.to) or "",
         "status": message.status,
     }

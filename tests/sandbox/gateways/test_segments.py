@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.sandbox.twilio.segments import count_segments
+from connector.sandbox.gateways.segments import count_segments
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,33 @@
-"""Who does what is due: moves messages along, sends the webhooks, tries them again?
+"""Who does what is due: moves messages along, sends the callbacks, tries them again?
 
 Tests call `step` or `flush`; the demo and the benches `start` threads that step by themselves.
 """
 
 import threading
-from collections import deque
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
-from connector.sandbox.twilio.agenda import Charge, Move, Notify, Task
-from connector.sandbox.twilio.callbacks import Callback, CallbackResult, Courier, Post, Poster, may_retry
-from connector.sandbox.twilio.refusals import RefusalError
-from connector.sandbox.twilio.twiml import NotTwiMLError, texts
-from connector.sandbox.twilio.world import TwilioWorld
+from connector.sandbox.gateways.agenda import Later, Move, Notify, Task
+from connector.sandbox.gateways.courier import Callback, CallbackResult, Courier, Post, Poster
+from connector.sandbox.gateways.exchange import Exchange
 
 IDLE_SECONDS = 0.05  # the clock may be pushed by another process, so an idle engine looks this often
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class DeliveryEngine:
-    """Works off the world's agenda. `alerts` are the vendor's debugger entries: (code, what)."""
+    """Works off a world's agenda; `post` stands in for HTTP on the way to the connector."""
 
-    def __init__(self, world: TwilioWorld, *, post: Post | None = None) -> None:
+    def __init__(self, world: Exchange[Any], *, post: Post | None = None) -> None:
         self.world = world
         self._poster = Poster()
-        self.courier = Courier(world.auth_token, post or self._poster)
-        self.alerts: deque[tuple[int, str]] = deque(maxlen=1000)
+        self.courier = Courier(post or self._poster)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     @property
     def results(self) -> list[CallbackResult]:
-        """Every webhook tried, oldest first."""
+        """Every callback tried, oldest first."""
         return list(self.courier.results)
 
     def step(self, now: datetime | None = None) -> int:
@@ -51,7 +47,7 @@ class DeliveryEngine:
         """Step by itself. With several threads callbacks of one message may overtake each other."""
         self._stopping.clear()
         for number in range(threads):
-            thread = threading.Thread(target=self._run, name=f"twilio-delivery-{number}", daemon=True)
+            thread = threading.Thread(target=self._run, name=f"gateway-delivery-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
         return self
@@ -61,7 +57,7 @@ class DeliveryEngine:
         self._stopping.set()
         self.world.agenda.grew.set()
         while self._threads:
-            self._threads.pop().join(timeout=20)  # a webhook in flight may take its 15 seconds
+            self._threads.pop().join(timeout=20)  # a callback in flight may take its 15 seconds
         self._poster.close()
 
     def __enter__(self) -> Self:
@@ -81,31 +77,22 @@ class DeliveryEngine:
 
     def _do(self, due_at: datetime, task: Task) -> None:
         match task:
-            case Move(sid, stage):
-                self.world.move(sid, stage, due_at)
-            case Charge(sid):
-                self.world.charge(sid)
+            case Move(message_id, stage):
+                self.world.move(message_id, stage, due_at)
             case Notify(callback, tries):
                 self._notify(callback, tries, due_at)
+            case Later(work):
+                work(due_at)
 
     def _notify(self, callback: Callback, tries: int, due_at: datetime) -> None:
-        result = self.courier.send(callback, due_at)
-        self.world.calls[f"callbacks.{callback.kind}"] += 1
-        if may_retry(result, tries + 1):
-            self.world.agenda.put(due_at, Notify(callback, tries + 1))
-        elif not result.is_ok:
-            self.alerts.append((11200, f"{callback.url} answered {result.status or result.error}"))
-        elif callback.kind == "inbound":
-            self._answer(result)
-
-    def _answer(self, result: CallbackResult) -> None:
-        try:
-            inbound = self.world.fetch(result.callback.form["MessageSid"])
-            bodies = texts(result.body, result.content_type)
-        except RefusalError:
-            return  # deleted while the webhook was under way
-        except NotTwiMLError as error:
-            self.alerts.append((12100, str(error)))
+        call = self.world.signed(callback, tries, due_at)
+        result = self.courier.send(callback, call, due_at)
+        self.world.count(f"callbacks.{callback.kind}")
+        if result.is_ok:
+            self.world.taken(result)
             return
-        for body in bodies:
-            self.world.send_back(inbound, body)
+        wait = self.world.retry_after(result, tries + 1)
+        if wait is None:
+            self.world.gave_up(result)
+        else:
+            self.world.agenda.put(due_at + wait, Notify(callback, tries + 1))

@@ -1,39 +1,40 @@
-"""What does the gateway still have to do, and when is it due?"""
+"""What does a gateway still have to do, and when is it due?"""
 
 import heapq
 import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connector.sandbox.twilio.callbacks import Callback
-from connector.sandbox.twilio.receipts import Stage
+from connector.sandbox.gateways.courier import Callback
+from connector.sandbox.gateways.receipts import Stage
 
 
 @dataclass(frozen=True)
 class Move:
     """A message reaches a stage."""
 
-    sid: str
+    message_id: str
     stage: Stage
 
 
 @dataclass(frozen=True)
-class Charge:
-    """A message's price becomes known."""
-
-    sid: str
-
-
-@dataclass(frozen=True)
 class Notify:
-    """A webhook goes out; `tries` counts the ones before."""
+    """A callback goes out; `tries` counts the ones before."""
 
     callback: Callback
     tries: int = 0
 
 
-Task = Move | Charge | Notify
+@dataclass(frozen=True)
+class Later:
+    """Something of one vendor's own; `work` gets the time it was due."""
+
+    work: Callable[[datetime], None]
+
+
+Task = Move | Notify | Later
 
 
 class Agenda:

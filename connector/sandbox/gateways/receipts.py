@@ -2,14 +2,17 @@
 
 Kinds that can be armed:
 
-- `undelivered` (`error_code`, 30003 when not given): the last word is no.
-- `failed` (`error_code`, 30008): it never leaves the gateway.
+- `undelivered` (`error_code`, the vendor's for an unreachable phone when not given): the last word is no.
+- `failed` (`error_code`, the vendor's unknown failure): it never leaves the gateway.
+- `torn` (`part`, 2; `error_code` as above): of a long text this part is undelivered, and so is the whole of it.
 - `silent`: statuses move, no callback is sent.
 - `stalled`: the last status is `sent`; nothing ever follows.
 - `late` (`seconds`, 3600): statuses move in time, callbacks come that much later.
-- `held` (`seconds`, 3600): the message waits in the queue; past its validity it fails with 30036.
+- `held` (`seconds`, 3600): the message waits in the queue; past its validity it expires.
 - `shuffled`: all callbacks come at the end, newest first.
 - `duplicated` (`copies`, 2): every callback comes that often.
+- `unsigned`: its callbacks go out without a signature; one that is tried again is signed.
+- `forged`: its callbacks go out with a wrong signature.
 """
 
 import random
@@ -19,19 +22,48 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-UNREACHABLE, BLOCKED, UNKNOWN, EXPIRED = 30003, 30004, 30008, 30036
-# In the order they are applied: how it ends, when, and last what the sender hears.
-KINDS = ("undelivered", "failed", "stalled", "held", "late", "shuffled", "duplicated", "silent")
+# In the order they are applied: how it ends, when, what the sender hears, and last with which signature.
+KINDS = (
+    *("undelivered", "torn", "failed", "stalled", "held", "late", "shuffled", "duplicated", "silent"),
+    *("unsigned", "forged"),
+)
+SIGNATURES = frozenset({"unsigned", "forged"})
+
+Code = str | int
+
+
+@dataclass(frozen=True)
+class FailureCodes:
+    """The vendor's codes for what happens to a text on its way; None where it gives none.
+
+    `expired_as` is what a text is called whose validity is over.
+    """
+
+    unreachable: Code | None = None
+    blocked: Code | None = None
+    failed: Code | None = None
+    expired: Code | None = None
+    expired_as: str = "expired"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A status a message reaches `after` its creation; `callbacks` are the times its sender hears of it."""
+    """A status a message reaches `after` its creation; `callbacks` are the times its sender hears of it.
+
+    `torn_part`: the only part this is true of, the others having arrived; None when it is true of all.
+    """
 
     status: str
     after: timedelta
-    error_code: int | None = None
+    error_code: Code | None = None
     callbacks: tuple[timedelta, ...] = ()
+    torn_part: int | None = None
+
+    def of_part(self, number: int) -> "Stage":
+        """What this stage is for part `number`, from 1, where the vendor reports each."""
+        if self.torn_part in {None, number}:
+            return self
+        return replace(self, status="delivered", error_code=None)
 
 
 @dataclass(frozen=True)
@@ -57,7 +89,7 @@ class Pace:
         """The way of a message nothing happens to."""
         stretch = 1 + self.jitter * chance.random()
         times = {"sending": self.sending, "sent": self.sent, "delivered": self.delivered}
-        return [_heard(Stage(status, timedelta(seconds=s * stretch))) for status, s in times.items()]
+        return [heard(Stage(status, timedelta(seconds=s * stretch))) for status, s in times.items()]
 
 
 @dataclass(frozen=True)
@@ -67,20 +99,26 @@ class Oddity:
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def bend(self, stages: list[Stage], validity: timedelta) -> list[Stage]:
+    def bend(self, stages: list[Stage], validity: timedelta, codes: FailureCodes) -> list[Stage]:
         """The stages as this oddity makes them."""
-        if self.kind == "undelivered":
-            return refused(stages, int(self.options.get("error_code", UNREACHABLE)))
-        if self.kind == "failed":
-            code = int(self.options.get("error_code", UNKNOWN))
-            return [_heard(replace(stages[0], status="failed", error_code=code))]
+        if self.kind in {"undelivered", "torn", "failed"}:
+            return self._ended(stages, codes)
         if self.kind == "silent":
             return [replace(stage, callbacks=()) for stage in stages]
         if self.kind == "stalled":
-            return [stage for stage in stages if stage.status != "delivered"]
+            return stalled(stages)
         if self.kind == "held":
-            return _held(stages, self._delay, validity)
+            return held(stages, self._delay, validity, codes)
         return [replace(stage, callbacks=self._calls(stage, stages)) for stage in stages]
+
+    def _ended(self, stages: list[Stage], codes: FailureCodes) -> list[Stage]:
+        if self.kind == "failed":
+            code = self.options.get("error_code", codes.failed)
+            return [heard(replace(stages[0], status="failed", error_code=code))]
+        ended = refused(stages, self.options.get("error_code", codes.unreachable))
+        if self.kind == "torn":
+            ended[-1] = replace(ended[-1], torn_part=int(self.options.get("part", 2)))
+        return ended
 
     @property
     def _delay(self) -> timedelta:
@@ -91,22 +129,31 @@ class Oddity:
             return tuple(call + self._delay for call in stage.callbacks)
         if self.kind == "duplicated":
             return stage.callbacks * int(self.options.get("copies", 2))
-        behind = len(stages) - stages.index(stage)  # shuffled: one microsecond apart, the newest first
-        return (stages[-1].after + timedelta(microseconds=behind),) if stage.callbacks else ()
+        if self.kind != "shuffled" or not stage.callbacks:
+            return stage.callbacks
+        behind = len(stages) - stages.index(stage)  # one microsecond apart, the newest first
+        return (stages[-1].after + timedelta(microseconds=behind),)
 
 
-def refused(stages: list[Stage], code: int) -> list[Stage]:
+def refused(stages: list[Stage], code: Code | None) -> list[Stage]:
     """The same way with a carrier's no at its end."""
     return [*stages[:-1], replace(stages[-1], status="undelivered", error_code=code)]
 
 
-def _held(stages: list[Stage], delay: timedelta, validity: timedelta) -> list[Stage]:
+def stalled(stages: list[Stage]) -> list[Stage]:
+    """The same way without its last word."""
+    return [stage for stage in stages if stage.status != "delivered"]
+
+
+def held(stages: list[Stage], delay: timedelta, validity: timedelta, codes: FailureCodes) -> list[Stage]:
+    """The same way after a wait of `delay`, unless the text's `validity` is over by then."""
     if delay >= validity:
-        return [_heard(Stage("undelivered", validity, EXPIRED))]
-    return [_heard(replace(stage, after=stage.after + delay)) for stage in stages]
+        return [heard(Stage(codes.expired_as, validity, codes.expired))]
+    return [heard(replace(stage, after=stage.after + delay)) for stage in stages]
 
 
-def _heard(stage: Stage) -> Stage:
+def heard(stage: Stage) -> Stage:
+    """The stage with one callback at its time."""
     return replace(stage, callbacks=(stage.after,))
 
 

@@ -1,0 +1,85 @@
+"""Which promises does every gateway adapter keep about the callbacks it gets? Part of `contract`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from connector.domain.message import MessageState
+from connector.errors import SignatureError
+from connector.ports.gateway import CallbackRequest, SMSGateway, StatusReport
+from tests.adapters.sms.texts import sms
+
+STATUS_URL = "https://sms.example.com/callbacks/status/a"
+
+
+class CallbackContract:
+    """What holds for the callbacks of every gateway, and for those of a gateway that has none."""
+
+    def test_gateway_has_callbacks_exactly_when_it_says_how_they_are_verified(self, gateway: SMSGateway) -> None:
+        can = gateway.capabilities
+        assert bool(can.verified_by) == (can.receipts == "callback" or can.has_incoming)
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            CallbackRequest("POST", STATUS_URL, {}, b"MessageSid=x"),
+            CallbackRequest("POST", STATUS_URL, {"Content-Type": "application/json"}, b'{"id": "x"}'),
+            CallbackRequest("POST", STATUS_URL, {"Authorization": "Bearer x"}, b"{}"),
+            CallbackRequest("GET", f"{STATUS_URL}?id=x&status=delivered", {}, b""),
+            CallbackRequest("GET", STATUS_URL, {}, b""),
+        ],
+    )
+    def test_callback_nobody_signed_is_refused(self, gateway: SMSGateway, request_: CallbackRequest) -> None:
+        with pytest.raises(SignatureError):
+            gateway.verify(request_)
+
+    def deliver(self, gateway: SMSGateway) -> Sequence[CallbackRequest]:
+        """Let what `gateway` has sent arrive; the callbacks about it, as they came (`emulated.Receiver`)."""
+        return ()
+
+    def test_receipt_of_a_text_that_arrived_is_verified_and_finds_its_attempt(self, gateway: SMSGateway) -> None:
+        text = sms()
+        accepted = gateway.send(text)
+        callbacks = self.deliver(gateway)
+        if gateway.capabilities.receipts != "callback":
+            assert not callbacks
+            pytest.skip("tells nothing by callback")
+        reports: list[StatusReport] = []
+        for request in callbacks:
+            gateway.verify(request)
+            reports += gateway.read_status(request, text.attempt_id)
+        if not callbacks:
+            pytest.skip("no deliver() in this test class")
+        assert MessageState.DELIVERED in {report.state for report in reports}
+        assert {report.attempt_id for report in reports} == {text.attempt_id}
+        assert {report.provider_message_id for report in reports} <= {accepted.provider_message_id, *accepted.part_ids}
+
+    def test_receipt_alone_names_the_attempt_where_the_gateway_keeps_our_reference(self, gateway: SMSGateway) -> None:
+        text = sms()
+        gateway.send(text)
+        callbacks = self.deliver(gateway)
+        if gateway.capabilities.reference != "field" or not callbacks:
+            pytest.skip("our attempt id does not travel in a field, or nothing is told by callback")
+        for request in callbacks:
+            assert {report.attempt_id for report in gateway.read_status(request, None)} <= {text.attempt_id}
+
+    def test_altered_receipt_is_refused(self, gateway: SMSGateway) -> None:
+        gateway.send(sms())
+        callbacks = self.deliver(gateway)
+        if not callbacks:
+            pytest.skip("nothing is told by callback")
+        for request in callbacks:
+            bare = replace(request, url=request.url.partition("?")[0], headers={}, body=b"")
+            with pytest.raises(SignatureError):
+                gateway.verify(bare)
+
+    @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"{", b"[]", b"null", b"a=" * 2000, b"%zz=%"])
+    def test_callback_nobody_understands_says_nothing_and_breaks_nothing(
+        self, gateway: SMSGateway, body: bytes
+    ) -> None:
+        request = CallbackRequest("POST", STATUS_URL, {}, body)
+        assert list(gateway.read_status(request, "attempt-1")) == []
+        assert list(gateway.read_incoming(request)) == []
