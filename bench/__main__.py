@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench import backtest, crm, ingest, latency, sending
+from bench import backtest, crm, ingest, latency, routing, sending
 from bench.report import Figure, as_json, show
 from bench.world import World, make_world
 
@@ -23,10 +23,22 @@ class Size:
     latencies: int
     written_back: int
     backtested: int
+    routed_hours: float
 
 
-FULL = Size(events=4000, texts=1500, rounds=3, history=1_000_000, latencies=20, written_back=600, backtested=20_000)
-QUICK = Size(events=1000, texts=500, rounds=1, history=100_000, latencies=5, written_back=200, backtested=2000)
+FULL = Size(
+    events=4000,
+    texts=1500,
+    rounds=3,
+    history=1_000_000,
+    latencies=20,
+    written_back=600,
+    backtested=20_000,
+    routed_hours=6,
+)
+QUICK = Size(
+    events=1000, texts=500, rounds=1, history=100_000, latencies=5, written_back=200, backtested=2000, routed_hours=1
+)
 
 PARTS: dict[str, Callable[[World, Size], list[Figure]]] = {
     "ingest": lambda world, size: ingest.measure(world, size.events, size.rounds),
@@ -34,6 +46,7 @@ PARTS: dict[str, Callable[[World, Size], list[Figure]]] = {
     "send": lambda world, size: sending.measure(world, size.texts, size.rounds, size.history),
     "backtest": lambda world, size: backtest.measure(world, size.backtested),
     "crm": lambda world, size: crm.measure(world, size.written_back),
+    "routing": lambda _world, size: routing.measure(size.routed_hours),
 }
 
 

@@ -6,7 +6,7 @@ List prices for previews, simulations and budgets; what was really paid comes fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -40,21 +40,3 @@ class PriceList:
         """Give the price of a text; `country` is its recipient's, None when not known."""
         each = self.countries.get(country or "", self.default)
         return Price(each * segments, self.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayBook:
-    """What `mappings/gateways.yaml` says.
-
-    Attributes:
-        prices: by gateway.
-        routes: names that steps may ask for → gateway.
-    """
-
-    prices: Mapping[str, PriceList] = field(default_factory=dict)
-    routes: Mapping[str, str] = field(default_factory=dict)
-
-    def price(self, gateway: str, segments: int, country: str | None) -> Price | None:
-        """Give what a text costs through a gateway; None when its prices are not known."""
-        listed = self.prices.get(gateway)
-        return None if listed is None else listed.price(segments, country)

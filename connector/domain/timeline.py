@@ -21,6 +21,7 @@ class EntryKind(StrEnum):
     MESSAGE_CREATED = "message.created"
     MESSAGE_HELD = "message.held"
     MESSAGE_MOVED = "message.moved"  # a change of state; `data.state` says to which
+    MESSAGE_ROUTED = "message.routed"  # which gateway, and why; `data.candidates` has the numbers
     REPLY_RECEIVED = "reply.received"
     LINK_CLICKED = "link.clicked"  # `data.link` says which
     OPTED_OUT = "contact.opted_out"
@@ -32,6 +33,7 @@ class EntryKind(StrEnum):
     EFFECT_FAILED = "effect.failed"
     ARM_ASSIGNED = "split.assigned"
     ARM_WON = "split.won"
+    ATTENTION_GIVEN = "attention.given"  # a person has looked and decided
     ATTENTION_NEEDED = "attention.needed"  # a person must look: an unknown send, a doubtful revocation
 
 

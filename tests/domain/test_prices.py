@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from connector.domain.prices import GatewayBook, Price, PriceList
+from connector.domain.gateway_book import GatewayBook
+from connector.domain.prices import Price, PriceList
 
 LISTED = PriceList("USD", Decimal("0.05"), {"US": Decimal("0.01")}, "a price list", date(2026, 11, 20))
 
