@@ -64,7 +64,7 @@ def _calls_of(connector: Connector, crm_ids: list[str], texts: int) -> int:
     ids = queue_texts(connector, Queued(account_id, add_contacts(connector, account_id, crm_ids)), texts)
     hubspot = connector.settings.hubspot_api_url
     before = _count(hubspot)
-    while connector.dispatcher.drain("twilio", "transactional"):
+    while connector.send_path.dispatcher.drain("twilio", "transactional"):
         pass
     _write_back(connector)
     _deliver(connector, ids)
@@ -95,5 +95,5 @@ def _deliver(connector: Connector, message_ids: list[str]) -> None:
         form = {"MessageSid": attempt.provider_message_id, "MessageStatus": "delivered"}
         request = CallbackRequest("POST", connector.status_url("twilio", attempt.id), _FORM, urlencode(form).encode())
         connector.intake.take_callback("twilio", "status", request, attempt.id)
-    while connector.receipts.drain():
+    while connector.send_path.receipts.drain():
         pass

@@ -101,7 +101,7 @@ def send_through_connector(environment: Mapping[str, str], queued: Queued, count
 def _drain(connector: Connector, queued: Queued, count: int) -> Run:
     queue_texts(connector, queued, count)
     with _measured(count) as run:
-        while connector.dispatcher.drain("twilio", "transactional"):
+        while connector.send_path.dispatcher.drain("twilio", "transactional"):
             pass
     with connector.ledger.begin(write=False) as uow:
         left = uow.messages.waiting_lanes(connector.clock.now())

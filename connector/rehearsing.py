@@ -24,28 +24,26 @@ from connector.domain.compliance import Compliance
 from connector.domain.consent import KeywordBook
 from connector.domain.errands import EnrollIn
 from connector.domain.event_mapping import EventCatalogue
+from connector.domain.gateway_book import GatewayBook, Rate
 from connector.domain.journey import Journey
-from connector.domain.prices import GatewayBook
-from connector.domain.retry import RetryPolicy
 from connector.domain.steps import walk
 from connector.ports.enrollments import PublicationAction, PublicationRow
 from connector.ports.messages import MessageRow
+from connector.ports.queue import Bucket
 from connector.ports.rendering import JourneyReader
 from connector.services.backtest import PAGE, Past, Progress, replay
 from connector.services.backtest_report import BacktestReport, Played, compare, starts_not_played, summarise
 from connector.services.consent import ConsentDesk
-from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
 from connector.services.effect_permission import EffectDesk
 from connector.services.enrolling import Enroller
 from connector.services.event_noting import EventNoter
 from connector.services.journey_versions import JourneyVersions
 from connector.services.links import LinkDesk, LinkWriter
-from connector.services.outcomes import OutcomeRecorder
-from connector.services.permissions import PermissionDesk
-from connector.services.receipts import ReceiptReader
 from connector.services.rehearsal import Company, Rehearsal, VirtualClock
 from connector.services.replies import ReplyDesk
+from connector.services.route_scores import NoScores
+from connector.services.send_path import SendPathParts, build_send_path
 from connector.services.stepper_building import StepperParts, build_stepper
 from connector.services.wakeup import Alarm
 from connector.settings import Settings
@@ -90,9 +88,9 @@ class _NoQueue:
 class _NoLimit:
     """Grants every permit: a rehearsal loads no gateway."""
 
-    def take(self, bucket: str, *, rate: float, burst: int, wanted: int = 1) -> int:  # noqa: ARG002 - the port's shape
-        """Grant all."""
-        return wanted
+    def take_each(self, asked: Sequence[Sequence[Bucket]], *, is_urgent: bool = True) -> Sequence[bool]:  # noqa: ARG002 - the port's shape
+        """Grant each."""
+        return [True] * len(asked)
 
 
 def build_company(
@@ -126,23 +124,41 @@ def build_company(
             consent=consent,
             default_gateway=gateway,
             new_id=ledger.new_id,
-            routes=files.gateways.routes,
+            book=files.gateways,
+            routes=files.gateways.first_gateways(),
             courtesies=files.keywords.courtesies(),
             links=LinkWriter(_LINKS, rng.randrange),
         )
     )
-    recorder = OutcomeRecorder(ledger, clock, RetryPolicy(), rng, consent.note_gateway_opt_out)
-    desk, links = PermissionDesk(files.compliance), LinkDesk(ledger)
-    replies = ReplyDesk(ledger.new_id, files.keywords, consent)
+    links, replies = LinkDesk(ledger), ReplyDesk(ledger.new_id, files.keywords, consent)
+    send_path = build_send_path(
+        SendPathParts(
+            ledger=ledger,
+            gateways={},
+            book=files.gateways,
+            usual_gateway=gateway,
+            usual_rate=Rate(1.0),
+            unreported=frozenset(),
+            compliance=files.compliance,
+            limiter=_NoLimit(),
+            clock=clock,
+            rng=rng,
+            take_reply=replies.take_reply,
+            note_opt_out=consent.note_gateway_opt_out,
+            status_url=_no_url,
+            in_use=frozenset({gateway, *(name for rule in files.gateways.routes.values() for name in rule.gateways)}),
+            scores=NoScores(),
+        )
+    )
     return Company(
         ledger=ledger,
         clock=clock,
         catalogue=files.catalogue,
         noter=EventNoter(files.catalogue, enroller),
         stepper=stepper,
-        dispatcher=Dispatcher(ledger, {}, desk, recorder, _NoLimit(), SendRates(1.0, 1), clock, _no_url),
-        recorder=recorder,
-        receipts=ReceiptReader(ledger, {}, replies.take_reply, consent.note_gateway_opt_out, clock, rng),
+        claimer=send_path.claimer,
+        recorder=send_path.recorder,
+        receipts=send_path.receipts,
         replies=replies,
         consent=consent,
         effects=EffectRecorder(rng),

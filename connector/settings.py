@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 
+from connector.adapters.sms.catalogue import gateway_plugins, is_configured, missing_settings
 from connector.errors import ConfigurationError
+from connector.ports.gateway import GatewayPlugin
 
 CHANNEL_PREFIX = "CHANNEL_"
 """What the names of the variables that hold the secrets of channels begin with."""
@@ -61,11 +63,6 @@ class Settings:
     hubspot_client_secrets: tuple[str, ...]
     hubspot_api_url: str
     hubspot_api_version: str
-    twilio_account_sid: str
-    twilio_auth_tokens: tuple[str, ...]
-    twilio_api_url: str
-    twilio_from: str
-    twilio_messaging_service_sid: str
     smtp_url: str
     allow_loopback_urls: bool
     gateway: str
@@ -78,10 +75,12 @@ class Settings:
     log_format: str
     clock_offset_file: Path | None
     channel_secrets: Mapping[str, str] = field(default_factory=dict)
+    gateway_values: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Show names and values, secrets and credentials in URLs left out (P10)."""
-        hidden = {setting.name.lower() for setting in SETTINGS if setting.is_secret} | {"channel_secrets"}
+        hidden = {setting.name.lower() for setting in SETTINGS if setting.is_secret}
+        hidden |= {"channel_secrets", "gateway_values"}
         shown = (f"{f.name}={'…' if f.name in hidden else getattr(self, f.name)!r}" for f in fields(self))
         return f"Settings({', '.join(shown)})"
 
@@ -198,18 +197,6 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("HUBSPOT_API_URL", "HubSpot's API.", "https://api.hubapi.com", _url, "https://api.hubapi.com"),
     Setting("HUBSPOT_API_VERSION", "Dated version of HubSpot's API.", "2026-09", _text, "2026-09"),
-    Setting("TWILIO_ACCOUNT_SID", "Account SID of the Twilio account; empty switches Twilio off.", "AC…", _text, ""),
-    Setting(
-        "TWILIO_AUTH_TOKENS",
-        "Auth tokens of the Twilio account, comma-separated, newest first.",
-        "0123456789abcdef0123456789abcdef",
-        _list,
-        (),
-        is_secret=True,
-    ),
-    Setting("TWILIO_API_URL", "Twilio's API.", "https://api.twilio.com", _url, "https://api.twilio.com"),
-    Setting("TWILIO_FROM", "Sender number in E.164, unless a messaging service is set.", "+12025550100", _text, ""),
-    Setting("TWILIO_MESSAGING_SERVICE_SID", "Messaging service that chooses the sender.", "MG…", _text, ""),
     Setting(
         "SMTP_URL",
         "The mail server for channels of kind `email`: `smtps://` or `smtp://`, with user and password.",
@@ -227,13 +214,25 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "GATEWAY",
-        "Gateway that carries texts: `twilio`, or `null`, which logs instead of sending.",
+        "Gateway of texts whose purpose has no route in `mappings/gateways.yaml`; `null` logs instead of sending.",
         "twilio",
         _text,
         "twilio",
     ),
-    Setting("SEND_RATE", "Texts per second through one gateway, over all workers.", "80", _rate, 100.0),
-    Setting("SEND_CONCURRENCY", "Requests in flight to a gateway per worker process.", "50", _positive, 50),
+    Setting(
+        "SEND_RATE",
+        "Texts per second through a gateway that `mappings/gateways.yaml` gives no rate, over all workers.",
+        "80",
+        _rate,
+        100.0,
+    ),
+    Setting(
+        "SEND_CONCURRENCY",
+        "Requests in flight to such a gateway per worker process.",
+        "50",
+        _positive,
+        50,
+    ),
     Setting("WORKER_PROCESSES", "Worker processes that one `smsctl worker` starts.", "2", _positive, 2),
     Setting("WEB_THREADS", "Threads that answer requests in one web process.", "8", _positive, 8),
     Setting(
@@ -256,6 +255,14 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
+def gateway_settings(plugin: GatewayPlugin) -> tuple[Setting, ...]:
+    """Give the settings of one gateway as this module reads them; the program starts without any of them."""
+    return tuple(
+        Setting(each.name, each.meaning, each.example, _text, each.default, is_secret=each.is_secret)
+        for each in plugin.settings
+    )
+
+
 def read_settings() -> Settings:
     """Read all settings from the environment, and from a `.env` file in the working directory.
 
@@ -264,10 +271,26 @@ def read_settings() -> Settings:
     """
     values, wrong = _read_all(SETTINGS)
     problems = _described(SETTINGS, wrong)
-    problems = problems or _contradictions(values)
+    gateways = _gateway_values()
+    problems = problems or _contradictions(values["gateway"], gateways)
     if problems:
         raise ConfigurationError("\n".join(problems))
-    return Settings(**values, channel_secrets=_channel_secrets())
+    return Settings(**values, channel_secrets=_channel_secrets(), gateway_values=gateways)
+
+
+def gateway_secrets(settings: Settings) -> tuple[str, ...]:
+    """Give every secret of every gateway, those of lists one by one, so that logs can strike them out."""
+    named = [each.name for plugin in gateway_plugins().values() for each in plugin.settings if each.is_secret]
+    found = [settings.gateway_values.get(name, "") for name in named]
+    return tuple(secret.strip() for value in found for secret in {value, *value.split(",")} if secret.strip())
+
+
+def _gateway_values() -> dict[str, str]:
+    """Read what every known gateway may be set up with, by the names of the variables."""
+    env = Env()
+    env.read_env(".env", recurse=False)
+    chosen = [setting for plugin in gateway_plugins().values() for setting in plugin.settings]
+    return {each.name: str(env.str(each.name, each.default) or each.default).strip() for each in chosen}
 
 
 def _channel_secrets() -> dict[str, str]:
@@ -326,15 +349,19 @@ def _problem(messages: Any) -> str:
     return "is missing" if "not set" in text else text
 
 
-def _contradictions(values: Mapping[str, Any]) -> list[str]:
+def _contradictions(usual: str, gateways: Mapping[str, str]) -> list[str]:
     """Find settings that are fine alone but not together."""
+    plugins = gateway_plugins()
+    if usual not in plugins:
+        return [f"GATEWAY: {usual} is no gateway; it may be {', '.join(sorted(plugins))}"]
     problems = []
-    if values["gateway"] == "twilio":
-        if not values["twilio_account_sid"] or not values["twilio_auth_tokens"]:
+    for plugin in plugins.values():
+        missing = missing_settings(plugin, gateways)
+        if missing and (plugin.slug == usual or is_configured(plugin, gateways)):
+            reason = f"GATEWAY is {usual}" if plugin.slug == usual else f"{plugin.slug} is switched on"
+            are = "is" if len(missing) == 1 else "are"
             problems.append(
-                "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKENS are missing, but GATEWAY is twilio; "
-                "set them, or GATEWAY=null to log texts instead of sending them"
+                f"{' and '.join(missing)} {are} missing, but {reason}; set them"
+                + (", or GATEWAY=null to log texts instead of sending them" if plugin.slug == usual else "")
             )
-        elif not (values["twilio_from"] or values["twilio_messaging_service_sid"]):
-            problems.append("TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID is missing; example: TWILIO_FROM=+12025550100")
     return problems

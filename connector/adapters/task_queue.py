@@ -65,6 +65,16 @@ class RQTaskQueue:
         except redis.RedisError as exc:
             self._note_absence(exc)
 
+    def waits(self, lanes: Sequence[str]) -> bool:
+        """Tell whether a nudge for one of these lanes waits for a worker; not while Redis is away."""
+        try:
+            with self._client.pipeline(transaction=False) as pipeline:
+                for lane in lanes:
+                    pipeline.llen(Queue.redis_queue_namespace_prefix + lane)
+                return any(pipeline.execute())
+        except redis.RedisError:
+            return False
+
     def workers(self) -> int:
         """Count the workers that listen, on all machines."""
         return int(Worker.count(self._client))
@@ -81,6 +91,7 @@ class RQTaskQueue:
             *(lanes.send_lane(gateway, Purpose.OTP) for gateway in gateways),
             lanes.EVENTS,
             lanes.JOURNEYS,
+            lanes.LOOKUPS,
             *(lanes.send_lane(gateway, Purpose.TRANSACTIONAL) for gateway in gateways),
             lanes.EFFECTS,
             *(lanes.writeback_lane(crm) for crm in crms),

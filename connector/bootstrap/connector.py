@@ -6,15 +6,20 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+import structlog
+
 from connector.adapters.channels.building import broken
-from connector.bootstrap.outside import HUBSPOT, gateway_makers, lanes
+from connector.bootstrap.outside import HUBSPOT, configured_gateways, lanes
 from connector.bootstrap.texting_parts import TextingParts
+from connector.domain.scoring import LOOK_BACK
 from connector.errors import ConfigurationError
-from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS
+from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, LOOKUPS, MAINTENANCE, RECEIPTS
 from connector.services.journey_status import journey_statuses
 from connector.services.overview import Overview
 from connector.services.reports import status_report
 from connector.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 _BATCH = 100  # HubSpot's own batch size, which reads and writes are made for
 
@@ -38,7 +43,7 @@ class Connector(TextingParts):
         """Work one round of a lane; tell whether more may wait."""
         kind, *rest = lane.split(":")
         if kind == "send":
-            return self.dispatcher.drain(*rest)
+            return self.send_path.dispatcher.drain(*rest)
         if kind == "writeback":
             return self.writer.write_back(rest[0], _BATCH) == _BATCH
         return self._rounds[lane]()
@@ -49,17 +54,35 @@ class Connector(TextingParts):
             EVENTS: lambda: self.events.understand(_BATCH) == _BATCH,
             JOURNEYS: lambda: self.journeys.advance(_BATCH) == _BATCH,
             EFFECTS: self.effects.drain,
-            RECEIPTS: self.receipts.drain,
+            LOOKUPS: self.lookups.drain,
+            RECEIPTS: self.send_path.receipts.drain,
             MAINTENANCE: self._maintain,
         }
 
     def _maintain(self) -> bool:
-        self.reconciler.free_abandoned()
+        self.send_path.reconciler.free_abandoned()
+        self.send_path.receipts.take_incomplete()
+        self._tell_of_falls()
         self.poller.poll_due()
         self.schedules.start_due()
         self.split_judge.judge_due()
         is_listing = self.audiences.list_next()
-        return self.reconciler.ask() or is_listing
+        return self.send_path.reconciler.ask() or is_listing
+
+    def _tell_of_falls(self) -> None:
+        """Report countries and carriers a gateway has stopped reaching, and forget tallies that say nothing now."""
+        for each in self.send_path.scores.fallen():
+            log.warning(
+                "gateway.fallen",
+                gateway=each.gateway,
+                country=each.country,
+                carrier=each.carrier,
+                before=round(each.before, 3),
+                now=round(each.now_rate, 3),
+            )
+        with self.ledger.begin() as uow:
+            uow.traffic.forget_tallies(self.clock.now() - LOOK_BACK)
+            uow.commit()
 
     def checks(self) -> Mapping[str, str]:
         """Say of ledger and queue whether they answer: `ok` or the kind of error."""
@@ -99,12 +122,14 @@ def build_connector(settings: Settings) -> Connector:
     Raises:
         ConfigurationError: GATEWAY names none, or one that lacks its settings.
     """
-    known = gateway_makers(settings)
+    known = [plugin.slug for plugin in configured_gateways(settings)]
     if settings.gateway not in known:
         raise ConfigurationError(
             f"GATEWAY: {settings.gateway} is not a configured gateway; it may be {', '.join(known)}"
         )
-    return Connector(settings)
+    made = Connector(settings)
+    made.gateways  # noqa: B018 - what is wrong with a gateway's settings is to be told at the start
+    return made
 
 
 def _answer(question: Callable[[], object]) -> str:

@@ -65,6 +65,7 @@ class JourneyParts(Outside):
                 consent=self._consent,
                 default_gateway=self.settings.gateway,
                 new_id=self.ledger.new_id,
+                book=self.gateway_book,
                 routes=self._routes,
                 courtesies=self._courtesies,
                 links=LinkWriter(self.settings.link_url or self.settings.public_url, secrets.randbelow),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import httpx
@@ -18,14 +18,18 @@ from connector.adapters.crm.hubspot.tokens import OAuthApp
 from connector.adapters.gateway_file import load_gateways
 from connector.adapters.outbound_guard import OutboundGuard
 from connector.adapters.rate_limiter import RedisRateLimiter
-from connector.adapters.sms.null import NullGateway
-from connector.adapters.sms.twilio import TwilioGateway
+from connector.adapters.sms.catalogue import gateway_plugins, is_configured
+from connector.adapters.sms.reading import in_turn
 from connector.adapters.task_queue import RQTaskQueue
 from connector.bootstrap.foundations import Foundations
+from connector.domain.gateway_book import GatewayBook
+from connector.domain.message import Purpose
 from connector.errors import ConfigurationError
+from connector.ports.attempts import Gateways
 from connector.ports.channels import Channel
 from connector.ports.crm import CRM
-from connector.ports.gateway import SMSGateway
+from connector.ports.gateway import GatewayPlugin, SMSGateway
+from connector.ports.queue import send_lane
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
 from connector.settings import Settings
@@ -39,20 +43,42 @@ _HTTP_SECONDS = 15.0  # the OAuth endpoint answers in well under a second; a tok
 class Outside(Foundations):
     """What lies outside, as the settings and files name it."""
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._opened: dict[str, SMSGateway] = {}
+
     @cached_property
     def gateways(self) -> Mapping[str, SMSGateway]:
         """Every configured gateway, by slug."""
-        return {slug: make(self.settings) for slug, make in gateway_makers(self.settings).items()}
+        values = self.settings.gateway_values
+        return {plugin.slug: plugin.build(values) for plugin in configured_gateways(self.settings)}
+
+    @property
+    def served(self) -> Gateways:
+        """The gateways this process sends through: those it has opened, else all without a process of theirs."""
+        if self._opened:
+            return Gateways(frozenset(self._opened), is_all_but=False)
+        own = [plugin.slug for plugin in configured_gateways(self.settings) if plugin.has_own_process]
+        return Gateways(frozenset(own))
+
+    def open_gateway(self, slug: str, gateway: SMSGateway) -> None:
+        """Make this the process of a gateway that has one of its own; before anything is sent."""
+        self._opened[slug] = gateway
+        self.gateways = {**self.gateways, slug: gateway}
+
+    @cached_property
+    def gateway_book(self) -> GatewayBook:
+        """What `mappings/gateways.yaml` says.
+
+        Raises:
+            ConfigurationError: it has mistakes: nothing is sent by rules that nobody can read.
+        """
+        return load_gateways(self.settings.mappings_dir / "gateways.yaml")
 
     @property
     def _routes(self) -> Mapping[str, str]:
-        """Routes to gateways that are in use; none while their file has a mistake, which `check` tells."""
-        try:
-            routes = load_gateways(self.settings.mappings_dir / "gateways.yaml").routes
-        except ConfigurationError as error:
-            log.error("routes.unreadable", mistakes=str(error).count("\n") + 1)
-            return {}
-        return {route: gateway for route, gateway in routes.items() if gateway in self.gateways}
+        """Routes to gateways that are in use."""
+        return self.gateway_book.first_gateways(self.gateways)
 
     @cached_property
     def crms(self) -> Mapping[str, CRM]:
@@ -102,30 +128,26 @@ class Outside(Foundations):
             now=self.clock.now,
             secrets=settings.channel_secrets,
             smtp_url=settings.smtp_url,
-            twilio=(settings.twilio_account_sid, next(iter(settings.twilio_auth_tokens), ""), settings.twilio_api_url),
+            twilio=(
+                settings.gateway_values.get("TWILIO_ACCOUNT_SID", ""),
+                next(iter(in_turn(settings.gateway_values.get("TWILIO_AUTH_TOKENS", ""))), ""),
+                settings.gateway_values.get("TWILIO_API_URL", ""),
+            ),
         )
         return build_channels(specs.values(), tools)
 
 
+def own_lanes(slug: str) -> tuple[str, ...]:
+    """Name the lanes of a gateway that has a process of its own, most urgent first."""
+    return tuple(send_lane(slug, purpose) for purpose in (Purpose.OTP, Purpose.TRANSACTIONAL, Purpose.MARKETING))
+
+
 def lanes(settings: Settings) -> tuple[str, ...]:
-    """Name every lane a worker listens on, most urgent first."""
-    return RQTaskQueue.lanes_in_order(list(gateway_makers(settings)), [HUBSPOT])
+    """Name every lane a worker listens on, most urgent first: not those of gateways with a process of their own."""
+    shared = [plugin.slug for plugin in configured_gateways(settings) if not plugin.has_own_process]
+    return RQTaskQueue.lanes_in_order(shared, [HUBSPOT])
 
 
-def gateway_makers(settings: Settings) -> Mapping[str, Callable[[Settings], SMSGateway]]:
-    """Say how each configured gateway is made; a new gateway is one entry here."""
-    makers: dict[str, Callable[[Settings], SMSGateway]] = {}
-    if settings.twilio_account_sid:
-        makers[TwilioGateway.slug] = _twilio
-    makers[NullGateway.slug] = lambda _settings: NullGateway()
-    return makers
-
-
-def _twilio(settings: Settings) -> SMSGateway:
-    return TwilioGateway(
-        settings.twilio_account_sid,
-        settings.twilio_auth_tokens,
-        settings.twilio_api_url,
-        sender=settings.twilio_from or None,
-        messaging_service_sid=settings.twilio_messaging_service_sid or None,
-    )
+def configured_gateways(settings: Settings) -> Sequence[GatewayPlugin]:
+    """Give the gateways whose settings switch them on."""
+    return [plugin for plugin in gateway_plugins().values() if is_configured(plugin, settings.gateway_values)]

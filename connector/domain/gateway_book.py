@@ -30,6 +30,7 @@ __all__ = [
     "QUALITY_FLOORS",
     "RETRIES",
     "USUAL_ROUTE",
+    "VIA",
     "Alphanumeric",
     "Budget",
     "BudgetScope",
@@ -98,6 +99,9 @@ class RouteRule:
 
 USUAL_ROUTE = RouteRule("", ())
 """The route of texts whose purpose has none: the usual gateway of the account."""
+
+VIA = "via:"
+"""What the route begins with of a text that tries one gateway out and takes no other, such as `via:twilio`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,8 @@ class GatewayBook:
 
     def route_for(self, purpose: Purpose, name: str = "") -> RouteRule:
         """Give the route of that name, else the purpose's own, else the usual gateway."""
+        if name.startswith(VIA):
+            return RouteRule(name, (name.removeprefix(VIA),))
         return self.routes.get(name) or self.routes.get(purpose.value) or USUAL_ROUTE
 
     def first_gateways(self, used: Collection[str] | None = None) -> Mapping[str, str]:

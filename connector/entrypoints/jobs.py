@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import time
 
+import structlog
+
+from connector.adapters.sms.smpp import open_gateway
 from connector.bootstrap import Connector, build_connector
 from connector.entrypoints.log_setup import set_up_logging
 from connector.settings import read_settings
 
+log = structlog.get_logger(__name__)
+
+_ASK_EVERY_SECONDS = 5.0  # attempts are asked about after 30 s or more: a few seconds later is soon enough
 _lock = threading.Lock()
 _built: dict[int, Connector] = {}
 
@@ -21,6 +29,29 @@ def drain(lane: str) -> None:
 def prepare() -> None:
     """Set up logging and build this process's connector before its first nudge, which then need not wait for it."""
     set_up_logging(_connector().settings)
+
+
+def prepare_smpp() -> None:
+    """Be the process of the SMPP gateway: bind, and ask about its attempts now and then."""
+    prepare()
+    connector = _connector()
+    gateway = open_gateway(
+        connector.settings.gateway_values,
+        lambda request, kind: connector.intake.take_callback("smpp", kind, request, None),
+    )
+    connector.open_gateway("smpp", gateway)
+    atexit.register(gateway.close)
+    threading.Thread(target=_ask_now_and_then, args=(connector,), name="ask-smpp", daemon=True).start()
+
+
+def _ask_now_and_then(connector: Connector) -> None:
+    while True:
+        time.sleep(_ASK_EVERY_SECONDS)
+        try:
+            while connector.send_path.reconciler.ask():
+                pass
+        except Exception as error:  # noqa: BLE001 - whatever is away comes back; the binds stay
+            log.error("smpp.not_asked", error=type(error).__name__)
 
 
 def _connector() -> Connector:

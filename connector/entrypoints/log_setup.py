@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.adapters.logs import configure_logging
-from connector.settings import Settings
+from connector.settings import Settings, gateway_secrets
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -11,7 +11,7 @@ def set_up_logging(settings: Settings) -> None:
     secrets = (
         *settings.secret_keys,
         *settings.hubspot_client_secrets,
-        *settings.twilio_auth_tokens,
+        *gateway_secrets(settings),
         *settings.channel_secrets.values(),
     )
     configure_logging(as_json=settings.log_format == "json", secrets=secrets)

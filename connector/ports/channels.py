@@ -45,7 +45,8 @@ class Delivery:
     Attributes:
         id: ours; the same at every try. Sent as an idempotency key where the other side can use one.
         number: for WhatsApp, the contact's number (E.164).
-        data: for an endpoint, what is sent.
+        data: for an endpoint or a callback, what is sent.
+        url: for a callback, where to; and `account_id`, whose secrets sign it.
     """
 
     id: str
@@ -53,6 +54,8 @@ class Delivery:
     text: str = field(default="", repr=False)
     number: str = field(default="", repr=False)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    url: str = field(default="", repr=False)
+    account_id: str = ""
 
 
 class Channel(Protocol):

@@ -30,6 +30,7 @@ class Mechanism(StrEnum):
     KEYWORD = "keyword"  # a reply
     GATEWAY = "gateway"  # the gateway or carrier knows of an opt-out
     CRM_PROPERTY = "crm_property"  # the flag was changed in the CRM
+    API = "api"  # a program of the account's, such as its shop, told us
     DOUBLE_OPT_IN = "double_opt_in"  # a reply that confirmed, to a text that asked for it
 
 

@@ -1,4 +1,4 @@
-"""How do services read and write what journeys want done outside: notifications, hand-offs, calls to endpoints?"""
+"""How do services read and write what is wanted outside: notifications, hand-offs, calls to endpoints, callbacks?"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class EffectKind(StrEnum):
     NOTIFY = "notify"
     HANDOFF = "handoff"
     CALL = "call"
+    CALLBACK = "callback"  # tells whoever ordered a text how far it has come
 
 
 class EffectState(StrEnum):
@@ -32,10 +33,11 @@ class EffectRow:
 
     Attributes:
         key: of the action that asked for it; unique in the account, and sent along where the other side can use it.
-        channel: a name of `mappings/channels.yaml`.
+        channel: a name of `mappings/channels.yaml`; of a callback the scheme and host of its address.
         path: of the step that asked for it.
         payload: what is sent: `title`, `text`, and for a call `data`; for a message to a contact `number` and what
-            decides whether it may go there: `purpose`, `window`, `time_zones`, `country`. Encrypted at rest.
+            decides whether it may go there: `purpose`, `window`, `time_zones`, `country`; for a callback `url`,
+            `message_id` and `data`. Encrypted at rest.
         is_readable: False when the payload cannot be opened; it is empty then.
         is_awaited: its enrollment waits to hear how it ended.
         answer: a call's JSON answer, or None; encrypted at rest.
@@ -98,6 +100,12 @@ class EffectRepository(Protocol):
         """Tell whether any could be claimed now."""
         ...
 
-    def failed(self, account_id: str | None, limit: int) -> Sequence[EffectRow]:
+    def failed(self, account_id: str | None, limit: int, kind: EffectKind | None = None) -> Sequence[EffectRow]:
         """Read those that failed, newest first."""
+        ...
+
+    def revive(
+        self, account_id: str, effect_ids: Sequence[str], kind: EffectKind, now: datetime, expires_at: datetime
+    ) -> Sequence[str]:
+        """Let an account's failed effects of a kind be tried anew; give the ids of those that will be."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connector.domain.message import ErrorClass, MessageState, Purpose
 
@@ -59,9 +59,10 @@ class Accepted:
     """The gateway's answer to a send it took.
 
     Attributes:
-        provider_message_id: theirs; that of the first part where every part of a long text has one.
-        part_ids: the ids of all parts, the first one included, where each has its own and its own receipts;
-            else empty.
+        provider_message_id: theirs, by which they can be asked; that of the first part where every part of a long text
+            has one.
+        part_ids: the ids under which receipts come, one per part, where they are others than `provider_message_id`
+            alone; else empty.
     """
 
     provider_message_id: str
@@ -84,6 +85,7 @@ class StatusReport:
         state: one of `domain.receipt.RECEIPT_STATES`.
         raw_status: the vendor's word, kept.
         carrier: the recipient's network as the vendor names it (`310260`, `Vodafone`), or None.
+        sender: the number or sender id it goes out with, where the vendor chose one and tells; None when not told.
     """
 
     provider_message_id: str
@@ -96,6 +98,7 @@ class StatusReport:
     price: Decimal | None = None
     currency: str | None = None
     carrier: str | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +279,7 @@ class LookupAnswer:
     currency: str | None = None
 
 
+@runtime_checkable
 class NumberLookup(Protocol):
     """A gateway that also tells what kind of number a number is. Safe to call from many threads at once."""
 
@@ -284,6 +288,26 @@ class NumberLookup(Protocol):
 
         Raises:
             SendError: it could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class Redactor(Protocol):
+    """A gateway that can be made to forget what was written. Safe to call from many threads at once.
+
+    Attributes:
+        redacts: it is configured to; where it is not, nothing is asked of it.
+    """
+
+    redacts: bool
+
+    def redact(self, provider_message_id: str) -> None:
+        """Empty the vendor's copy of a body; doing it again, or of a text it no longer has, is no mistake.
+
+        Raises:
+            PermanentSendError: it never will.
+            SendError: not now, such as while the vendor still counts the text as under way.
         """
         ...
 
@@ -316,9 +340,12 @@ class GatewayPlugin:
     Attributes:
         build: makes the gateway from the values of its settings by name; raises ConfigurationError when they
             contradict each other.
+        has_own_process: its texts go out through a process of its own, such as `smsctl smpp`, and not through workers:
+            it holds connections that not every process may open.
     """
 
     slug: str
     capabilities: Capabilities
     settings: tuple[GatewaySetting, ...]
     build: Callable[[Mapping[str, str]], SMSGateway]
+    has_own_process: bool = False

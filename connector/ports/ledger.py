@@ -12,6 +12,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from connector.ports.api_keys import APIKeyRepository, CallbackSecretRepository
+from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
 from connector.ports.effects import EffectRepository
@@ -24,11 +26,14 @@ from connector.ports.enrollments import (
 from connector.ports.habits import HabitRepository
 from connector.ports.inbox import InboxRepository
 from connector.ports.links import LinkRepository
-from connector.ports.messages import AttemptRepository, MessageRepository
+from connector.ports.lookups import NumberRepository
+from connector.ports.messages import MessageRepository
 from connector.ports.past import PastRepository
+from connector.ports.pieces import PieceRepository
 from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 from connector.ports.splits import SplitRepository
+from connector.ports.traffic import TrafficRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,11 @@ class UnitOfWork(Protocol):
     splits: SplitRepository
     habits: HabitRepository
     past: PastRepository
+    api_keys: APIKeyRepository
+    callback_secrets: CallbackSecretRepository
+    traffic: TrafficRepository
+    numbers: NumberRepository
+    pieces: PieceRepository
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -1,4 +1,4 @@
-"""How do services read and write messages and their attempts?"""
+"""How do services read and write messages?"""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ class MessageRow:
         sent_at: when a gateway took it.
         priority: its journey's, 1 to 9; of several texts for the last slot under a cap the higher one goes.
         route: a named route, or empty for the purpose's.
+        routed_at: when its gateway was chosen by the router; None while it only has the usual one.
+        template: the template it was written from, or empty.
+        wanted_sender: the sender its step or order names; `sender` is the one it goes out with.
+        ordered_by: who ordered a text that no journey made, such as `api:<key id>`.
+        order_fingerprint: of everything that was ordered under its idempotency key.
+        callback_url: where the one who ordered it wants to hear of it.
     """
 
     id: str
@@ -65,6 +71,12 @@ class MessageRow:
     clicked_at: datetime | None = None
     priority: int = USUAL_PRIORITY
     route: str = ""
+    routed_at: datetime | None = None
+    template: str = ""
+    wanted_sender: str | None = None
+    ordered_by: str = ""
+    order_fingerprint: str = ""
+    callback_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,10 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A move of one message; applied only while the message is still in `from_state`."""
+    """A move of one message; applied only while the message is still in `from_state`.
+
+    `gateway` and `routed_at` are given when it goes another way from now on; then `sender` is taken as it is, None too.
+    """
 
     message_id: str
     from_state: MessageState
@@ -92,6 +107,9 @@ class StateChange:
     provider_message_id: str | None = None
     cost: Decimal | None = None
     currency: str | None = None
+    gateway: str | None = None
+    routed_at: datetime | None = None
+    expires_at: datetime | None = None
     tried: bool = False  # counts one more try
     lease_until: datetime | None = None  # until when this worker answers for a message it claims; else nobody does
 
@@ -103,6 +121,37 @@ class Standing:
     state: MessageState
     tries: int
     sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which of an account's messages are meant; None leaves a side open.
+
+    Attributes:
+        before_id: only messages made before this one: ids rise with time, so a page ends with the next one's.
+    """
+
+    state: MessageState | None = None
+    msisdn: str | None = field(default=None, repr=False)
+    since: datetime | None = None
+    before_id: str | None = None
+    journey: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """Which dead letters are meant; None leaves a side open.
+
+    Attributes:
+        gateway: of the last attempt.
+        error_code: the gateway's code of the last attempt that failed, or `unknown` for texts nobody can tell the
+            fate of.
+    """
+
+    account_id: str | None = None
+    gateway: str | None = None
+    error_code: str | None = None
+    since: datetime | None = None
 
 
 class MessageRepository(Protocol):
@@ -216,61 +265,20 @@ class MessageRepository(Protocol):
         """Count messages by state."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One try through one gateway."""
-
-    id: str
-    account_id: str
-    message_id: str
-    gateway: str
-    state: MessageState
-    requested_at: datetime
-    sender: str | None = None
-    provider_message_id: str | None = None
-    raw_status: str = ""
-    error_class: str = ""
-    error_code: str = ""
-    price: Decimal | None = None
-    currency: str | None = None
-    segments: int | None = None
-    answered_at: datetime | None = None
-    ask_at: datetime | None = None
-    asked: int = 0
-
-
-class AttemptRepository(Protocol):
-    """Attempts."""
-
-    def add(self, attempts: Sequence[AttemptRow]) -> None:
-        """Insert attempts, as part of a claim."""
+    def listed(self, account_id: str, which: MessageFilter, limit: int) -> Sequence[MessageRow]:
+        """Read an account's outbound messages, newest first."""
         ...
 
-    def save(self, attempts: Sequence[AttemptRow]) -> None:
-        """Write back what changed: state, provider id, errors, price, times."""
+    def conversation(
+        self, account_id: str, msisdn: str, limit: int, before_id: str | None = None
+    ) -> Sequence[MessageRow]:
+        """Read what went to and came from a number, newest first."""
         ...
 
-    def many(self, attempt_ids: Sequence[str]) -> Mapping[str, AttemptRow]:
-        """Read attempts by id, locked until commit where the database can."""
+    def dead_letters(self, which: DeadLetterFilter, limit: int) -> Sequence[MessageRow]:
+        """Read texts that wait for a person's decision, oldest first."""
         ...
 
-    def by_provider_ids(self, gateway: str, provider_message_ids: Sequence[str]) -> Mapping[str, AttemptRow]:
-        """Read attempts by the gateway's message ids."""
-        ...
-
-    def of_messages(self, message_ids: Sequence[str]) -> Sequence[AttemptRow]:
-        """Read all attempts of messages, oldest first."""
-        ...
-
-    def to_ask(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
-        """Read attempts whose fate is to be asked for now, and put their next asking off to `lease_until`."""
-        ...
-
-    def any_to_ask(self, now: datetime) -> bool:
-        """Tell whether any attempt's fate is to be asked for now."""
-        ...
-
-    def provider_ids_to(self, msisdn: str, since: datetime) -> frozenset[str]:
-        """Give the gateway ids of all attempts to a number since a time, so that none is taken for another."""
+    def last_senders(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, str]:
+        """Give, by number, the sender of the last text that may have reached it; absent when none has."""
         ...

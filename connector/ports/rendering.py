@@ -102,6 +102,26 @@ class Renderer(Protocol):
         ...
 
 
+class TemplateRenderer(Protocol):
+    """Renders templates by their names, for texts that no journey made."""
+
+    def render(
+        self,
+        name: str,
+        names: Mapping[str, Any],
+        *,
+        locale: str | None = None,
+        time_zone: str | None = None,
+        links: LinkMaker | None = None,
+    ) -> RenderedText:
+        """Render a template in the closest locale.
+
+        Raises:
+            ConditionError: no such template, an undefined name, or a text that is empty or too long.
+        """
+        ...
+
+
 class JourneyReader(Protocol):
     """Builds a journey from a stored source."""
 

@@ -1,7 +1,7 @@
 """Who must hear that messages moved?
 
-The timeline (why), the enrollments that stand at them, and the CRM records that show them: all in the transaction of
-the move itself, so that none of them can be forgotten by a crash.
+The timeline (why), the enrollments that stand at them, the CRM records that show them, and whoever ordered them: all
+in the transaction of the move itself, so that none of them can be forgotten by a crash.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.services.callbacks import tell_move
 
 REF_LENGTH = 12
 """Hex digits of a message's random part in its reference: 48 bits tell apart the records of one contact."""
@@ -72,6 +73,8 @@ def announce(uow: UnitOfWork, moves: Sequence[Moved], now: datetime) -> None:
     for account_id, subjects in shown.items():
         for crm in uow.records.changed(account_id, RecordSubject.MESSAGE, subjects, now):
             uow.nudge(writeback_lane(crm))
+    for move in moves:
+        tell_move(uow, move.message, move.state, move.reason, now)
 
 
 def _entry(move: Moved, now: datetime) -> TimelineEntry:

@@ -58,6 +58,7 @@ _MAY_LIFT: Mapping[Mechanism, frozenset[Mechanism]] = {
     Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
     Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
     Mechanism.CRM_PROPERTY: frozenset({Mechanism.CRM_PROPERTY}),
+    Mechanism.API: frozenset({Mechanism.API}),
     Mechanism.DOUBLE_OPT_IN: frozenset(),
 }
 
@@ -65,6 +66,7 @@ _HOW: Mapping[Mechanism, str] = {
     Mechanism.KEYWORD: "by a keyword",
     Mechanism.GATEWAY: "says the gateway",
     Mechanism.CRM_PROPERTY: "by the flag in the CRM",
+    Mechanism.API: "by a program",
     Mechanism.DOUBLE_OPT_IN: "by a confirmed opt-in",
 }
 

@@ -14,6 +14,7 @@ from connector.services.merged_contacts import by_shown_id
 _HOW = {
     Mechanism.GATEWAY: "The SMS gateway reports that this number has opted out.",
     Mechanism.CRM_PROPERTY: "The SMS opt-out of a contact with this number was changed in the CRM.",
+    Mechanism.API: "A program of yours told us so, such as a shop or a preference page.",
 }
 
 
@@ -21,6 +22,7 @@ _SOURCE = {
     Mechanism.KEYWORD: "a reply by SMS",
     Mechanism.GATEWAY: "the SMS gateway or carrier",
     Mechanism.CRM_PROPERTY: "this contact, or another with its number, was changed in the CRM",
+    Mechanism.API: "a program of yours that uses the API",
     Mechanism.DOUBLE_OPT_IN: "a confirmed opt-in by SMS",
 }
 

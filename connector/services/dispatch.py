@@ -1,4 +1,4 @@
-"""How does a queued message go out: may we → claim → send → record?
+"""How do claimed messages go out: claim → send → record, through all gateways at once?
 
 Two transactions with the HTTP request between them: the claim commits the attempt row before anything leaves, the
 record commits what the gateway said. A worker that dies in between leaves a claimed message whose lease runs out;
@@ -8,67 +8,87 @@ record commits what the gateway said. A worker that dies in between leaves a cla
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 
 import structlog
 
-from connector.domain.message import MessageState
-from connector.domain.permission import Answer, Verdict
-from connector.errors import AmbiguousSendError, QueueUnavailableError, SendError
-from connector.ports.gateway import Accepted, OutgoingSMS, SMSGateway
-from connector.ports.ledger import Ledger, UnitOfWork
-from connector.ports.messages import AttemptRow, MessageRow, StateChange
-from connector.ports.queue import RateLimiter
+from connector.domain.circuit import Answers
+from connector.domain.gateway_book import GatewayBook
+from connector.domain.message import ErrorClass, Purpose
+from connector.domain.segments import Encoding
+from connector.errors import AmbiguousSendError, SendError, TransientSendError
+from connector.ports.attempts import Gateways
+from connector.ports.gateway import Accepted, DLTRegistration, OutgoingSMS, SMSGateway
+from connector.ports.ledger import Ledger
+from connector.ports.messages import MessageRow
 from connector.ports.time import Clock
-from connector.services.announcing import Moved, announce
+from connector.services.claiming import Claim, Claimer
+from connector.services.gateway_health import HealthBoard
 from connector.services.outcomes import OutcomeRecorder, Sent
-from connector.services.permissions import GIVES_WAY_TO, PermissionDesk
+from connector.services.pacing import Pacer
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=90)
-"""Longer than all time-outs of one request together (33 s): a living worker never loses its claim."""
-
 _CLAIM_SHARE = 4
-"""Claim again when this share of the sending threads is free: no text is claimed before a thread can send it at once.
+"""Claim again when this share of a gateway's threads is free: no text is claimed before a thread can send it at once.
 
 Claiming ahead would send faster, but a text that waits for a slow gateway after its claim would not hear an opt-out.
 """
 
 _RECORD_EVERY_SECONDS = 0.02  # results are recorded together: one commit per 20 ms costs no visible latency
-_BUDGET_SECONDS = 20.0  # a drain hands over then, so that a worker looks at more urgent lanes in between
+_BUDGET_SECONDS = 20.0  # a drain hands over then, so that a worker looks at everything else in between
+_LOOK_EVERY_SECONDS = 0.25  # for other send lanes that have got work, and for more urgent work of the whole connector
+_LIMITED_SECONDS = 0.05  # a lane held up by a rate is looked at again then: a token is worth waiting for, not spinning
+_LIMITED_PATIENCE_SECONDS = 1.0  # a lane that got nothing for so long is left to the clock, which rings every second
+_MOST_THREADS = 400  # of one process, whatever the gateways' concurrency adds up to: each costs memory and switching
 
-_STATE_OF = {
-    Answer.HOLD: MessageState.HELD,
-    Answer.SUPPRESS: MessageState.SUPPRESSED,
-    Answer.EXPIRE: MessageState.EXPIRED,
-    Answer.CANCEL: MessageState.CANCELLED,
-}
+_URGENCY = {Purpose.OTP.value: 0, Purpose.TRANSACTIONAL.value: 1, Purpose.MARKETING.value: 2}
+
+_AT_FAULT = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN})
+"""Classes of errors that say the gateway itself is not well; a rate, a setting or an empty purse is no ill health."""
+
+Lane = tuple[str, str]
+"""Gateway and purpose."""
+
+
+@dataclass
+class _Drain:
+    """What one drain has under way."""
+
+    ends: float
+    in_flight: dict[Future[Accepted], _Sending] = field(default_factory=dict)
+    busy: Counter[str] = field(default_factory=Counter)  # requests in flight by gateway
+    open: dict[Lane, float] = field(default_factory=dict)  # lanes with work, and when to look at each again
+    done: set[Lane] = field(default_factory=set)  # lanes in which nothing can be done before the drain ends
+    limited_since: dict[Lane, float] = field(default_factory=dict)  # lanes that a rate has let nothing go from since
+    left: set[Lane] = field(default_factory=set)  # lanes with more work when the time was over
+    look_at: float = 0.0
+    failure: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SendRates:
-    """How fast one gateway is fed.
+class _Sending:
+    claim: Claim
+    began: float
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How fast each gateway is fed, how it fares, and what is passed on with a text to some country.
 
     Attributes:
-        per_second: sends per second, over every process.
-        concurrency: requests in flight per drain.
+        served: gateways that this process sends through.
+        is_wanted_elsewhere: tells whether this worker's time is needed for more urgent lanes than those of texts.
     """
 
-    per_second: float
-    concurrency: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A message this worker has committed to send, its attempt, and why it may go."""
-
-    message: MessageRow
-    attempt: AttemptRow
-    reason: str
+    pacer: Pacer
+    health: HealthBoard
+    book: GatewayBook
+    served: Gateways
+    is_wanted_elsewhere: Callable[[], bool]
 
 
 class Dispatcher:
@@ -78,148 +98,147 @@ class Dispatcher:
         self,
         ledger: Ledger,
         gateways: Mapping[str, SMSGateway],
-        desk: PermissionDesk,
+        claimer: Claimer,
         recorder: OutcomeRecorder,
-        limiter: RateLimiter,
-        rates: SendRates,
+        traffic: Traffic,
         clock: Clock,
         status_url: Callable[[str, str], str],
     ) -> None:
-        self._ledger, self._gateways, self._desk, self._recorder = ledger, gateways, desk, recorder
-        self._limiter, self._rates, self._clock, self._status_url = limiter, rates, clock, status_url
+        self._ledger, self._gateways, self._claimer, self._recorder = ledger, gateways, claimer, recorder
+        self._pacer, self._health, self._book = traffic.pacer, traffic.health, traffic.book
+        self._clock = clock
+        self._status_url, self._is_wanted_elsewhere = status_url, traffic.is_wanted_elsewhere
+        self._mine = frozenset(gateway for gateway in gateways if gateway in traffic.served)
 
     def drain(self, gateway: str, purpose: str) -> bool:
-        """Send what waits in a lane for up to 20 seconds; tell whether more is left that could go now.
+        """Send what waits in a lane, and in the other send lanes meanwhile, for up to 20 seconds.
+
+        A worker that sent for one gateway at a time would let the others idle while it waits for a slow one.
+
+        Returns:
+            Whether more is left in this lane that could go now.
 
         Raises:
             Exception: whatever a claim raised; what was under way then is recorded before.
         """
-        ends = time.monotonic() + _BUDGET_SECONDS
-        in_flight: dict[Future[Accepted], Claim] = {}
-        more = True
-        failure: Exception | None = None
-        with ThreadPoolExecutor(self._rates.concurrency, thread_name_prefix="send") as pool:
-            while in_flight or more:
-                room = self._rates.concurrency - len(in_flight)
-                if more and room * _CLAIM_SHARE >= self._rates.concurrency:
-                    if time.monotonic() > ends:
-                        break
-                    try:
-                        claims, more = self.claim(gateway, purpose, room)
-                    except Exception as error:  # noqa: BLE001 - raised below, when those in flight are recorded
-                        claims, more, failure = [], False, error
-                    in_flight |= {pool.submit(self._send, claim): claim for claim in claims}
-                self._record_finished(in_flight)
-            while in_flight:
-                self._record_finished(in_flight)
-        if failure is not None:
-            raise failure
-        return more
+        drain = _Drain(time.monotonic() + _BUDGET_SECONDS, open={(gateway, purpose): 0.0})
+        with ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="send") as pool:
+            while drain.in_flight or drain.open:
+                self._look_around(drain)
+                self._claim_all(drain, pool)
+                self._record_finished(drain)
+        self._health.tell()
+        if drain.failure is not None:
+            raise drain.failure
+        return (gateway, purpose) in drain.left
 
-    def claim(self, gateway: str, purpose: str, room: int) -> tuple[list[Claim], bool]:
-        """Commit to send up to `room` messages; tell whether the lane may hold more."""
-        now = self._clock.now()
-        with self._ledger.begin() as uow:
-            rows = uow.messages.queued(gateway, purpose, room, now)
-            if not rows:
-                return [], False
-            verdicts = self._desk.judge(uow, rows, now)
-            going = [row for row in rows if verdicts[row.id].answer is Answer.SEND]
-            granted = self._permits(gateway, len(going))
-            claims = self._commit_to(uow, going[:granted], verdicts)
-            self._turn_away(uow, [row for row in rows if verdicts[row.id].answer is not Answer.SEND], verdicts)
-            uow.commit()
-        return claims, len(rows) == room and granted == len(going)
+    def _look_around(self, drain: _Drain) -> None:
+        """Take on other lanes that have got work; stop claiming when the time is over or needed elsewhere."""
+        now = time.monotonic()
+        if now < drain.look_at:
+            return
+        drain.look_at = now + _LOOK_EVERY_SECONDS
+        if now > drain.ends or drain.failure is not None or self._is_wanted_elsewhere():
+            drain.ends = min(drain.ends, now)
+            drain.left |= drain.open.keys()
+            drain.open.clear()
+            return
+        for lane in self._waiting() - drain.done:
+            drain.open.setdefault(lane, 0.0)
 
-    def _permits(self, gateway: str, wanted: int) -> int:
-        if not wanted:
-            return 0
-        per_second = self._rates.per_second
-        try:
-            return self._limiter.take(
-                f"send:{gateway}", rate=per_second, burst=max(1, round(per_second)), wanted=wanted
-            )
-        except QueueUnavailableError:
-            return 0
+    def _waiting(self) -> set[Lane]:
+        """Give the lanes of gateways that this process can send through and that have work."""
+        with self._ledger.begin(write=False) as uow:
+            found = uow.messages.waiting_lanes(self._clock.now())
+        return {(gateway, purpose) for gateway, purpose in found if gateway in self._mine}
 
-    def _commit_to(self, uow: UnitOfWork, rows: list[MessageRow], verdicts: Mapping[str, Verdict]) -> list[Claim]:
-        now = self._clock.now()
-        uow.messages.move_all(
-            [
-                StateChange(row.id, row.state, MessageState.DISPATCHING, "", tried=True, lease_until=now + LEASE)
-                for row in rows
-            ],
-            now,
-        )
-        claims = [
-            Claim(
-                row,
-                AttemptRow(
-                    id=self._ledger.new_id(),
-                    account_id=row.account_id,
-                    message_id=row.id,
-                    gateway=row.gateway,
-                    state=MessageState.DISPATCHING,
-                    requested_at=now,
-                    sender=row.sender,
-                ),
-                verdicts[row.id].reason,
-            )
-            for row in rows
-        ]
-        uow.attempts.add([claim.attempt for claim in claims])
-        return claims
-
-    def _turn_away(self, uow: UnitOfWork, rows: list[MessageRow], verdicts: Mapping[str, Verdict]) -> None:
-        now = self._clock.now()
-        changes = [
-            StateChange(
-                row.id,
-                row.state,
-                _STATE_OF[verdicts[row.id].answer],
-                verdicts[row.id].reason,
-                not_before=verdicts[row.id].until,
-            )
-            for row in rows
-        ]
-        moved = set(uow.messages.move(changes, now))
-        by_id = {row.id: row for row in rows}
-        announce(
-            uow,
-            [
-                Moved(
-                    by_id[change.message_id],
-                    change.to_state,
-                    change.reason,
-                    _shown(verdicts[change.message_id]),
-                )
-                for change in changes
-                if change.message_id in moved
-            ],
-            now,
-        )
+    def _claim_all(self, drain: _Drain, pool: ThreadPoolExecutor) -> None:
+        """Claim from every open lane whose turn it is, the most urgent first."""
+        for lane in sorted(drain.open, key=lambda lane: (_URGENCY.get(lane[1], 9), lane)):
+            gateway, purpose = lane
+            now = time.monotonic()
+            most = self._pacer.concurrency(gateway)
+            room = min(most - drain.busy[gateway], _MOST_THREADS - len(drain.in_flight))
+            if now < drain.open[lane] or (most and (room <= 0 or room * _CLAIM_SHARE < most)):
+                continue
+            try:
+                claimed = self._claimer.claim(gateway, purpose, room if most else _WHILE_OPEN)
+            except Exception as error:  # noqa: BLE001 - raised at the end, when those in flight are recorded
+                drain.failure = error
+                drain.open.clear()
+                return
+            for claim in claimed.claims:
+                drain.in_flight[pool.submit(self._send, claim)] = _Sending(claim, now)
+                drain.busy[gateway] += 1
+            if claimed.claims:
+                drain.limited_since.pop(lane, None)
+            if claimed.is_limited and now - drain.limited_since.setdefault(lane, now) < _LIMITED_PATIENCE_SECONDS:
+                drain.open[lane] = now + _LIMITED_SECONDS
+            elif claimed.is_limited:
+                del drain.open[lane]
+                drain.done.add(lane)
+            elif not claimed.is_more or not (most or claimed.redirected):
+                del drain.open[lane]
+                if not most:
+                    drain.done.add(lane)
 
     def _send(self, claim: Claim) -> Accepted:
         message, attempt = claim.message, claim.attempt
+        rule = self._book.country(message.country)
         remaining = None if message.expires_at is None else message.expires_at - self._clock.now()
         return self._gateways[attempt.gateway].send(
             OutgoingSMS(
                 attempt_id=attempt.id,
                 to=message.msisdn,
                 body=message.body,
-                sender=message.sender,
+                sender=attempt.sender,
                 status_url=self._status_url(attempt.gateway, attempt.id),
                 valid_for=remaining,
+                purpose=message.purpose,
+                is_unicode=message.encoding != Encoding.GSM7.value,
+                dlt=_dlt(message, rule.dlt_entity, rule.dlt_templates),
             )
         )
 
-    def _record_finished(self, in_flight: dict[Future[Accepted], Claim]) -> None:
+    def _record_finished(self, drain: _Drain) -> None:
         """Record every answer that is there; wait for the first one, then a moment for its neighbours."""
-        if not in_flight:
+        if not drain.in_flight:
+            self._rest(drain)
             return
-        wait(in_flight, return_when=FIRST_COMPLETED)
-        done, _ = wait(in_flight, timeout=_RECORD_EVERY_SECONDS)
-        self._record([_outcome(in_flight.pop(future), future) for future in done])
+        patience = None if not drain.open else _LIMITED_SECONDS
+        wait(drain.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
+        done, _ = wait(drain.in_flight, timeout=_RECORD_EVERY_SECONDS)
+        finished = []
+        for future in done:
+            sending = drain.in_flight.pop(future)
+            drain.busy[sending.claim.attempt.gateway] -= 1
+            finished.append(_outcome(sending, future))
+        if finished:
+            self._hear(finished)
+            self._record(finished)
+
+    def _rest(self, drain: _Drain) -> None:
+        """Wait for the next lane's turn while nothing is under way."""
+        if drain.open:
+            pause = min(drain.open.values()) - time.monotonic()
+            if pause > 0:
+                time.sleep(min(pause, _LIMITED_SECONDS))
+
+    def _hear(self, finished: list[Sent]) -> None:
+        """Tell how the gateways fare."""
+        heard: dict[str, Answers] = {}
+        for sent in finished:
+            known = heard.get(sent.attempt.gateway, Answers(0, 0))
+            if is_at_fault(sent.error):
+                new = Answers(known.good, known.failed + 1, known.seconds)
+            else:
+                new = Answers(known.good + 1, known.failed, known.seconds + sent.seconds)
+            heard[sent.attempt.gateway] = new
+        for gateway, answers in heard.items():
+            try:
+                self._health.hear(gateway, answers)
+            except Exception as error:  # noqa: BLE001 - what gateways answered is recorded whatever becomes of their health
+                log.error("health.not_told", gateway=gateway, error=type(error).__name__)
 
     def _record(self, finished: list[Sent]) -> None:
         """Record answers, and once more when the ledger refused: an answer that is lost costs minutes of asking."""
@@ -232,18 +251,30 @@ class Dispatcher:
                 return
 
 
-def _shown(verdict: Verdict) -> dict[str, str]:
-    """Give what the trace of a text that was turned away shows beside the reason."""
-    until = {"until": verdict.until.isoformat()} if verdict.until is not None else {}
-    return until | ({GIVES_WAY_TO: verdict.gives_way_to} if verdict.gives_way_to else {})
+_WHILE_OPEN = 100
+"""Texts looked at together while their gateway's circuit is open: those with another way are sent on."""
 
 
-def _outcome(claim: Claim, future: Future[Accepted]) -> Sent:
-    error = future.exception()
+def is_at_fault(error: SendError | None) -> bool:
+    """Tell whether an error says that its gateway is not well."""
+    if isinstance(error, AmbiguousSendError):
+        return True
+    return isinstance(error, TransientSendError) and error.error_class in _AT_FAULT
+
+
+def _dlt(message: MessageRow, entity: str, templates: Mapping[str, str]) -> DLTRegistration | None:
+    """Give the Indian registration of a text; None where its template has none."""
+    template = templates.get(message.template) if entity else None
+    return None if template is None else DLTRegistration(entity, template)
+
+
+def _outcome(sending: _Sending, future: Future[Accepted]) -> Sent:
+    claim, error = sending.claim, future.exception()
+    seconds = time.monotonic() - sending.began
     if error is None:
-        return Sent(claim.message, claim.attempt, claim.reason, accepted=future.result())
+        return Sent(claim.message, claim.attempt, claim.reason, seconds, accepted=future.result())
     if not isinstance(error, SendError):
         # A defect of ours, of which nobody can say whether it struck before or after the request left.
         log.error("send.defect", attempt_id=claim.attempt.id, error=type(error).__name__)
         error = AmbiguousSendError("the send ended in a defect", code=type(error).__name__)
-    return Sent(claim.message, claim.attempt, claim.reason, error=error)
+    return Sent(claim.message, claim.attempt, claim.reason, seconds, error=error)

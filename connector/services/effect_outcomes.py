@@ -24,11 +24,13 @@ _DONE: Mapping[EffectKind, str] = {
     EffectKind.NOTIFY: "Told {channel}",
     EffectKind.HANDOFF: "Passed on to {channel}",
     EffectKind.CALL: "{channel} has answered",
+    EffectKind.CALLBACK: "Told {channel}, which ordered the text",
 }
 _FAILED: Mapping[EffectKind, str] = {
     EffectKind.NOTIFY: "{channel} could not be told: {reason}",
     EffectKind.HANDOFF: "Could not be passed on to {channel}: {reason}",
     EffectKind.CALL: "{channel} could not be asked: {reason}",
+    EffectKind.CALLBACK: "{channel}, which ordered the text, could not be told: {reason}",
 }
 
 log = structlog.get_logger(__name__)
@@ -96,7 +98,8 @@ class EffectRecorder:
         if not uow.effects.end(row.id, state, now, error=reason, answer=answer):
             return
         summary = (_DONE if is_done else _FAILED)[row.kind].format(channel=row.channel, reason=reason)
-        entries = [_entry(row, kind, summary, reason, now)]
+        # That a program heard of its own text is no news about the contact; that it cannot be told is.
+        entries = [] if is_done and row.kind is EffectKind.CALLBACK else [_entry(row, kind, summary, reason, now)]
         if not is_done:
             entries.append(_entry(row, EntryKind.ATTENTION_NEEDED, summary, reason, now))
         uow.timeline.add(entries)
@@ -111,16 +114,22 @@ def _why_final(outcome: Outcome, error: ChannelError) -> str:
     return ""
 
 
+def _discriminator(row: EffectRow) -> str:
+    """A callback can be tried anew after it failed, so it can fail more than once."""
+    return f"{row.key}:{row.expires_at.isoformat()}" if row.kind is EffectKind.CALLBACK else row.key
+
+
 def _entry(row: EffectRow, kind: EntryKind, summary: str, reason: str, now: datetime) -> TimelineEntry:
     return TimelineEntry(
         account_id=row.account_id,
         kind=kind,
         subject=f"enrollment:{row.enrollment_id}" if row.enrollment_id is not None else f"effect:{row.id}",
-        discriminator=row.key,
+        discriminator=_discriminator(row),
         at=now,
         summary=summary,
         contact_id=row.contact_id,
         enrollment_id=row.enrollment_id,
+        message_id=row.payload.get("message_id"),
         path=row.path,
         data={"key": row.key, "effect": row.id, **({"error": reason} if reason else {})},
     )

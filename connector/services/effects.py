@@ -19,7 +19,7 @@ import structlog
 from connector.domain.permission import Answer, Verdict
 from connector.errors import ChannelAmbiguousError, ChannelError, ChannelRefusedError
 from connector.ports.channels import Channel, Delivery
-from connector.ports.effects import EffectRow, EffectState
+from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.ledger import Ledger
 from connector.ports.time import Clock
 from connector.services.effect_outcomes import EffectRecorder, Outcome
@@ -44,13 +44,20 @@ class EffectRunner:
     Args of the constructor:
         channels: by the names journeys use.
         desk: judges what goes to a contact's number.
+        callbacks: takes what is for whoever ordered a text; None where nobody can.
     """
 
     def __init__(
-        self, ledger: Ledger, channels: Mapping[str, Channel], desk: EffectDesk, recorder: EffectRecorder, clock: Clock
+        self,
+        ledger: Ledger,
+        channels: Mapping[str, Channel],
+        desk: EffectDesk,
+        recorder: EffectRecorder,
+        clock: Clock,
+        callbacks: Channel | None = None,
     ) -> None:
         self._ledger, self._channels, self._desk, self._recorder = ledger, channels, desk, recorder
-        self._clock = clock
+        self._clock, self._callbacks = clock, callbacks
         self._resting: dict[str, _Rest] = {}
 
     def drain(self) -> bool:
@@ -103,7 +110,7 @@ class EffectRunner:
 
         `verdict` is about the number it goes to; None when it goes to none.
         """
-        channel = self._channels.get(row.channel)
+        channel = self._channel(row)
         if row.state is EffectState.SENDING and not (channel is not None and channel.is_repeatable):
             return ChannelAmbiguousError("its worker died with the delivery")
         if not row.is_readable:
@@ -114,20 +121,26 @@ class EffectRunner:
             return (
                 ChannelRefusedError(verdict.reason) if verdict.until is None else _Hold(verdict.reason, verdict.until)
             )
-        return self._away(row.channel, now)
+        return self._away(row, now)
 
-    def _away(self, channel: str, now: datetime) -> _Hold | None:
-        """Say why nothing can be delivered to a channel now; None when it can."""
-        if channel not in self._channels:
-            return _Hold(f"there is no channel {channel}", now + _NO_SUCH_CHANNEL)
-        rest = self._resting.get(channel)
+    def _channel(self, row: EffectRow) -> Channel | None:
+        return self._callbacks if row.kind is EffectKind.CALLBACK else self._channels.get(row.channel)
+
+    def _away(self, row: EffectRow, now: datetime) -> _Hold | None:
+        """Say why nothing can be delivered to a row's channel now; None when it can."""
+        if self._channel(row) is None:
+            return _Hold(f"there is no channel {row.channel}", now + _NO_SUCH_CHANNEL)
+        rest = self._resting.get(_rests_as(row))
         if rest is not None and rest.until > now:
             return _Hold("the channel did not answer a moment ago", rest.until)
         return None
 
     def _deliver(self, row: EffectRow) -> Any:
         """Deliver; in a thread of the drain."""
-        return self._channels[row.channel].deliver(_delivery(row))
+        channel = self._channel(row)
+        if channel is None:
+            raise LookupError("a row without a channel was claimed")
+        return channel.deliver(_delivery(row))
 
     def _record_finished(self, in_flight: dict[Future[Any], EffectRow]) -> None:
         """Record every delivery that has come to an end; wait for the first one."""
@@ -150,12 +163,12 @@ class EffectRunner:
         return self._outcome(row, error=error)
 
     def _outcome(self, row: EffectRow, *, error: ChannelError | None = None, answer: Any = None) -> Outcome:
-        channel = self._channels.get(row.channel)
+        channel = self._channel(row)
         return Outcome(row, error, answer, is_repeatable=channel is not None and channel.is_repeatable)
 
     def _note_rest(self, outcome: Outcome) -> None:
         """Leave a channel alone that did not answer; one that answered, be it with a no, is there."""
-        name, error = outcome.row.channel, outcome.error
+        name, error = _rests_as(outcome.row), outcome.error
         if error is None or isinstance(error, ChannelRefusedError):
             self._resting.pop(name, None)
             return
@@ -196,6 +209,14 @@ class _Rest:
         self.length, self.until = length, until
 
 
+def _rests_as(row: EffectRow) -> str:
+    """Name what is left alone when a delivery gets no answer; a host of one account's callbacks is none of another's.
+
+    Many accounts may be told through one service's host, where each has an address of its own that may be broken.
+    """
+    return f"{row.account_id} {row.channel}" if row.kind is EffectKind.CALLBACK else row.channel
+
+
 def _delivery(row: EffectRow) -> Delivery:
     payload = row.payload
     return Delivery(
@@ -204,4 +225,6 @@ def _delivery(row: EffectRow) -> Delivery:
         text=str(payload.get("text") or ""),
         number=str(payload.get("number") or ""),
         data=payload.get("data") or {},
+        url=str(payload.get("url") or ""),
+        account_id=row.account_id,
     )

@@ -130,7 +130,8 @@ class Intake:
             "headers": {name: headers[name] for name in _KEPT_HEADERS if name in headers},
             "attempt_id": attempt_id,
         }
-        identity = hashlib.sha256(b"\x00".join([(attempt_id or "").encode(), request.body])).hexdigest()
+        said = request.body or request.url.encode()  # a GET says everything in its address
+        identity = hashlib.sha256(b"\x00".join([(attempt_id or "").encode(), said])).hexdigest()
         row = self._row(None, source(gateway, kind), identity, request.body, context, now)
 
         self._committer.join(_store_callbacks, row)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from connector.domain.event import Owner
+from connector.domain.gateway_book import GatewayBook
 from connector.domain.journey import Journey
 from connector.domain.message import LIFETIMES, Direction, MessageState, Purpose, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
@@ -75,6 +76,7 @@ class MessageMaker:
         default_gateway: for accounts that name none.
         routes: gateway by the name of the route a step may ask for; only gateways that carry texts here.
         links: makes their short links; None where none are kept.
+        book: how texts to each country are written.
     """
 
     def __init__(
@@ -84,9 +86,10 @@ class MessageMaker:
         new_id: Callable[[], str],
         routes: Mapping[str, str] | None = None,
         links: LinkWriter | None = None,
+        book: GatewayBook | None = None,
     ) -> None:
         self._renderer, self._default_gateway, self._new_id = renderer, default_gateway, new_id
-        self._routes, self._links = routes or {}, links
+        self._routes, self._links, self._book = routes or {}, links, book or GatewayBook()
 
     def make(self, setting: Setting, step: Send, key: str, now: datetime) -> Made:
         """Make the message of a step, queued; the claim decides whether it may go out now.
@@ -99,7 +102,9 @@ class MessageMaker:
         recipient = self._recipient(setting, step)
         zones = zones_of(account, journey, recipient.own_zone, recipient.number.e164)
         rendered = self._text(setting, step, recipient, zones[0] if zones else None)
-        body = _as_sent(account, rendered.text)
+        region = recipient.number.region
+        country = region if len(region) == 2 else None
+        body = self._book.country(country).written(_as_sent(account, rendered.text))
         size = measure(body)
         gateway, route = self._gateway(account, step.route)
         message = MessageRow(
@@ -126,10 +131,12 @@ class MessageMaker:
             send_window=step.window or journey.window or "",
             caps=tuple(str(cap) for cap in journey.caps) if recipient.kind == "contact" else (),
             time_zones=_own_zones(recipient) if purpose is Purpose.MARKETING else zones,
-            country=recipient.number.region if len(recipient.number.region) == 2 else None,
+            country=country,
             expires_at=now + (step.expires_after or LIFETIMES[purpose]),
             priority=journey.priority,
             route=step.route or "",
+            template=step.template or "",
+            wanted_sender=step.sender,
         )
         shown = {"template": rendered.template, "locale": rendered.locale, "number_from": recipient.came_from}
         return Made(message, {**shown, "segments": size.count, **route}, rendered.links)

@@ -7,22 +7,27 @@ record of the send: the attempt row was committed before the request left, so it
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from connector.domain.message import ErrorClass, MessageState
-from connector.domain.receipt import after_receipt
+from connector.domain.receipt import after_attempt, after_receipt, of_parts
 from connector.domain.retry import backoff
+from connector.domain.scoring import Tally
+from connector.ports.attempts import AttemptRow, PartRow
 from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway, StatusReport
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import Ledger, UnitOfWork
-from connector.ports.messages import AttemptRow, MessageRow, StateChange
+from connector.ports.messages import MessageRow, StateChange
 from connector.ports.time import Clock
+from connector.ports.traffic import Spending
+from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
-from connector.services.outcomes import ASK_SILENT_AFTER
+from connector.services.incoming_pieces import PieceDesk
+from connector.services.route_scores import tally_of_receipt
 
 log = structlog.get_logger(__name__)
 
@@ -47,12 +52,14 @@ class ReceiptReader:
         ledger: Ledger,
         gateways: Mapping[str, SMSGateway],
         take_reply: Callable[[UnitOfWork, IncomingSMS, str, datetime], str],
-        note_opt_out: Callable[[UnitOfWork, MessageRow, str, datetime], None],
+        aftermath: Aftermath,
         clock: Clock,
         rng: random.Random,
     ) -> None:
         self._ledger, self._gateways, self._clock, self._rng = ledger, gateways, clock, rng
-        self._take_reply, self._note_opt_out = take_reply, note_opt_out
+        self._retries, self._budgets = aftermath.retries, aftermath.budgets
+        self._numbers, self._note_opt_out = aftermath.numbers, aftermath.note_opt_out
+        self._pieces = PieceDesk(take_reply)
 
     def drain(self) -> bool:
         """Work one batch of callbacks; tell whether more may wait."""
@@ -64,6 +71,10 @@ class ReceiptReader:
         for row in rows:
             self._work(row)
         return len(rows) == BATCH
+
+    def take_incomplete(self) -> int:
+        """Read long texts whose other parts have not come in time as they are; give how many."""
+        return self._pieces.take_incomplete(self._ledger, self._clock)
 
     def _work(self, row: InboxRow) -> None:
         """Handle one callback in a transaction of its own, so that a poisoned one harms no other."""
@@ -84,15 +95,28 @@ class ReceiptReader:
 
     def _understand(self, uow: UnitOfWork, row: InboxRow, now: datetime) -> str | None:
         slug, _, kind = row.source.partition(".")
-        gateway = self._gateways[slug]
         request = CallbackRequest(
             method=row.context["method"], url=row.context["url"], headers=row.context["headers"], body=row.body
         )
-        if kind == INBOUND:
-            return ", ".join(self._take_reply(uow, sms, slug, now) for sms in gateway.read_incoming(request))
-        reports = gateway.read_status(request, row.context.get("attempt_id"))
-        outcomes = [self.apply(uow, slug, report, now) for report in reports]
-        return None if None in outcomes else ", ".join(outcome or "" for outcome in outcomes)
+        readers = [self._read_receipts, self._read_replies]
+        for read in reversed(readers) if kind == INBOUND else readers:
+            outcomes = read(uow, slug, row, request, now)
+            if outcomes:  # some gateways have one address for both: what is none of the one may be one of the other
+                return None if None in outcomes else ", ".join(outcome or "" for outcome in outcomes)
+        return ""
+
+    def _read_receipts(
+        self, uow: UnitOfWork, slug: str, row: InboxRow, request: CallbackRequest, now: datetime
+    ) -> Sequence[str | None]:
+        reports, sums = self._gateways[slug].read_status(request, row.context.get("attempt_id")), _Sums()
+        outcomes = [self._apply(uow, slug, report, now, sums) for report in reports]
+        sums.write(uow)
+        return outcomes
+
+    def _read_replies(
+        self, uow: UnitOfWork, slug: str, _row: InboxRow, request: CallbackRequest, now: datetime
+    ) -> Sequence[str | None]:
+        return [self._pieces.take(uow, sms, slug, now) for sms in self._gateways[slug].read_incoming(request)]
 
     def _keep(self, uow: UnitOfWork, row: InboxRow, now: datetime) -> None:
         """Keep a receipt that matches nothing yet, for a while."""
@@ -106,6 +130,15 @@ class ReceiptReader:
 
     def apply(self, uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime) -> str | None:
         """Apply one report; give a word for what it came to, None when no attempt matches it yet."""
+        sums = _Sums()
+        outcome = self._apply(uow, gateway, report, now, sums)
+        sums.write(uow)
+        return outcome
+
+    def _apply(self, uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime, sums: _Sums) -> str | None:
+        part = uow.attempts.part(gateway, report.provider_message_id) if report.provider_message_id else None
+        if part is not None:
+            report = _of_whole(uow, part, report)
         attempt = _attempt_of(uow, gateway, report)
         if attempt is None:
             return None
@@ -115,14 +148,107 @@ class ReceiptReader:
         ):
             return "ignored: names another message than the attempt's"
         message = uow.messages.many([attempt.message_id], lock=True)[attempt.message_id]
-        state = after_receipt(message.state, report.state)
-        uow.attempts.save([_told(attempt, report, now)])
-        uow.messages.move([_change(message, state, report, now)], now)
-        if state is not message.state:
-            announce(uow, [Moved(message, state, _reason(report), _data(gateway, report))], now)
+        if part is None and message.segments > 1 and attempt.state is MessageState.DISPATCHING:
+            return None  # the answer, which is on its way, tells whether this is the whole text or a part of it
+        told = self._told(attempt, message, report, now)
+        outcome = self._move(uow, message, attempt, report, now)
+        uow.attempts.save([told])
         if report.error_class is ErrorClass.OPTED_OUT:
             self._note_opt_out(uow, message, attempt.id, now)
-        return state.value if state is not message.state else f"adds nothing to {message.state}"
+        if told.state is not attempt.state:  # one text to a dead number is one sign of it, however often it is told
+            self._numbers.hear(uow, message, gateway, report, now)
+        sums.add(self._budgets.correct(attempt, told, message.journey))
+        sums.add(tally_of_receipt(attempt, told, message.country, now))
+        return outcome
+
+    def _move(
+        self, uow: UnitOfWork, message: MessageRow, attempt: AttemptRow, report: StatusReport, now: datetime
+    ) -> str:
+        """Move the message as far as this attempt speaks for it."""
+        attempts = uow.attempts.of_messages([message.id]) if message.tries > 1 else [attempt]
+        state = after_attempt(
+            message.state,
+            report.state,
+            is_latest=attempts[-1].id == attempt.id,
+            was_settled=attempt.settled_at is not None,
+        )
+        again = self._retries.after_bad_end(message, attempts, report, now) if state in _BAD_ENDS else None
+        if again is not None and state is not message.state:
+            change = StateChange(message.id, message.state, again.state, again.reason, not_before=again.at)
+            uow.messages.move([change], now)
+            announce(uow, [Moved(message, again.state, again.reason, _data(attempt.gateway, report))], now)
+            return again.state.value
+        uow.messages.move([_change(message, state, report, now)], now)
+        if state is message.state:
+            return f"adds nothing to {message.state}"
+        announce(uow, [Moved(message, state, _reason(report), _data(attempt.gateway, report))], now)
+        return state.value
+
+    def _told(self, attempt: AttemptRow, message: MessageRow, report: StatusReport, now: datetime) -> AttemptRow:
+        state = after_receipt(attempt.state, report.state)
+        news = state is not attempt.state
+        waiting = state in {MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT}
+        ask_at = now + self._retries.silence(message.purpose) if news else attempt.ask_at
+        return replace(
+            attempt,
+            state=state,
+            provider_message_id=attempt.provider_message_id or report.provider_message_id or None,
+            raw_status=report.raw_status if news else attempt.raw_status,
+            error_code=(report.error_code or "") if news else attempt.error_code,
+            error_class=(report.error_class or "") if news else attempt.error_class,
+            price=report.price if report.price is not None else attempt.price,
+            currency=report.currency or attempt.currency,
+            segments=report.segments or attempt.segments,
+            carrier=attempt.carrier or (report.carrier or "")[:_LONGEST_CARRIER],
+            ask_at=ask_at if waiting else None,
+            settled_at=attempt.settled_at or (now if report.state in _ENDS else None),
+        )
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What receipts add to the sums of spending and of traffic.
+
+    Written last in a transaction, all together and in one order: whoever adds to the same ones waits for its commit.
+    """
+
+    spendings: list[Spending] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+
+    def add(self, each: Spending | Tally | None) -> None:
+        """Note what is to be added; None is nothing."""
+        if isinstance(each, Spending):
+            self.spendings.append(each)
+        elif each is not None:
+            self.tallies.append(each)
+
+    def write(self, uow: UnitOfWork) -> None:
+        """Write what was noted."""
+        uow.traffic.spend(self.spendings)
+        uow.traffic.note(self.tallies)
+
+
+_BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageState.EXPIRED})
+_ENDS = _BAD_ENDS | {MessageState.DELIVERED}
+_LONGEST_CARRIER = 64  # characters kept of a name that a gateway gives
+
+
+def _of_whole(uow: UnitOfWork, part: PartRow, report: StatusReport) -> StatusReport:
+    """Note what a receipt says of one part, and give what it means for the whole text.
+
+    The attempt is held first: receipts of two parts that come at once would else each miss what the other one says.
+    """
+    uow.attempts.many([part.attempt_id])
+    uow.attempts.move_part(replace(part, state=after_receipt(part.state, report.state)))
+    parts = uow.attempts.parts_of(part.attempt_id)
+    return replace(
+        report,
+        attempt_id=part.attempt_id,
+        provider_message_id="",  # the attempt has been found; it may be known by another id
+        state=of_parts([each.state for each in parts]),
+        segments=None,
+        price=None,  # a part's; what the whole costs was told with the answer
+    )
 
 
 def _attempt_of(uow: UnitOfWork, gateway: str, report: StatusReport) -> AttemptRow | None:
@@ -133,24 +259,6 @@ def _attempt_of(uow: UnitOfWork, gateway: str, report: StatusReport) -> AttemptR
     if not report.provider_message_id:
         return None
     return uow.attempts.by_provider_ids(gateway, [report.provider_message_id]).get(report.provider_message_id)
-
-
-def _told(attempt: AttemptRow, report: StatusReport, now: datetime) -> AttemptRow:
-    state = after_receipt(attempt.state, report.state)
-    news = state is not attempt.state
-    waiting = state in {MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT}
-    return replace(
-        attempt,
-        state=state,
-        provider_message_id=attempt.provider_message_id or report.provider_message_id or None,
-        raw_status=report.raw_status if news else attempt.raw_status,
-        error_code=(report.error_code or "") if news else attempt.error_code,
-        error_class=(report.error_class or "") if news else attempt.error_class,
-        price=report.price if report.price is not None else attempt.price,
-        currency=report.currency or attempt.currency,
-        segments=report.segments or attempt.segments,
-        ask_at=(now + ASK_SILENT_AFTER if news else attempt.ask_at) if waiting else None,
-    )
 
 
 def _change(message: MessageRow, state: MessageState, report: StatusReport, now: datetime) -> StateChange:

@@ -26,8 +26,8 @@ from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.ports.links import ShortLinkRow
 from connector.ports.messages import MessageRow
 from connector.ports.rehearsal import PlayableLedger
+from connector.services.claiming import Claim, Claimer
 from connector.services.consent import ConsentDesk, Saying
-from connector.services.dispatch import Claim, Dispatcher
 from connector.services.effect_outcomes import EffectRecorder, Outcome
 from connector.services.effect_permission import EffectDesk
 from connector.services.enrollment_stepping import EnrollmentStepper
@@ -133,7 +133,7 @@ class Company:
     catalogue: EventCatalogue
     noter: EventNoter
     stepper: EnrollmentStepper
-    dispatcher: Dispatcher
+    claimer: Claimer
     recorder: OutcomeRecorder
     receipts: ReceiptReader
     replies: ReplyDesk
@@ -248,7 +248,8 @@ class Rehearsal:
         return sum(self._send_lane(gateway, purpose) for gateway, purpose in lanes)
 
     def _send_lane(self, gateway: str, purpose: str) -> int:
-        claims, more = self._company.dispatcher.claim(gateway, purpose, _BATCH)
+        claimed = self._company.claimer.claim(gateway, purpose, _BATCH)
+        claims = claimed.claims
         if claims:
             self._company.recorder.record([_taken(claim) for claim in claims])
         for claim in claims:
@@ -256,7 +257,7 @@ class Rehearsal:
             heapq.heappush(
                 self._on_their_way, (arrives_at, next(self._order), claim.attempt.id, fails, claim.message.gateway)
             )
-        return len(claims) + more
+        return len(claims) + claimed.is_more + claimed.redirected
 
     def _arrive(self) -> int:
         now = self._clock.now()

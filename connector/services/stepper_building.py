@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from connector.domain.compliance import Compliance
 from connector.domain.event_mapping import EventCatalogue
+from connector.domain.gateway_book import GatewayBook
 from connector.ports.calendar import Calendar
 from connector.ports.codes import Codes
 from connector.ports.rendering import JourneyReader, Renderer
@@ -36,6 +37,7 @@ class StepperParts:
 
     Attributes:
         default_gateway: for accounts that name none.
+        book: what holds for texts to each country.
         routes: gateway by the name of its route, of those in use.
         courtesies: words around a reply's keyword that change nothing.
         links: makes the short links in texts; None where none are kept.
@@ -51,6 +53,7 @@ class StepperParts:
     consent: ConsentDesk
     default_gateway: str
     new_id: Callable[[], str]
+    book: GatewayBook = field(default_factory=GatewayBook)
     routes: Mapping[str, str] = field(default_factory=dict)
     courtesies: frozenset[str] = frozenset()
     links: LinkWriter | None = None
@@ -60,7 +63,8 @@ def build_stepper(parts: StepperParts) -> EnrollmentStepper:
     """Put the parts together."""
     renderer, new_id = parts.renderer, parts.new_id
     surroundings = SurroundingsReader(renderer, parts.calendar, parts.codes, parts.compliance, parts.courtesies)
-    texts = MessageQueuer(MessageMaker(renderer, parts.default_gateway, new_id, parts.routes, parts.links), new_id)
+    maker = MessageMaker(renderer, parts.default_gateway, new_id, parts.routes, parts.links, parts.book)
+    texts = MessageQueuer(maker, new_id)
     performer = Performer(
         texts,
         TaskMaker(renderer, new_id),

@@ -9,9 +9,20 @@ from __future__ import annotations
 from connector.domain.message import MessageState
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
-from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, MAINTENANCE, RECEIPTS, TaskQueue, send_lane, writeback_lane
+from connector.ports.queue import (
+    EFFECTS,
+    EVENTS,
+    JOURNEYS,
+    LOOKUPS,
+    MAINTENANCE,
+    RECEIPTS,
+    TaskQueue,
+    send_lane,
+    writeback_lane,
+)
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
+from connector.services.incoming_pieces import COMPLETE_WITHIN
 from connector.services.schedules import AUDIENCE
 
 BATCH = 500
@@ -69,13 +80,20 @@ class Alarm:
                 lanes.add(JOURNEYS)
             if uow.effects.any_due(now):
                 lanes.add(EFFECTS)
+            if uow.numbers.any_wanted(now):
+                lanes.add(LOOKUPS)
             if self._needs_maintenance(uow):
                 lanes.add(MAINTENANCE)
         return lanes
 
     def _needs_maintenance(self, uow: UnitOfWork) -> bool:
         now = self._clock.now()
-        return bool(uow.attempts.any_to_ask(now) or uow.messages.abandoned(now, 1) or uow.polls.any_due(now))
+        return bool(
+            uow.attempts.any_to_ask(now)
+            or uow.messages.abandoned(now, 1)
+            or uow.polls.any_due(now)
+            or uow.pieces.older_than(now - COMPLETE_WITHIN, 1)
+        )
 
 
 def _lane_of(source: str) -> str:

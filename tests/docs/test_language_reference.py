@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from connector.adapters.audience_file import AudienceShape
 from connector.adapters.channel_file import KindShape
 from connector.adapters.event_schema import ContactRuleShape, EventFileShape, EventShape, OnShape, PollShape
-from connector.adapters.gateway_file import GatewaysShape, PricesShape
+from connector.adapters.gateway_file import GatewaysShape, PricesShape, RouteShape
+from connector.adapters.gateway_limits import BudgetShape, LookupsShape, RateShape, RatesShape, RetryShape
+from connector.adapters.gateway_senders import CountryShape, SenderShape
 from connector.adapters.journey_world import World, sample_names
 from connector.adapters.json_schema import STEPS, journey_schema
 from connector.adapters.script_file import CueShape, PersonShape, ScriptShape
@@ -19,7 +22,10 @@ from connector.adapters.step_schema import StepShape
 from connector.adapters.text_filters import FILTERS, TESTS
 from connector.adapters.yaml_file import read_file
 from connector.adapters.yaml_shapes import Shape
+from connector.domain.durations import format_duration
 from connector.domain.event_mapping import ValueKind
+from connector.domain.gateway_book import EXPLORED, QUALITY_FLOORS, RETRIES, Preference
+from connector.domain.message import Purpose
 from connector.domain.timeline import EntryKind
 from connector.ports.channels import ChannelKind
 from tests.docs.markdown import ROOT, anchors, prose, rows, section
@@ -128,6 +134,14 @@ def test_every_test_is_explained(name: str) -> None:
         ("audiences.md", "Keys", AudienceShape),
         ("gateways.md", "Keys", GatewaysShape),
         ("gateways.md", "`prices`", PricesShape),
+        ("gateways.md", "`routes`", RouteShape),
+        ("gateways.md", "`senders`", SenderShape),
+        ("gateways.md", "`countries`", CountryShape),
+        ("gateways.md", "`rates`", RatesShape),
+        ("gateways.md", "`rates`", RateShape),
+        ("gateways.md", "`budgets`", BudgetShape),
+        ("gateways.md", "`retries`", RetryShape),
+        ("gateways.md", "`lookups`", LookupsShape),
         ("../how-to/simulate-a-journey.md", "Script files", ScriptShape),
         ("../how-to/simulate-a-journey.md", "`contact`", PersonShape),
         ("../how-to/simulate-a-journey.md", "`then`", CueShape),
@@ -135,6 +149,32 @@ def test_every_test_is_explained(name: str) -> None:
 )
 def test_every_key_of_the_other_files_is_explained(page: str, heading: str, shape: type[Shape]) -> None:
     assert _keys(shape) - rows(section((REFERENCE / page).resolve(), heading)).keys() == set()
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_what_holds_without_the_file_of_gateways_is_what_its_page_says(purpose: Purpose) -> None:
+    rule, told = RETRIES[purpose], rows(section(REFERENCE / "gateways.md", "`retries`"))
+    column = -3 if purpose is Purpose.OTP else -2
+    said = {key: cells.split("|")[column].strip() for key, cells in told.items()}
+    assert said == {
+        "tries": str(rule.tries),
+        "base": format_duration(rule.base),
+        "cap": format_duration(rule.cap),
+        "lifetime": format_duration(rule.lifetime) if rule.lifetime else "the text's own",
+        "jitter": rule.jitter.value,
+        "resend_undelivered": "yes" if rule.resend_undelivered else "no",
+        "unknown_after": format_duration(rule.unknown_after),
+    }
+
+
+@pytest.mark.parametrize("prefer", Preference)
+def test_every_preference_of_a_route_is_explained_with_its_floor_and_its_trials(prefer: Preference) -> None:
+    told = rows(section(REFERENCE / "gateways.md", "`routes`"))
+    assert prefer.value in told
+    for key, share in (("quality_floor", QUALITY_FLOORS[prefer]), ("explore", EXPLORED[prefer])):
+        shares = re.findall(r"(\d+%|none) for ((?:`\w+`(?: and )?)+)", told[key].rsplit("|", 2)[-2])
+        said = {name: amount for amount, names in shares for name in re.findall(r"\w+(?=`)", names)}
+        assert said[prefer.value] == (f"{share:.0%}" if share else "none")
 
 
 def test_every_kind_of_value_of_an_event_file_is_explained() -> None:

@@ -58,8 +58,7 @@ def test_a_missing_setting_is_named_with_an_example(
         ("PORT", "eighty", "PORT: Not a valid integer"),
         ("SEND_RATE", "0", "must be above zero"),
         ("LOG_FORMAT", "xml", "must be json or text"),
-        ("TWILIO_FROM", "", "TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID is missing"),
-        ("TWILIO_AUTH_TOKENS", "", "TWILIO_AUTH_TOKENS are missing"),
+        ("TWILIO_AUTH_TOKENS", "", "TWILIO_AUTH_TOKENS is missing, but GATEWAY is twilio"),
     ],
 )
 def test_a_wrong_setting_is_named(environment: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
@@ -70,7 +69,13 @@ def test_a_wrong_setting_is_named(environment: pytest.MonkeyPatch, name: str, va
 
 def test_a_gateway_nobody_configured_stops_the_start_with_those_that_are(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("GATEWAY", "pigeon")
-    with pytest.raises(ConfigurationError, match="GATEWAY: pigeon is not a configured gateway; it may be twilio, null"):
+    with pytest.raises(ConfigurationError, match="GATEWAY: pigeon is no gateway; it may be aws-sms, .*, twilio"):
+        read_settings()
+
+
+def test_a_gateway_whose_settings_contradict_each_other_stops_the_start(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TWILIO_FROM", "")
+    with pytest.raises(ConfigurationError, match="TWILIO_FROM"):
         build_connector(read_settings())
 
 

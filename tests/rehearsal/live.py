@@ -18,26 +18,25 @@ from connector.adapters.event_files import load_events
 from connector.adapters.gateway_file import load_gateways
 from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.store.tables import metadata
+from connector.domain.gateway_book import Rate
 from connector.domain.journey import Journey
 from connector.domain.message import Direction, MessageState
-from connector.domain.retry import RetryPolicy
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.consents import Mechanism
 from connector.ports.contacts import ContactRow
+from connector.ports.gateway import SMSGateway
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import Ledger
 from connector.ports.messages import MessageRow
 from connector.services.consent import ConsentDesk, Saying
-from connector.services.dispatch import Dispatcher, SendRates
 from connector.services.effect_outcomes import EffectRecorder
 from connector.services.effect_permission import EffectDesk
 from connector.services.effects import EffectRunner
 from connector.services.happenings import POLL
 from connector.services.links import LinkDesk
-from connector.services.outcomes import OutcomeRecorder
-from connector.services.permissions import PermissionDesk
-from connector.services.receipts import INBOUND, STATUS, ReceiptReader, source
+from connector.services.receipts import INBOUND, STATUS, source
 from connector.services.rehearsal import DELIVERY
+from connector.services.send_path import SendPathParts, build_send_path
 from connector.services.wakeup import Alarm
 from tests.rehearsal.happenings import CODE, Cue, Plot
 from tests.rehearsal.outside import Carrier, Listener, Nobody, Open
@@ -61,7 +60,7 @@ class Heard:
 class Live(Theatre):
     """The whole connector on a database file, without its processes."""
 
-    routes = load_gateways(MAPPINGS / "gateways.yaml").routes
+    routes = load_gateways(MAPPINGS / "gateways.yaml").first_gateways()
 
     def __init__(self, database: Path, journeys: Sequence[Journey]) -> None:
         self._given = journeys
@@ -80,22 +79,25 @@ class Live(Theatre):
         super().compose(ledger)
         self.carriers = {slug: Carrier(slug) for slug in GATEWAYS}
         rng, self.consent = random.Random(7), ConsentDesk(ledger.new_id)
-        outcomes = OutcomeRecorder(ledger, self.clock, RetryPolicy(), rng, self.consent.note_gateway_opt_out)
         compliance = load_compliance(MAPPINGS / "compliance.yaml")
-        desk = PermissionDesk(compliance)
-        self.dispatcher = Dispatcher(
-            ledger,
-            self.carriers,
-            desk,
-            outcomes,
-            Open(),
-            SendRates(1000, 2),
-            self.clock,
-            lambda *_: "https://a.example",
+        path = build_send_path(
+            SendPathParts(
+                ledger=ledger,
+                gateways=dict[str, SMSGateway](self.carriers),
+                book=load_gateways(MAPPINGS / "gateways.yaml"),
+                usual_gateway="null",
+                usual_rate=Rate(1000, concurrency=2),
+                unreported=frozenset(),
+                compliance=compliance,
+                limiter=Open(),
+                clock=self.clock,
+                rng=rng,
+                take_reply=self.replies.take_reply,
+                note_opt_out=self.consent.note_gateway_opt_out,
+                status_url=lambda *_: "https://a.example",
+            )
         )
-        self.receipts = ReceiptReader(
-            ledger, self.carriers, self.replies.take_reply, self.consent.note_gateway_opt_out, self.clock, rng
-        )
+        self.dispatcher, self.receipts = path.dispatcher, path.receipts
         channels = {name: Listener() for name in ("chat", "mail", "whats", "shop")}
         self.effects = EffectRunner(ledger, channels, EffectDesk(compliance), EffectRecorder(rng), self.clock)
         self.alarm = Alarm(ledger, Nobody(), self.clock)

@@ -8,9 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.adapters.sms.twilio import CAPABILITIES
 from connector.domain.message import MessageState
 from connector.ports.channels import Delivery
-from connector.ports.gateway import Accepted, AttemptQuery, CallbackRequest, IncomingSMS, OutgoingSMS, StatusReport
+from connector.ports.gateway import (
+    Accepted,
+    AttemptQuery,
+    CallbackRequest,
+    Capabilities,
+    IncomingSMS,
+    OutgoingSMS,
+    StatusReport,
+)
+from connector.ports.queue import Bucket
 
 
 class Nobody:
@@ -23,8 +33,8 @@ class Nobody:
 class Open:
     """Grants every permit."""
 
-    def take(self, bucket: str, *, rate: float, burst: int, wanted: int = 1) -> int:
-        return wanted
+    def take_each(self, asked: Sequence[Sequence[Bucket]], *, is_urgent: bool = True) -> Sequence[bool]:
+        return [True] * len(asked)
 
 
 @dataclass
@@ -32,6 +42,7 @@ class Carrier:
     """A gateway that takes every text, and delivers it unless it is told not to."""
 
     slug: str
+    capabilities: Capabilities = CAPABILITIES
     taken: list[OutgoingSMS] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

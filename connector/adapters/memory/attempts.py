@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from connector.adapters.memory.message_shelf import ASK, AttemptShelf, MessageShelf
-from connector.ports.messages import AttemptRow
+from connector.adapters.memory.message_shelf import ASK, REDACT, AttemptShelf, MessageShelf
+from connector.adapters.memory.shelves import Group, Journal, Shelf
+from connector.ports.attempts import EVERY, AttemptRow, Gateways, PartRow
 
 
 class MemoryAttemptRepository:
-    """Attempts; see `connector.ports.messages.AttemptRepository`."""
+    """Attempts; see `connector.ports.attempts.AttemptRepository`."""
 
-    def __init__(self, shelf: AttemptShelf, messages: MessageShelf) -> None:
+    def __init__(self, shelf: AttemptShelf, messages: MessageShelf, journal: Journal) -> None:
         self._shelf, self._messages = shelf, messages
+        self._parts_by_attempt: Group[PartRow] = Group(lambda part: part.attempt_id)
+        self._parts: Shelf[PartRow] = Shelf(journal, self._parts_by_attempt)
 
     def add(self, attempts: Sequence[AttemptRow]) -> None:
         """Insert attempts."""
@@ -51,19 +55,52 @@ class MemoryAttemptRepository:
         by_message = self._shelf.by_message
         return self._shelf.of(sorted(id_ for message_id in message_ids for id_ in by_message.of(message_id)))
 
-    def to_ask(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
+    def to_ask(
+        self, now: datetime, limit: int, lease_until: datetime, gateways: Gateways = EVERY
+    ) -> Sequence[AttemptRow]:
         """Read attempts whose fate is to be asked for now, and put their next asking off."""
-        found = self._shelf.of(self._shelf.to_ask.first(ASK, now, limit))
+        due = self._shelf.of(self._shelf.to_ask.first(ASK, now, sys.maxsize))
+        found = [row for row in due if row.gateway in gateways][:limit]
         for row in found:
             self._shelf.put(row.id, replace(row, ask_at=lease_until))
         return found
 
-    def any_to_ask(self, now: datetime) -> bool:
+    def any_to_ask(self, now: datetime, gateways: Gateways = EVERY) -> bool:
         """Tell whether any attempt's fate is to be asked for now."""
-        return bool(self._shelf.to_ask.first(ASK, now, 1))
+        due = self._shelf.of(self._shelf.to_ask.first(ASK, now, sys.maxsize))
+        return any(row.gateway in gateways for row in due)
+
+    def to_redact(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
+        """Read attempts whose body the vendor is to forget now, and put their next try off."""
+        found = self._shelf.of(self._shelf.to_redact.first(REDACT, now, limit))
+        for row in found:
+            self._shelf.put(row.id, replace(row, redact_at=lease_until))
+        return found
+
+    def any_to_redact(self, now: datetime) -> bool:
+        """Tell whether the vendor is to forget any attempt's body now."""
+        return bool(self._shelf.to_redact.first(REDACT, now, 1))
 
     def provider_ids_to(self, msisdn: str, since: datetime) -> frozenset[str]:
         """Give the gateway ids of all attempts to a number since a time."""
         ids = [row.id for row in self._messages.with_number(msisdn)]
         rows = [row for row in self.of_messages(ids) if row.requested_at >= since]
         return frozenset(row.provider_message_id for row in rows if row.provider_message_id is not None)
+
+    def add_parts(self, parts: Sequence[PartRow]) -> None:
+        """Insert the parts of long texts."""
+        for part in parts:
+            if (part.gateway, part.provider_message_id) not in self._parts.rows:
+                self.move_part(part)
+
+    def part(self, gateway: str, provider_message_id: str) -> PartRow | None:
+        """Read a part by the gateway's id of it."""
+        return self._parts.rows.get((gateway, provider_message_id))
+
+    def parts_of(self, attempt_id: str) -> Sequence[PartRow]:
+        """Read all parts of an attempt, the first one first."""
+        return sorted(self._parts.of(self._parts_by_attempt.of(attempt_id)), key=lambda part: part.number)
+
+    def move_part(self, part: PartRow) -> None:
+        """Write back a part's state."""
+        self._parts.put((part.gateway, part.provider_message_id), part)

@@ -10,7 +10,7 @@ from typing import Any
 from connector.adapters.memory.accounts import MemoryAccountRepository
 from connector.adapters.memory.documents import kept, kept_text
 from connector.adapters.memory.shelves import Due, Group, Journal, Leased, Shelf, Turn, turn
-from connector.ports.effects import EffectRow, EffectState
+from connector.ports.effects import EffectKind, EffectRow, EffectState
 
 _OPEN_STATES = frozenset({EffectState.WAITING, EffectState.SENDING})
 
@@ -101,10 +101,22 @@ class MemoryEffectRepository:
         """Tell whether any could be claimed now."""
         return any(self._shelf.waiting.first(account, now, 1) for account in self._accounts.active())
 
-    def failed(self, account_id: str | None, limit: int) -> Sequence[EffectRow]:
+    def revive(
+        self, account_id: str, effect_ids: Sequence[str], kind: EffectKind, now: datetime, expires_at: datetime
+    ) -> Sequence[str]:
+        """Let an account's failed effects of a kind be tried anew; give the ids of those that will be."""
+        rows = [effect.row for effect in self._shelf.of(sorted(set(effect_ids)))]
+        meant = account_id, kind, EffectState.FAILED
+        failed = [row for row in rows if (row.account_id, row.kind, row.state) == meant]
+        for row in failed:
+            fresh = replace(row, state=EffectState.WAITING, attempts=0, error="", ended_at=None)
+            self._shelf.put(row.id, Leased(replace(fresh, not_before=now, expires_at=expires_at)))
+        return [row.id for row in failed]
+
+    def failed(self, account_id: str | None, limit: int, kind: EffectKind | None = None) -> Sequence[EffectRow]:
         """Read those that failed, newest first."""
         rows = [effect.row for effect in self._shelf.rows.values() if effect.row.state is EffectState.FAILED]
-        ours = [row for row in rows if account_id in {None, row.account_id}]
+        ours = [row for row in rows if account_id in {None, row.account_id} and kind in {None, row.kind}]
         return sorted(ours, key=lambda row: (row.ended_at, row.id), reverse=True)[:limit]
 
     def _open(self, effect_id: str) -> EffectRow | None:

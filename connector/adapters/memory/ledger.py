@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from connector.adapters.memory.accounts import MemoryAccountRepository
+from connector.adapters.memory.api_keys import MemoryAPIKeyRepository, MemoryCallbackSecretRepository
 from connector.adapters.memory.attempts import MemoryAttemptRepository
 from connector.adapters.memory.consents import MemoryConsentRepository
 from connector.adapters.memory.contacts import MemoryContactRepository
@@ -24,14 +25,19 @@ from connector.adapters.memory.inbox import InboxShelf, MemoryInboxRepository
 from connector.adapters.memory.links import MemoryLinkRepository
 from connector.adapters.memory.message_shelf import PAST, AttemptShelf, MessageShelf
 from connector.adapters.memory.messages import MemoryMessageRepository
+from connector.adapters.memory.numbers import MemoryNumberRepository
 from connector.adapters.memory.past import MemoryPastRepository
+from connector.adapters.memory.pieces import MemoryPieceRepository
 from connector.adapters.memory.polls import MemoryPollRepository
 from connector.adapters.memory.records import MemoryCRMRecordRepository, RecordShelf
 from connector.adapters.memory.shelves import Journal
 from connector.adapters.memory.splits import MemorySplitRepository
 from connector.adapters.memory.timeline import MemoryTimelineRepository, TimelineShelf
+from connector.adapters.memory.traffic import MemoryTrafficRepository
 from connector.adapters.memory.versions import MemoryJourneyVersionRepository, MemoryPublicationRepository
 from connector.domain.timeline import TimelineEntry
+from connector.ports.api_keys import APIKeyRepository, CallbackSecretRepository
+from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
 from connector.ports.effects import EffectRepository, EffectRow
@@ -46,11 +52,14 @@ from connector.ports.habits import HabitRepository
 from connector.ports.inbox import InboxRepository
 from connector.ports.ledger import AccountRepository
 from connector.ports.links import LinkRepository
-from connector.ports.messages import AttemptRepository, MessageRepository, MessageRow
+from connector.ports.lookups import NumberRepository
+from connector.ports.messages import MessageRepository, MessageRow
 from connector.ports.past import PastRepository
+from connector.ports.pieces import PieceRepository
 from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 from connector.ports.splits import SplitRepository
+from connector.ports.traffic import TrafficRepository
 
 
 def _nobody(_lane: str) -> None:
@@ -79,6 +88,11 @@ class MemoryUnitOfWork:
         self.splits: SplitRepository = ledger.splits
         self.habits: HabitRepository = ledger.habits
         self.past: PastRepository = ledger.past
+        self.api_keys: APIKeyRepository = ledger.api_keys
+        self.callback_secrets: CallbackSecretRepository = ledger.callback_secrets
+        self.traffic: TrafficRepository = ledger.traffic
+        self.numbers: NumberRepository = ledger.numbers
+        self.pieces: PieceRepository = ledger.pieces
         self._journal, self._release = journal, ledger.nudge
         self._nudges: dict[str, None] = {}
 
@@ -137,7 +151,7 @@ class MemoryLedger:
         self.publications = MemoryPublicationRepository(journal)
         self.enrollments = MemoryEnrollmentRepository(self._enrollments)
         self.messages = MemoryMessageRepository(self._messages, attempts)
-        self.attempts = MemoryAttemptRepository(attempts, self._messages)
+        self.attempts = MemoryAttemptRepository(attempts, self._messages, journal)
         self.timeline = MemoryTimelineRepository(self._timeline)
         self.consents = MemoryConsentRepository(journal)
         self.records = MemoryCRMRecordRepository(records, accounts)
@@ -145,7 +159,12 @@ class MemoryLedger:
         self.effects = MemoryEffectRepository(self._effects, accounts)
         self.splits = MemorySplitRepository(journal, self._messages)
         self.habits = MemoryHabitRepository(journal)
+        self.traffic = MemoryTrafficRepository(journal)
+        self.numbers = MemoryNumberRepository(journal)
+        self.pieces = MemoryPieceRepository(journal)
         self.past = MemoryPastRepository(inbox, self._timeline, self._messages)
+        self.api_keys = MemoryAPIKeyRepository(journal)
+        self.callback_secrets = MemoryCallbackSecretRepository(journal)
 
     def begin(self, *, write: bool = True) -> MemoryUnitOfWork:
         """Make a unit of work."""

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from connector.adapters.memory.shelves import Due, Group, Journal, Leased, Shelf, Turn, turn
 from connector.domain.message import Direction, MessageState
-from connector.ports.messages import AttemptRow, MessageRow
+from connector.ports.attempts import AttemptRow
+from connector.ports.messages import MessageRow
 
-HELD, PAST, ABANDONED, ASK = "held", "past", "abandoned", "ask"
+HELD, PAST, ABANDONED, ASK, REDACT = "held", "past", "abandoned", "ask", "redact"
 """Lanes: held texts by their time, held and queued ones by their life's end, claimed ones by their lease."""
 
 Message = Leased[MessageRow]
@@ -57,9 +58,10 @@ class AttemptShelf(Shelf[AttemptRow]):
 
     def __init__(self, journal: Journal) -> None:
         self.to_ask: Due[AttemptRow] = Due(lambda row: turn(ASK, row.ask_at))
+        self.to_redact: Due[AttemptRow] = Due(lambda row: turn(REDACT, row.redact_at))
         self.by_message: Group[AttemptRow] = Group(lambda row: row.message_id)
         self.by_provider_id: Group[AttemptRow] = Group(lambda row: row.provider_message_id)
-        super().__init__(journal, self.to_ask, self.by_message, self.by_provider_id)
+        super().__init__(journal, self.to_ask, self.to_redact, self.by_message, self.by_provider_id)
 
 
 def left_at(row: MessageRow) -> datetime:

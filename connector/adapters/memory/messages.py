@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from connector.adapters.memory import message_traffic
+from connector.adapters.memory import message_lists, message_traffic
 from connector.adapters.memory.message_shelf import (
     ABANDONED,
     HELD,
@@ -21,10 +21,19 @@ from connector.adapters.memory.message_shelf import (
 )
 from connector.adapters.memory.shelves import Leased
 from connector.domain.message import Direction, Purpose
-from connector.ports.messages import MessageRow, Rival, Standing, StateChange
+from connector.ports.messages import (
+    DeadLetterFilter,
+    MessageFilter,
+    MessageRow,
+    Rival,
+    Standing,
+    StateChange,
+)
 
 _CONVERSATION_DEPTH = 50  # as in the database: latest texts to one number looked through for each account's last one
-_OPTIONAL = ("not_before", "sent_at", "sender", "provider_message_id", "cost", "currency")
+_OPTIONAL = (
+    "not_before", "sent_at", "sender", "provider_message_id", "cost", "currency", "gateway", "routed_at", "expires_at",
+)  # fmt: skip
 _ALL = sys.maxsize
 
 
@@ -174,6 +183,28 @@ class MemoryMessageRepository:
         rows = (message.row for message in self._shelf.rows.values())
         return Counter(row.state.value for row in rows if account_id in {None, row.account_id})
 
+    def listed(self, account_id: str, which: MessageFilter, limit: int) -> Sequence[MessageRow]:
+        """Read an account's outbound messages, newest first."""
+        return message_lists.listed(self._all(), account_id, which, limit)
+
+    def conversation(
+        self, account_id: str, msisdn: str, limit: int, before_id: str | None = None
+    ) -> Sequence[MessageRow]:
+        """Read what went to and came from a number, newest first."""
+        return message_lists.conversation(self._shelf.with_number(msisdn, account_id), limit, before_id)
+
+    def dead_letters(self, which: DeadLetterFilter, limit: int) -> Sequence[MessageRow]:
+        """Read texts that wait for a person's decision, oldest first."""
+        return message_lists.dead_letters(self._all(), self._attempts, which, limit)
+
+    def last_senders(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, str]:
+        """Give, by number, the sender of the last text that may have reached it."""
+        texts = (row for msisdn in msisdns for row in self._shelf.to(msisdn, account_id))
+        return message_lists.last_senders(texts)
+
+    def _all(self) -> Iterable[MessageRow]:
+        return (message.row for message in self._shelf.rows.values())
+
     def _rows(self, ids: Sequence[str]) -> list[MessageRow]:
         return [message.row for message in self._shelf.of(ids)]
 
@@ -181,6 +212,8 @@ class MemoryMessageRepository:
 def _moved(message: Message, change: StateChange, now: datetime) -> Message:
     values: dict[str, Any] = {name: value for name in _OPTIONAL if (value := getattr(change, name)) is not None}
     values |= {"state_reason": change.reason, "tries": message.row.tries + change.tried}
+    if change.routed_at is not None:
+        values["sender"] = change.sender
     if change.to_state is message.row.state:
         # A receipt that adds nothing to the state leaves alone when it was reached and who is at work on it.
         return Leased(replace(message.row, **values), message.lease_until)

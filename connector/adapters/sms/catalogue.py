@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 
 @functools.cache
 def gateway_plugins() -> Mapping[str, GatewayPlugin]:
-    """Give every gateway by slug. One of another distribution cannot take the place of ours; a broken one is left out."""
+    """Give every gateway by slug; one of another distribution that is broken, or named as one of ours, is left out."""
     found = {plugin.slug: plugin for plugin in BUILT_IN}
     for entry in entry_points(group=ENTRY_POINTS):
         try:

@@ -204,4 +204,6 @@ def _build(values: Mapping[str, str]) -> SMPPGateway:
     return SMPPGateway(options_of(values))
 
 
-PLUGIN = GatewayPlugin(slug=SMPPGateway.slug, capabilities=CAPABILITIES, settings=SETTINGS, build=_build)
+PLUGIN = GatewayPlugin(
+    slug=SMPPGateway.slug, capabilities=CAPABILITIES, settings=SETTINGS, build=_build, has_own_process=True
+)

@@ -7,17 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, false, insert, select, true, update
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store.rows import locked
-from connector.adapters.store.tables import attempt, message
+from connector.adapters.store.ids import new_id
+from connector.adapters.store.rows import insert_new, locked
+from connector.adapters.store.tables import attempt, attempt_part, message
 from connector.domain.message import MessageState
-from connector.ports.messages import AttemptRow
+from connector.ports.attempts import EVERY, AttemptRow, Gateways, PartRow
 
 _SAVED = (
     "state", "sender", "provider_message_id", "raw_status", "error_class", "error_code",
-    "price", "currency", "segments", "answered_at", "ask_at", "asked",
+    "price", "currency", "segments", "answered_at", "ask_at", "asked", "carrier", "estimate", "spent_on",
+    "settled_at", "redact_at",
 )  # fmt: skip
 
 # Built once: building a statement costs several times what running it does.
@@ -30,7 +32,7 @@ _SAVE = (
 
 
 class SQLAttemptRepository:
-    """Attempts. See `connector.ports.messages.AttemptRepository`."""
+    """Attempts. See `connector.ports.attempts.AttemptRepository`."""
 
     def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
@@ -71,9 +73,12 @@ class SQLAttemptRepository:
         query = select(attempt).where(attempt.c.message_id.in_(message_ids)).order_by(attempt.c.id)
         return [_row(row) for row in self._connection.execute(query)]
 
-    def to_ask(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
+    def to_ask(
+        self, now: datetime, limit: int, lease_until: datetime, gateways: Gateways = EVERY
+    ) -> Sequence[AttemptRow]:
         """Read attempts whose fate is to be asked for now, and put their next asking off."""
-        query = select(attempt).where(attempt.c.ask_at <= now).order_by(attempt.c.ask_at).limit(limit)
+        query = select(attempt).where(attempt.c.ask_at <= now, _is_of(gateways)).order_by(attempt.c.ask_at)
+        query = query.limit(limit)
         rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
         if rows:
             self._connection.execute(
@@ -81,11 +86,25 @@ class SQLAttemptRepository:
             )
         return [_row(row) for row in rows]
 
-    def any_to_ask(self, now: datetime) -> bool:
+    def any_to_ask(self, now: datetime, gateways: Gateways = EVERY) -> bool:
         """Tell whether any attempt's fate is to be asked for now."""
-        return (
-            self._connection.execute(select(attempt.c.id).where(attempt.c.ask_at <= now).limit(1)).first() is not None
-        )
+        query = select(attempt.c.id).where(attempt.c.ask_at <= now, _is_of(gateways)).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def to_redact(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
+        """Read attempts whose body the vendor is to forget now, and put their next try off."""
+        query = select(attempt).where(attempt.c.redact_at <= now).order_by(attempt.c.redact_at).limit(limit)
+        rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
+        if rows:
+            self._connection.execute(
+                update(attempt).where(attempt.c.id.in_([row.id for row in rows])).values(redact_at=lease_until)
+            )
+        return [_row(row) for row in rows]
+
+    def any_to_redact(self, now: datetime) -> bool:
+        """Tell whether the vendor is to forget any attempt's body now."""
+        query = select(attempt.c.id).where(attempt.c.redact_at <= now).limit(1)
+        return self._connection.execute(query).first() is not None
 
     def provider_ids_to(self, msisdn: str, since: datetime) -> frozenset[str]:
         """Give the gateway ids of all attempts to a number since a time."""
@@ -96,6 +115,46 @@ class SQLAttemptRepository:
             .where(attempt.c.provider_message_id.is_not(None))
         )
         return frozenset(self._connection.execute(query).scalars())
+
+    def add_parts(self, parts: Sequence[PartRow]) -> None:
+        """Insert the parts of long texts."""
+        insert_new(
+            self._connection,
+            attempt_part,
+            [
+                {
+                    "id": new_id(),
+                    "attempt_id": part.attempt_id,
+                    "gateway": part.gateway,
+                    "provider_message_id": part.provider_message_id,
+                    "number": part.number,
+                    "state": part.state.value,
+                }
+                for part in parts
+            ],
+        )
+
+    def part(self, gateway: str, provider_message_id: str) -> PartRow | None:
+        """Read a part by the gateway's id of it, locked until commit where the database can."""
+        query = select(attempt_part).where(
+            attempt_part.c.provider_message_id == provider_message_id, attempt_part.c.gateway == gateway
+        )
+        row = self._connection.execute(locked(self._connection, query, skip=False)).first()
+        return None if row is None else _part(row)
+
+    def parts_of(self, attempt_id: str) -> Sequence[PartRow]:
+        """Read all parts of an attempt, the first one first."""
+        query = select(attempt_part).where(attempt_part.c.attempt_id == attempt_id).order_by(attempt_part.c.number)
+        return [_part(row) for row in self._connection.execute(query)]
+
+    def move_part(self, part: PartRow) -> None:
+        """Write back a part's state."""
+        self._connection.execute(
+            update(attempt_part)
+            .where(attempt_part.c.provider_message_id == part.provider_message_id)
+            .where(attempt_part.c.gateway == part.gateway)
+            .values(state=part.state.value)
+        )
 
 
 def _values(row: AttemptRow) -> dict[str, Any]:
@@ -117,6 +176,11 @@ def _values(row: AttemptRow) -> dict[str, Any]:
         "answered_at": row.answered_at,
         "ask_at": row.ask_at,
         "asked": row.asked,
+        "carrier": row.carrier,
+        "estimate": None if row.estimate is None else str(row.estimate),
+        "spent_on": row.spent_on,
+        "settled_at": row.settled_at,
+        "redact_at": row.redact_at,
     }
 
 
@@ -139,4 +203,20 @@ def _row(row: Row[Any]) -> AttemptRow:
         answered_at=row.answered_at,
         ask_at=row.ask_at,
         asked=row.asked,
+        carrier=row.carrier,
+        estimate=None if row.estimate is None else Decimal(row.estimate),
+        spent_on=row.spent_on,
+        settled_at=row.settled_at,
+        redact_at=row.redact_at,
     )
+
+
+def _is_of(gateways: Gateways) -> ColumnElement[bool]:
+    if not gateways.names:
+        return true() if gateways.is_all_but else false()
+    names = sorted(gateways.names)
+    return attempt.c.gateway.not_in(names) if gateways.is_all_but else attempt.c.gateway.in_(names)
+
+
+def _part(row: Row[Any]) -> PartRow:
+    return PartRow(row.attempt_id, row.gateway, row.provider_message_id, row.number, MessageState(row.state))

@@ -90,11 +90,27 @@ class SQLEffectRepository:
         """Tell whether any could be claimed now."""
         return self._connection.execute(select(table.c.id).where(_free(now)).limit(1)).first() is not None
 
-    def failed(self, account_id: str | None, limit: int) -> Sequence[EffectRow]:
+    def revive(
+        self, account_id: str, effect_ids: Sequence[str], kind: EffectKind, now: datetime, expires_at: datetime
+    ) -> Sequence[str]:
+        """Let an account's failed effects of a kind be tried anew; give the ids of those that will be."""
+        is_meant = table.c.id.in_(effect_ids), table.c.account_id == account_id, table.c.kind == kind.value
+        query = select(table.c.id).where(*is_meant, table.c.state == EffectState.FAILED.value).order_by(table.c.id)
+        found = self._connection.execute(locked(self._connection, query, skip=False)).scalars().all()
+        if found:
+            fresh = {"state": EffectState.WAITING.value, "attempts": 0, "error": "", "ended_at": None}
+            self._connection.execute(
+                update(table).where(table.c.id.in_(found)).values(**fresh, not_before=now, expires_at=expires_at)
+            )
+        return found
+
+    def failed(self, account_id: str | None, limit: int, kind: EffectKind | None = None) -> Sequence[EffectRow]:
         """Read those that failed, newest first."""
         query = select(table).where(table.c.state == EffectState.FAILED.value)
         if account_id is not None:
             query = query.where(table.c.account_id == account_id)
+        if kind is not None:
+            query = query.where(table.c.kind == kind.value)
         return self._read(query.order_by(table.c.ended_at.desc(), table.c.id.desc()).limit(limit))
 
     def _read(self, query: Select[Any]) -> Sequence[EffectRow]:

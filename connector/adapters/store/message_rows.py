@@ -12,6 +12,7 @@ from connector.domain.message import Direction, MessageState, Purpose, SendPolic
 from connector.ports.messages import MessageRow
 
 _COLUMN = "message.body"
+_CALLBACK_COLUMN = "message.callback_url"
 
 
 def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
@@ -54,6 +55,14 @@ def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
         "clicked_at": message.clicked_at,
         "priority": message.priority,
         "route": message.route,
+        "routed_at": message.routed_at,
+        "template": message.template,
+        "wanted_sender": message.wanted_sender,
+        "ordered_by": message.ordered_by,
+        "order_fingerprint": message.order_fingerprint,
+        "callback_url_sealed": None
+        if message.callback_url is None
+        else vault.seal(message.callback_url, account=message.account_id, column=_CALLBACK_COLUMN),
     }
 
 
@@ -97,4 +106,12 @@ def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
         clicked_at=row.clicked_at,
         priority=row.priority,
         route=row.route,
+        routed_at=row.routed_at,
+        template=row.template,
+        wanted_sender=row.wanted_sender,
+        ordered_by=row.ordered_by,
+        order_fingerprint=row.order_fingerprint,
+        callback_url=None
+        if row.callback_url_sealed is None
+        else vault.open_text(row.callback_url_sealed, account=row.account_id, column=_CALLBACK_COLUMN),
     )

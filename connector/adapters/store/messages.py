@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     func,
     literal,
     literal_column,
@@ -20,19 +19,24 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.sql.elements import KeyedColumnElement
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store import message_traffic
+from connector.adapters.store import message_lists, message_traffic
+from connector.adapters.store.message_moves import move_together
 from connector.adapters.store.message_rows import message_from_row, values_of
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
 from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
-from connector.ports.messages import MessageRow, Rival, Standing, StateChange
+from connector.ports.messages import (
+    DeadLetterFilter,
+    MessageFilter,
+    MessageRow,
+    Rival,
+    Standing,
+    StateChange,
+)
 
 _CONVERSATION_DEPTH = 50  # latest texts to one number looked through for each account's last one
-
-_OPTIONAL = ("not_before", "sent_at", "sender", "provider_message_id", "cost", "currency")
 
 
 class SQLMessageRepository:
@@ -88,7 +92,7 @@ class SQLMessageRepository:
         """Apply moves from states that this very transaction has read with `queued` or `standing`."""
         if not changes:
             return
-        moved = self._connection.execute(_MOVE, [_move_values(change, now) for change in changes]).rowcount
+        moved = move_together(self._connection, changes, now)
         if moved != len(changes):
             raise RuntimeError(f"{moved} of {len(changes)} messages were in the state they were read in")
 
@@ -204,6 +208,24 @@ class SQLMessageRepository:
             query = query.where(message.c.account_id == account_id)
         return {row.state: row.number for row in self._connection.execute(query)}
 
+    def listed(self, account_id: str, which: MessageFilter, limit: int) -> Sequence[MessageRow]:
+        """Read an account's outbound messages, newest first."""
+        return self._read(message_lists.listed(account_id, which, limit))
+
+    def conversation(
+        self, account_id: str, msisdn: str, limit: int, before_id: str | None = None
+    ) -> Sequence[MessageRow]:
+        """Read what went to and came from a number, newest first."""
+        return self._read(message_lists.conversation(account_id, msisdn, limit, before_id))
+
+    def dead_letters(self, which: DeadLetterFilter, limit: int) -> Sequence[MessageRow]:
+        """Read texts that wait for a person's decision, oldest first."""
+        return self._read(message_lists.dead_letters(which, limit))
+
+    def last_senders(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, str]:
+        """Give, by number, the sender of the last text that may have reached it."""
+        return message_lists.last_senders(self._connection, account_id, msisdns)
+
     def _read(self, query: Select[Any]) -> Sequence[MessageRow]:
         return [message_from_row(row, self._vault) for row in self._connection.execute(query)]
 
@@ -215,12 +237,6 @@ class SQLMessageRepository:
 def _open(*states: MessageState) -> ColumnElement[bool]:
     """Be in one of these states; names the partial index's condition too, by its words: a bound value hides it."""
     return and_(OPEN_MESSAGE, message.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)]))
-
-
-def _given(name: str) -> tuple[KeyedColumnElement[Any], ColumnElement[Any]]:
-    """Set a column only when a value is given."""
-    column = message.c[name]
-    return column, func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
 
 
 # Built once: building a statement costs several times what running it does.
@@ -236,38 +252,3 @@ _STANDING = (
     .where(message.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(message.c.id)
 )
-_STAYS = message.c.state == bindparam("to_state")
-
-_MOVE = (
-    update(message)
-    .where(message.c.id == bindparam("message_id"), message.c.state == bindparam("from_state"))
-    .values(
-        dict(map(_given, _OPTIONAL))
-        | {
-            message.c.state: bindparam("to_state"),
-            message.c.state_reason: bindparam("reason"),
-            message.c.tries: message.c.tries + bindparam("new_tries"),
-            # A receipt that adds nothing to the state leaves alone when it was reached and who is at work on it.
-            message.c.updated_at: case(
-                (_STAYS, message.c.updated_at), else_=bindparam("moved_at", type_=message.c.updated_at.type)
-            ),
-            message.c.lease_until: case(
-                (_STAYS, message.c.lease_until), else_=bindparam("new_lease", type_=message.c.lease_until.type)
-            ),
-        }
-    )
-)
-
-
-def _move_values(change: StateChange, now: datetime) -> dict[str, Any]:
-    given = {f"new_{name}": getattr(change, name) for name in _OPTIONAL}
-    given["new_cost"] = None if change.cost is None else str(change.cost)
-    return given | {
-        "message_id": change.message_id,
-        "from_state": change.from_state.value,
-        "to_state": change.to_state.value,
-        "reason": change.reason,
-        "new_tries": int(change.tried),
-        "moved_at": now,
-        "new_lease": change.lease_until,
-    }

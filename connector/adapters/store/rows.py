@@ -77,6 +77,34 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def insert_adding(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], added: Sequence[str]
+) -> None:
+    """Insert rows; where one with the same `key` is there, add the columns `added` to it instead."""
+    if rows:
+        connection.execute(
+            _insert_adding(connection.dialect.name, table, tuple(key), tuple(added)), list(map(dict, rows))
+        )
+
+
+@functools.cache
+def _insert_adding(dialect: str, table: Table, key: tuple[str, ...], added: tuple[str, ...]) -> Insert:
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in added}
+    return statement.on_conflict_do_update(index_elements=key, set_=sums)
+
+
+def insert_or_replace(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert rows; where one with the same `key` is there, give it these values and let it keep its id."""
+    if not rows:
+        return
+    statement = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    new = {name: statement.excluded[name] for name in rows[0] if name not in {*key, "id"}}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=new), [dict(row) for row in rows])
+
+
 def checked(column: Column[str]) -> ColumnElement[str]:
     """Give a column to compare with after an index on another one has found the row.
 

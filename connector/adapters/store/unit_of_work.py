@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.accounts import SQLAccountRepository
+from connector.adapters.store.api_keys import SQLAPIKeyRepository, SQLCallbackSecretRepository
 from connector.adapters.store.attempts import SQLAttemptRepository
 from connector.adapters.store.consents import SQLConsentRepository
 from connector.adapters.store.contacts import SQLContactRepository
@@ -26,13 +27,18 @@ from connector.adapters.store.inbox import SQLInboxRepository
 from connector.adapters.store.links import SQLLinkRepository
 from connector.adapters.store.messages import SQLMessageRepository
 from connector.adapters.store.number_locks import lock_numbers
+from connector.adapters.store.numbers import SQLNumberRepository
 from connector.adapters.store.past import SQLPastRepository
+from connector.adapters.store.pieces import SQLPieceRepository
 from connector.adapters.store.polls import SQLPollRepository
 from connector.adapters.store.publications import SQLPublicationRepository
 from connector.adapters.store.records import SQLCRMRecordRepository
 from connector.adapters.store.splits import SQLSplitRepository
 from connector.adapters.store.timeline import SQLTimelineRepository
+from connector.adapters.store.traffic import SQLTrafficRepository
 from connector.adapters.store.versions import SQLJourneyVersionRepository
+from connector.ports.api_keys import APIKeyRepository, CallbackSecretRepository
+from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
 from connector.ports.effects import EffectRepository
@@ -46,11 +52,14 @@ from connector.ports.habits import HabitRepository
 from connector.ports.inbox import InboxRepository
 from connector.ports.ledger import AccountRepository
 from connector.ports.links import LinkRepository
-from connector.ports.messages import AttemptRepository, MessageRepository
+from connector.ports.lookups import NumberRepository
+from connector.ports.messages import MessageRepository
 from connector.ports.past import PastRepository
+from connector.ports.pieces import PieceRepository
 from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 from connector.ports.splits import SplitRepository
+from connector.ports.traffic import TrafficRepository
 
 _BUSY_SECONDS = 30  # a writer waits this long for SQLite's one write lock; drains hold it for milliseconds
 
@@ -132,6 +141,11 @@ class SQLUnitOfWork:
         self.links: LinkRepository = SQLLinkRepository(connection, vault)
         self.splits: SplitRepository = SQLSplitRepository(connection, vault)
         self.habits: HabitRepository = SQLHabitRepository(connection, vault)
+        self.api_keys: APIKeyRepository = SQLAPIKeyRepository(connection)
+        self.callback_secrets: CallbackSecretRepository = SQLCallbackSecretRepository(connection, vault)
+        self.traffic: TrafficRepository = SQLTrafficRepository(connection, vault)
+        self.numbers: NumberRepository = SQLNumberRepository(connection, vault)
+        self.pieces: PieceRepository = SQLPieceRepository(connection, vault)
         return self
 
     def __exit__(

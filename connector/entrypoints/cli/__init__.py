@@ -8,6 +8,7 @@ import click
 
 from connector.entrypoints.cli import (
     accounts,
+    api_keys,
     backtest_command,
     comparing,
     demo_command,
@@ -46,10 +47,12 @@ for _command in (
     processes.web,
     processes.worker,
     processes.clock,
+    processes.smpp,
     texts.send,
     texts.explain,
     report.report,
     accounts.account,
+    api_keys.api_key,
     sandbox.sandbox,
     demo_command.demo,
     schema_command.schema,

@@ -10,12 +10,13 @@ from gunicorn.app.base import BaseApplication
 
 from connector.adapters.store.migrate import require_current
 from connector.adapters.store.unit_of_work import make_engine
-from connector.bootstrap import build_connector, lanes
+from connector.bootstrap import build_connector, lanes, own_lanes
 from connector.entrypoints.clock import run_clock
 from connector.entrypoints.log_setup import set_up_logging
 from connector.entrypoints.stopping import StopSignal
 from connector.entrypoints.web.app import create_app
 from connector.entrypoints.worker import WorkerOptions, run_worker
+from connector.errors import ConfigurationError
 from connector.settings import Settings, read_settings
 
 _WEB_WORKERS_ON_POSTGRESQL = 2  # one process per core of a small dyno; SQLite has one writer, so one process
@@ -84,6 +85,21 @@ def worker(processes: int | None) -> None:
         prepare="connector.entrypoints.jobs.prepare",
     )
     run_worker(options, processes or settings.worker_processes)
+
+
+@click.command()
+def smpp() -> None:
+    """Hold the binds of the SMPP gateway, and send and hear through them; run exactly one where SMPP_HOSTS is set."""
+    settings = _ready_settings()
+    if not settings.gateway_values.get("SMPP_HOSTS"):
+        raise ConfigurationError("SMPP_HOSTS is empty; example: SMPP_HOSTS=smpp.example.com:2775")
+    options = WorkerOptions(
+        settings.redis_url,
+        own_lanes("smpp"),
+        verify_tls=settings.redis_verify_tls,
+        prepare="connector.entrypoints.jobs.prepare_smpp",
+    )
+    run_worker(options, 1)
 
 
 @click.command()

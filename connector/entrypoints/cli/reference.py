@@ -1,7 +1,7 @@
 """Which pages and manifests follow from the code, and is what lies in the repository still what it says?
 
 The settings reference and `app.json` are made of `settings.SETTINGS`, the page on message states of `domain.receipt`,
-the JSON Schema of journeys of the shapes that read them.
+the JSON Schema of journeys of the shapes that read them, the description of the REST API of its operations.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
 from connector.adapters.json_schema import journey_schema
+from connector.adapters.sms.catalogue import gateway_plugins
 from connector.domain.message import FINAL_STATES, MessageState
 from connector.domain.receipt import RECEIPT_STATES, after_receipt, may_move
-from connector.settings import CHANNEL_PREFIX, SETTINGS, Setting
+from connector.entrypoints.web import api
+from connector.ports.gateway import GatewayPlugin
+from connector.settings import CHANNEL_PREFIX, SETTINGS, Setting, gateway_settings
 
 SETTINGS_PAGE = Path("docs/reference/settings.md")
 STATES_PAGE = Path("docs/reference/states.md")
 JOURNEY_SCHEMA = Path("docs/reference/journey.schema.json")
+OPENAPI = Path("docs/reference/openapi.json")
 APP_MANIFEST = Path("app.json")
 
 _MADE = "<!-- Made by `smsctl docs` from {source}; do not edit by hand. -->"
@@ -53,6 +59,7 @@ def _contents() -> Mapping[Path, str]:
         SETTINGS_PAGE: settings_page(),
         STATES_PAGE: states_page(),
         JOURNEY_SCHEMA: journey_schema_page(),
+        OPENAPI: openapi_page(),
         APP_MANIFEST: json.dumps(app_manifest(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -64,6 +71,13 @@ def _read(path: Path) -> str | None:
 def journey_schema_page() -> str:
     """Give the JSON Schema of the journey language, for editors."""
     return json.dumps(journey_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def openapi_page() -> str:
+    """Give the OpenAPI description of the REST API."""
+    app = Flask(__name__)
+    api.register(app)
+    return json.dumps(api.openapi_document(app), indent=2, ensure_ascii=False) + "\n"
 
 
 def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
@@ -86,12 +100,27 @@ def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
             ("Setting", "Meaning", "Default", "Example"),
             ((_name(s), s.meaning, _default(s.default), _example(s)) for s in optional),
         ),
-        "While `GATEWAY` is `twilio`, its account SID, an auth token and one of `TWILIO_FROM` and "
-        "`TWILIO_MESSAGING_SERVICE_SID` are needed too. The URL settings of HubSpot and Twilio send everything "
-        "elsewhere, so that a sandbox can stand in for the vendor.",
+        "The URL settings of HubSpot and of gateways send everything elsewhere, so that a sandbox can stand in for "
+        "the vendor.",
+        "## Gateways",
+        "A gateway is switched on by the first setting in its table; those marked with * are then needed too. Several "
+        "may be in use at once: [`mappings/gateways.yaml`](gateways.md) says which texts go which way.",
+        *(part for plugin in gateway_plugins().values() if plugin.settings for part in _gateway_part(plugin)),
         f"Variables whose names begin with `{CHANNEL_PREFIX}` 🔒 hold the secrets of channels: "
         f"`mappings/channels.yaml` names them, as in `url: env {CHANNEL_PREFIX}BILLING_SLACK`. A channel whose "
         "variable is not set is broken by itself: what is to go through it waits and says so; everything else works.",
+    )
+
+
+def _gateway_part(plugin: GatewayPlugin) -> tuple[str, str]:
+    """Give the heading and the table of one gateway's settings."""
+    needed = {each.name for each in plugin.settings if each.is_required}
+    rows = (
+        (_name(s) + (" *" if s.name in needed else ""), s.meaning, _default(s.default), _example(s))
+        for s in gateway_settings(plugin)
+    )
+    return f"### {plugin.capabilities.vendor} (`{plugin.slug}`)", _table(
+        ("Setting", "Meaning", "Default", "Example"), rows
     )
 
 
@@ -131,8 +160,13 @@ def app_manifest(settings: Sequence[Setting] = SETTINGS) -> dict[str, Any]:
         ],
         "formation": {name: {"quantity": 1, "size": "basic"} for name in ("web", "worker", "clock")},
         "scripts": {"postdeploy": "smsctl migrate && smsctl release"},
-        "env": {setting.name: _asked(setting) for setting in settings if _is_asked(setting)},
+        "env": {setting.name: _asked(setting) for setting in (*settings, *_twilio()) if _is_asked(setting)},
     }
+
+
+def _twilio() -> tuple[Setting, ...]:
+    """Give the settings of the gateway that a new app is asked for; those of the others are set when they are added."""
+    return gateway_settings(gateway_plugins()["twilio"])
 
 
 def _is_asked(setting: Setting) -> bool:

@@ -19,8 +19,8 @@ from connector.adapters.script_file import load_script, read_moment, with_answer
 from connector.adapters.world_files import read_world
 from connector.adapters.yaml_shapes import closest
 from connector.domain.durations import parse_duration
+from connector.domain.gateway_book import GatewayBook
 from connector.domain.journey import Journey
-from connector.domain.prices import GatewayBook
 from connector.entrypoints.cli.simulation_text import lines
 from connector.errors import ConfigurationError
 from connector.rehearsing import Files, build_company, with_those_it_enrolls_in

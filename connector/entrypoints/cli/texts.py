@@ -6,8 +6,11 @@ import json
 
 import click
 
-from connector.bootstrap import Connector, build_connector
+from connector.bootstrap import build_connector
+from connector.domain.journey import USUAL_PRIORITY
 from connector.domain.message import Purpose
+from connector.entrypoints.cli.chosen_account import account_of
+from connector.entrypoints.cli.typed_values import time_of, values_of
 from connector.errors import ConfigurationError
 from connector.services.single_texts import TextOrder
 from connector.settings import read_settings
@@ -15,16 +18,46 @@ from connector.settings import read_settings
 
 @click.command()
 @click.option("--to", required=True, help="Phone number, as people write it.")
-@click.option("--body", required=True, help="The text.")
+@click.option("--body", help="The text.")
+@click.option("--template", help="Instead of a text: a template by folder and name, such as deal-won/thanks.")
+@click.option("--data", help="What the template's names stand for, as a JSON object.")
 @click.option("--account", "external_id", help="Portal id; may be left out while there is one account.")
 @click.option("--from", "sender", help="Our number to send from; the gateway's default when left out.")
 @click.option("--purpose", type=click.Choice([p.value for p in Purpose]), default="transactional", show_default=True)
+@click.option("--priority", type=click.IntRange(1, 9), default=USUAL_PRIORITY, show_default=True, help="9 goes first.")
+@click.option("--send-at", help="Not before this time, such as 2026-11-20T14:00+01:00.")
+@click.option("--expires-at", help="Not after this time; the usual lifetime of the purpose when left out.")
 @click.option("--key", help="Idempotency key: the same key never sends a second text.")
-def send(to: str, body: str, external_id: str | None, sender: str | None, purpose: str, key: str | None) -> None:
+def send(  # noqa: PLR0913, PLR0917 - click passes every option by itself
+    to: str,
+    body: str | None,
+    template: str | None,
+    data: str | None,
+    external_id: str | None,
+    sender: str | None,
+    purpose: str,
+    priority: int,
+    send_at: str | None,
+    expires_at: str | None,
+    key: str | None,
+) -> None:
     """Queue one SMS; opt-outs, send windows and caps hold for it as for every other."""
     connector = build_connector(read_settings())
-    account_id = _account(connector, external_id)
-    message = connector.single_texts.queue(TextOrder(account_id, to, body, Purpose(purpose), sender, key))
+    order = TextOrder(
+        account_id=account_of(connector, external_id),
+        to=to,
+        body=body,
+        purpose=Purpose(purpose),
+        sender=sender,
+        idempotency_key=key,
+        template=template,
+        data=values_of(data, "--data"),
+        priority=priority,
+        send_at=time_of(send_at, "--send-at"),
+        expires_at=time_of(expires_at, "--expires-at"),
+        ordered_by="cli",
+    )
+    message = connector.single_texts.queue(order).message
     click.echo(f"{message.state}: message {message.id}, {message.segments} segment(s), {message.encoding}")
     click.echo(f"ask what became of it with: smsctl explain {message.id}")
 
@@ -42,15 +75,3 @@ def explain(subject: str, as_json: bool) -> None:
         return
     for line in lines:
         click.echo(str(line))
-
-
-def _account(connector: Connector, external_id: str | None) -> str:
-    with connector.ledger.begin(write=False) as uow:
-        accounts = uow.accounts.all()
-    chosen = [account for account in accounts if external_id in {None, account.external_id}]
-    if len(chosen) == 1:
-        return chosen[0].id
-    if not accounts:
-        raise ConfigurationError("there is no account yet; add one with: smsctl account add")
-    known = ", ".join(account.external_id for account in accounts)
-    raise ConfigurationError(f"say which account with --account; known are {known}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from connector.bootstrap import Connector
-from connector.entrypoints.web import callbacks, cards, health, links, start_page, webhooks
-from connector.errors import QueueUnavailableError, SignatureError
+from connector.entrypoints.web import api, callbacks, cards, health, links, start_page, webhooks
+from connector.entrypoints.web.api import problems
+from connector.errors import QueueUnavailableError, SignatureError, UnsignedCallbackError
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +24,9 @@ def create_app(connector: Connector) -> Flask:
     app.extensions["connector"] = connector
     for module in (webhooks, callbacks, cards, health, links, start_page):
         app.register_blueprint(module.blueprint)
+    api.register(app)
     app.register_error_handler(SignatureError, _not_from_them)
+    app.register_error_handler(UnsignedCallbackError, _send_it_again)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(SQLAlchemyError, _our_fault)
     app.register_error_handler(QueueUnavailableError, _our_fault)
@@ -35,7 +38,16 @@ def _not_from_them(error: SignatureError) -> tuple[Response, int]:
     return jsonify(error="signature", message=str(error)), 401
 
 
+def _send_it_again(error: UnsignedCallbackError) -> tuple[Response, int]:
+    """Answer 503 to a callback that could not be checked: sent again, it can."""
+    log.warning("callback.unchecked", reason=str(error))
+    return jsonify(error="unavailable", message="not checked, please send it again"), 503
+
+
 def _refused(error: HTTPException) -> tuple[Response, int]:
+    if request.path.startswith(f"{api.PREFIX}/"):  # a path or method there that no blueprint has
+        refusal = problems.answer(error)
+        return refusal, refusal.status_code
     return jsonify(error=(error.name or "").lower(), message=error.description), error.code or 500
 
 

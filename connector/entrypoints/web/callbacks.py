@@ -14,14 +14,18 @@ _TAKEN = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """An empty TwiML answer: taken, nothing to say. Gateways that do not speak TwiML ignore it."""
 
 
-@blueprint.post("/<gateway>/status")
-@blueprint.post("/<gateway>/status/<attempt_id>")
+_METHODS = ["GET", "POST"]
+"""Some gateways put their receipts into the address; a GET that carries nothing is refused for lack of a signature."""
+
+
+@blueprint.route("/<gateway>/status", methods=_METHODS)
+@blueprint.route("/<gateway>/status/<attempt_id>", methods=_METHODS)
 def status(gateway: str, attempt_id: str | None = None) -> Response:
     """Take a receipt; our attempt id is a path segment or the query parameter `attempt_id`."""
     return _take(gateway, STATUS, attempt_id or request.args.get("attempt_id"))
 
 
-@blueprint.post("/<gateway>/inbound")
+@blueprint.route("/<gateway>/inbound", methods=_METHODS)
 def inbound(gateway: str) -> Response:
     """Take an SMS that a person sent."""
     return _take(gateway, INBOUND, None)

@@ -7,9 +7,10 @@ from typing import Any
 
 from connector.adapters.store.ids import new_id
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
+from connector.ports.attempts import AttemptRow
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow
-from connector.ports.messages import AttemptRow, MessageRow
+from connector.ports.messages import MessageRow
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 NUMBER = "+12025550143"

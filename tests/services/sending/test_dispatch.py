@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,10 +17,11 @@ from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import Accepted, OutgoingSMS, StatusReport
 from connector.ports.messages import MessageRow
-from connector.services.dispatch import Claim
+from connector.ports.queue import Bucket
+from connector.services.claiming import Claimed
 from connector.services.outcomes import Sent
 from tests.adapters.store.factories import NOW, NUMBER, a_message
-from tests.services.sending.conftest import Desk
+from tests.services.sending.conftest import Desk, OpenLimiter
 
 DAYTIME = {"time_zones": ("Europe/London",), "country": "GB"}
 
@@ -229,11 +231,11 @@ def test_only_as_many_texts_are_claimed_as_the_rate_allows(desk: Desk) -> None:
 
 
 def test_sending_pauses_when_redis_is_away(desk: Desk) -> None:
-    class Away:
-        def take(self, _bucket: str, *, rate: float, burst: int, wanted: int = 1) -> int:
+    class Away(OpenLimiter):
+        def take_each(self, asked: Sequence[Sequence[Bucket]], *, is_urgent: bool = True) -> Sequence[bool]:
             raise QueueUnavailableError("Redis is away")
 
-    desk.dispatcher._limiter = Away()
+    desk = replace(desk, limiter=Away())
     text = a_text(desk)
     desk.add(text)
     desk.send()
@@ -285,9 +287,9 @@ def test_an_answer_the_ledger_refused_once_is_recorded_the_second_time(desk: Des
 
 def test_a_claim_that_fails_takes_no_answer_with_it(desk: Desk) -> None:
     claimed_again = threading.Event()
-    claim, claims = desk.dispatcher.claim, list[int]()
+    claim, claims = desk.path.claimer.claim, list[int]()
 
-    def fail_the_second_time(gateway: str, purpose: str, room: int) -> tuple[list[Claim], bool]:
+    def fail_the_second_time(gateway: str, purpose: str, room: int) -> Claimed:
         claims.append(room)
         if len(claims) == 2:
             claimed_again.set()
@@ -299,7 +301,7 @@ def test_a_claim_that_fails_takes_no_answer_with_it(desk: Desk) -> None:
         return Accepted(f"SM-{sms.attempt_id}", MessageState.ACCEPTED, "queued")
 
     desk.gateway.send = answer  # type: ignore[method-assign]
-    desk.dispatcher.claim = fail_the_second_time  # type: ignore[method-assign]
+    desk.path.claimer.claim = fail_the_second_time  # type: ignore[method-assign]
     texts = [a_text(desk, body=body) for body in ("slow", "slow", "slow", "quick")]
     desk.add(*texts)
     with pytest.raises(RuntimeError, match="deadlock detected"):

@@ -13,9 +13,12 @@ from connector.adapters.store.ids import new_id
 from connector.domain.keyword_answers import HELP_ANSWER, JOURNEY
 from connector.domain.message import Direction, MessageState, Purpose
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
+from connector.ports.gateway import Accepted
 from connector.ports.messages import MessageRow, StateChange
 from connector.services import limits as limits_module
+from connector.services.claiming import Claim
 from connector.services.limits import BatchLimits
+from connector.services.outcomes import Sent
 from connector.services.wakeup import Alarm
 from tests.adapters.store.factories import NOW, NUMBER, a_message
 from tests.services.sending.conftest import Desk
@@ -58,7 +61,14 @@ def consent(desk: Desk) -> None:
 
 
 def drain(desk: Desk, purpose: Purpose = Purpose.TRANSACTIONAL) -> None:
-    desk.dispatcher.drain("twilio", purpose.value)
+    """Work one lane only; a whole drain would go on to the other send lanes."""
+    claimed = desk.path.claimer.claim("twilio", purpose.value, 100)
+    desk.path.recorder.record([_taken(claim) for claim in claimed.claims])
+
+
+def _taken(claim: Claim) -> Sent:
+    accepted = Accepted(f"SM-{claim.attempt.id}", MessageState.ACCEPTED, "queued", sender="+12025550100")
+    return Sent(claim.message, claim.attempt, claim.reason, accepted=accepted)
 
 
 def wake(desk: Desk) -> None:

@@ -7,8 +7,17 @@ belongs to nobody.
 
 from __future__ import annotations
 
+from connector.adapters.store.tables.api import api_key, callback_secret
 from connector.adapters.store.tables.columns import metadata
 from connector.adapters.store.tables.crm import account, contact, crm_record, external_event, poll
+from connector.adapters.store.tables.gateways import (
+    attempt_part,
+    gateway_health,
+    incoming_piece,
+    number_lookup,
+    route_tally,
+    spending,
+)
 from connector.adapters.store.tables.journeys import (
     LIVE_ENROLLMENT,
     effect,
@@ -33,7 +42,10 @@ __all__ = [
     "OPEN_MESSAGE",
     "account",
     "answer_count",
+    "api_key",
     "attempt",
+    "attempt_part",
+    "callback_secret",
     "click",
     "consent_event",
     "contact",
@@ -41,12 +53,17 @@ __all__ = [
     "effect",
     "enrollment",
     "external_event",
+    "gateway_health",
+    "incoming_piece",
     "journey_version",
     "message",
     "metadata",
+    "number_lookup",
     "poll",
     "publication",
+    "route_tally",
     "short_link",
+    "spending",
     "split_assignment",
     "split_winner",
     "suppression",

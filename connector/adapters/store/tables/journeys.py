@@ -77,9 +77,9 @@ effect = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("account_id", ID, nullable=False),
-    Column("kind", WORD, nullable=False),  # notify | handoff | call
+    Column("kind", WORD, nullable=False),  # notify | handoff | call | callback
     Column("key", KEY, nullable=False),  # of the action that asked for it
-    Column("channel", KEY, nullable=False),  # of mappings/channels.yaml
+    Column("channel", KEY, nullable=False),  # of mappings/channels.yaml; of a callback scheme and host
     Column("enrollment_id", ID),
     Column("contact_id", ID),
     Column("path", KEY, nullable=False, server_default=""),  # of the step that asked for it

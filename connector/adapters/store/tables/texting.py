@@ -51,6 +51,12 @@ message = Table(
     Column("clicked_at", UTCDateTime),
     Column("priority", Integer, nullable=False, server_default="5"),  # its journey's, 1 to 9
     Column("route", WORD, nullable=False, server_default=""),  # a named route, or empty for the purpose's
+    Column("routed_at", UTCDateTime),  # when its gateway was chosen; null: it has only been given a first one
+    Column("template", KEY, nullable=False, server_default=""),  # it was written from, or empty
+    Column("wanted_sender", NUMBER),  # the sender its step or order names
+    Column("ordered_by", KEY, nullable=False, server_default=""),  # who ordered a text that no journey made
+    Column("order_fingerprint", WORD, nullable=False, server_default=""),  # of what was ordered under its key
+    Column("callback_url_sealed", LargeBinary),  # where the one who ordered it wants to hear of it
     UniqueConstraint("account_id", "idempotency_key"),
     Index(
         "ix_message_open",
@@ -61,6 +67,13 @@ message = Table(
         sqlite_where=OPEN_MESSAGE,
         postgresql_where=OPEN_MESSAGE,
     ),
+    Index(
+        "ix_message_dead",
+        "id",
+        sqlite_where=text("state = 'dead_letter'"),
+        postgresql_where=text("state = 'dead_letter'"),
+    ),
+    Index(None, "account_id", "created_at"),
     Index(None, "account_id", "msisdn", "created_at"),
     Index(None, "msisdn", "sender"),
     Index(None, "account_id", "contact_id", "created_at"),
@@ -87,6 +100,11 @@ attempt = Table(
     Column("answered_at", UTCDateTime),
     Column("ask_at", UTCDateTime),  # when reconciliation asks the gateway next; null when there is nothing to ask
     Column("asked", Integer, nullable=False, server_default="0"),
+    Column("carrier", WORD, nullable=False, server_default=""),  # the recipient's, as far as it was known
+    Column("estimate", String(32)),  # what it was expected to cost, Decimal as text, in the currency of `spending`
+    Column("spent_on", String(10)),  # the day of `spending` it counts for
+    Column("settled_at", UTCDateTime),  # when a receipt ended it
+    Column("redact_at", UTCDateTime),  # when the gateway is next told to forget the body; null: not to be, or done
     UniqueConstraint("provider_message_id", "gateway"),
     Index(None, "message_id"),
     Index(
@@ -94,6 +112,12 @@ attempt = Table(
         "ask_at",
         sqlite_where=text("ask_at IS NOT NULL"),
         postgresql_where=text("ask_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_attempt_redact_due",
+        "redact_at",
+        sqlite_where=text("redact_at IS NOT NULL"),
+        postgresql_where=text("redact_at IS NOT NULL"),
     ),
 )
 

@@ -1,0 +1,136 @@
+"""What do refusals and receipts tell about a number, and who has to know?
+
+A number that carriers say is dead is marked on the contact in the CRM: somebody has to ask the customer for a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from connector.domain.message import ErrorClass, MessageState
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.ports.contacts import ContactRow
+from connector.ports.gateway import LineType, StatusReport
+from connector.ports.ledger import UnitOfWork
+from connector.ports.lookups import LookupState, NumberRow
+from connector.ports.messages import MessageRow
+from connector.ports.queue import writeback_lane
+from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.services.announcing import message_ref
+from connector.services.merged_contacts import shown_crm_id
+from connector.services.number_checks import ENOUGH_RECEIPTS
+
+STATUS_PROPERTY = "number_status_property"
+"""Account setting: the contact property that shows whether the number is in service; none while it is not set."""
+
+_OUT_OF_SERVICE = "out of service"
+_BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.FAILED})
+
+
+class NumberEar:
+    """Listens for what is said of numbers."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+
+    def hear(self, uow: UnitOfWork, message: MessageRow, gateway: str, report: StatusReport, now: datetime) -> None:
+        """Take in a receipt: a dead number, or one that is in service after all."""
+        is_dead = report.state in _BAD_ENDS and report.error_class is ErrorClass.PERMANENT_NUMBER
+        if is_dead:
+            self._note_dead(uow, message, gateway, now, weight=1)
+        elif report.state is MessageState.DELIVERED:
+            known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
+            if known is not None and known.line_type is LineType.INVALID:
+                alive = _row(message, f"receipt:{gateway}", now, LineType.UNKNOWN, 0)
+                uow.numbers.save([alive])
+
+    def hear_refusal(self, uow: UnitOfWork, message: MessageRow, gateway: str, now: datetime) -> None:
+        """Take in that a gateway did not take a text because of its number: there is nothing to doubt about that."""
+        self._note_dead(uow, message, gateway, now, weight=ENOUGH_RECEIPTS)
+
+    def _note_dead(self, uow: UnitOfWork, message: MessageRow, gateway: str, now: datetime, weight: int) -> None:
+        known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
+        before = known.attempts if known is not None and known.line_type is LineType.INVALID else 0
+        uow.numbers.save([_row(message, f"receipt:{gateway}", now, LineType.INVALID, before + weight)])
+        if before < ENOUGH_RECEIPTS <= before + weight:
+            self._tell(uow, message, now)
+
+    def _tell(self, uow: UnitOfWork, message: MessageRow, now: datetime) -> None:
+        """Show it on the contact: a note, and the property of the account's choice."""
+        contact = None if message.contact_id is None else uow.contacts.get(message.account_id, message.contact_id)
+        reason = "carriers say that the number is out of service; no more texts go to it until it is changed"
+        uow.timeline.add([_entry(message, reason, now)])
+        if contact is None or contact.msisdn != message.msisdn:
+            return
+        account = uow.accounts.get(message.account_id)
+        records = [self._note(message, contact, now)]
+        name = str(account.settings.get(STATUS_PROPERTY) or "")
+        if name:
+            records.append(self._property(message, contact, name, now))
+        uow.records.want(records)
+        uow.nudge(writeback_lane(contact.crm))
+
+    def _note(self, message: MessageRow, contact: ContactRow, now: datetime) -> CRMRecordRow:
+        text = (
+            f"{message_ref(message.id)}: carriers say that this contact's number is out of service. Texts to it stop."
+        )
+        crm_id = shown_crm_id(contact)
+        return CRMRecordRow(
+            id=self._new_id(),
+            account_id=message.account_id,
+            crm=contact.crm,
+            kind=RecordSubject.NOTE,
+            subject=f"note:number:{message.id}",
+            ref=message_ref(message.id),
+            at=now,
+            not_before=now,
+            contact_id=contact.id,
+            contact_crm_id=crm_id,
+            payload={"text": text, "associations": [f"contact:{crm_id}"]},
+        )
+
+    def _property(self, message: MessageRow, contact: ContactRow, name: str, now: datetime) -> CRMRecordRow:
+        crm_id = shown_crm_id(contact)
+        return CRMRecordRow(
+            id=self._new_id(),
+            account_id=message.account_id,
+            crm=contact.crm,
+            kind=RecordSubject.PROPERTY,
+            subject=f"property:contact:{crm_id}:{name}",
+            ref=message_ref(message.id),
+            at=now,
+            not_before=now,
+            contact_id=contact.id,
+            contact_crm_id=crm_id,
+            payload={"value": _OUT_OF_SERVICE},
+        )
+
+
+def _row(message: MessageRow, source: str, now: datetime, line_type: LineType, attempts: int) -> NumberRow:
+    return NumberRow(
+        account_id=message.account_id,
+        msisdn=message.msisdn,
+        state=LookupState.KNOWN,
+        not_before=now,
+        line_type=line_type,
+        country=message.country,
+        source=source,
+        known_at=now,
+        attempts=attempts,
+    )
+
+
+def _entry(message: MessageRow, reason: str, now: datetime) -> TimelineEntry:
+    return TimelineEntry(
+        account_id=message.account_id,
+        kind=EntryKind.ATTENTION_NEEDED,
+        subject=f"message:{message.id}",
+        discriminator="number",
+        at=now,
+        summary=reason,
+        contact_id=message.contact_id,
+        enrollment_id=message.enrollment_id,
+        message_id=message.id,
+        path=message.step,
+    )

@@ -1,0 +1,194 @@
+"""Which way does each text of a batch go: through which gateway, from which sender, and why?
+
+A text is routed when it is about to be claimed, and again when its choice has grown old or its gateway failed it. A
+text whose way leads elsewhere moves to that gateway's lane; one that has no way waits, and says for what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from connector.domain.gateway_book import GatewayBook
+from connector.domain.routing import Choice, NoRoute, Wanted, choose
+from connector.ports.attempts import AttemptRow
+from connector.ports.ledger import UnitOfWork
+from connector.ports.messages import MessageRow
+from connector.services.gateway_health import HealthBoard
+from connector.services.route_scores import Scoring
+
+_GOOD_FOR = timedelta(minutes=1)
+"""How long a choice holds: a text that waited longer is weighed anew, since gateways change within minutes."""
+
+_TRY_AGAIN = timedelta(seconds=15)  # a way that is closed now may be open then: circuits rest for five seconds or more
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a text goes.
+
+    Attributes:
+        is_new: it was chosen just now.
+        numbers: what the choice went by, for the trace; empty where there was nothing to choose.
+    """
+
+    gateway: str
+    sender: str | None
+    reason: str
+    is_new: bool = False
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoWay:
+    """Why a text cannot go through any gateway now, and when to look again.
+
+    Attributes:
+        until: None when looking again does not help: somebody has to change a file or the text.
+    """
+
+    reason: str
+    until: datetime | None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Router:
+    """Chooses ways.
+
+    Args of the constructor:
+        usual: gateway of accounts that name none, for purposes without a route.
+        configured: gateways that can be used in this installation.
+    """
+
+    def __init__(
+        self,
+        book: GatewayBook,
+        usual: str,
+        configured: Collection[str],
+        health: HealthBoard,
+        scores: Scoring,
+    ) -> None:
+        self._book, self._usual, self._configured = book, usual, frozenset(configured)
+        self._health, self._scores = health, scores
+
+    def ways(self, uow: UnitOfWork, rows: Sequence[MessageRow], now: datetime) -> Mapping[str, Way | NoWay]:
+        """Give the way of every text, by message id."""
+        shares = self._health.shares()
+        again = [row.id for row in rows if row.tries]
+        tried = _tried(uow.attempts.of_messages(again)) if again else {}
+        fresh = {row.id: _as_it_is(row) for row in rows if self._holds(row, tried.get(row.id, ()), shares, now)}
+        rest = [row for row in rows if row.id not in fresh]
+        if not rest:
+            return fresh
+        carriers, senders = self._carriers(uow, rest), self._conversations(uow, rest)
+        return fresh | {
+            row.id: self._way(
+                row,
+                Wanted(
+                    message_id=row.id,
+                    purpose=row.purpose,
+                    country=row.country,
+                    carrier=carriers.get((row.account_id, row.msisdn), ""),
+                    segments=row.segments,
+                    route=row.route,
+                    sender=row.wanted_sender,
+                    conversation_sender=senders.get((row.account_id, row.msisdn)),
+                    tried=tried.get(row.id, frozenset()),
+                ),
+                shares,
+                now,
+            )
+            for row in rest
+        }
+
+    def explain(self, wanted: Wanted, now: datetime) -> Way | NoWay:
+        """Choose as for a text, without one."""
+        return self._chosen(wanted, self._usual, self._health.shares(), now)
+
+    def others(self, row: MessageRow, tried: Collection[str]) -> bool:
+        """Tell whether another gateway, not tried yet, could take a text now."""
+        shares = self._health.shares()
+        gateways = self._book.route_for(row.purpose, row.route).gateways
+        if not any(shares.get(gateway, 0.0) > 0 for gateway in gateways if gateway not in tried):
+            return False
+        wanted = Wanted(
+            message_id=row.id,
+            purpose=row.purpose,
+            country=row.country,
+            segments=row.segments,
+            route=row.route,
+            sender=row.wanted_sender,
+            tried=frozenset(tried),
+        )
+        choice = choose(self._book, wanted, shares, self._scores.scores(), row.gateway)
+        return isinstance(choice, Choice) and choice.gateway not in tried
+
+    def _holds(self, row: MessageRow, tried: Collection[str], shares: Mapping[str, float], now: datetime) -> bool:
+        """Tell whether the choice made for a text still stands; not once its gateway has failed with it."""
+        if row.gateway in tried or row.routed_at is None or not timedelta() <= now - row.routed_at < _GOOD_FOR:
+            return False
+        return shares.get(row.gateway, 0.0) > 0
+
+    def _carriers(self, uow: UnitOfWork, rows: Sequence[MessageRow]) -> Mapping[tuple[str, str], str]:
+        if not self._book.lookups.gateways:
+            return {}
+        return {
+            (account_id, number): known.carrier
+            for account_id, numbers in _by_account(rows).items()
+            for number, known in uow.numbers.of(account_id, numbers).items()
+        }
+
+    def _conversations(self, uow: UnitOfWork, rows: Sequence[MessageRow]) -> Mapping[tuple[str, str], str]:
+        """Give the sender people know us by; there is nothing to keep to while no sender is listed."""
+        if not self._book.senders:
+            return {}
+        return {
+            (account_id, number): sender
+            for account_id, numbers in _by_account(rows).items()
+            for number, sender in uow.messages.last_senders(account_id, numbers).items()
+        }
+
+    def _way(self, row: MessageRow, wanted: Wanted, shares: Mapping[str, float], now: datetime) -> Way | NoWay:
+        usual = row.gateway if row.gateway in self._configured else self._usual
+        return self._chosen(wanted, usual, shares, now)
+
+    def _chosen(self, wanted: Wanted, usual: str, shares: Mapping[str, float], now: datetime) -> Way | NoWay:
+        scores = self._scores.scores()
+        choice = choose(self._book, wanted, shares, scores, usual)
+        if isinstance(choice, NoRoute) and not choice.is_final:
+            # Each of those that answer slowly gets less at a time; when there are no others, that is slowing enough.
+            choice = choose(
+                self._book, wanted, {name: float(share > 0) for name, share in shares.items()}, scores, usual
+            )
+        if isinstance(choice, NoRoute):
+            until = None if choice.is_final else self._opens_at(wanted, usual, now)
+            return NoWay(choice.reason, until, choice.numbers)
+        numbers = choice.numbers if len(choice.numbers["candidates"]) > 1 else {}
+        return Way(choice.gateway, choice.sender, choice.reason, is_new=True, numbers=numbers)
+
+    def _opens_at(self, wanted: Wanted, usual: str, now: datetime) -> datetime:
+        """Say when the first of the gateways that could take a text is tried again."""
+        gateways = self._book.route_for(wanted.purpose, wanted.route).gateways or (usual,)
+        until = [self._health.of(gateway).until for gateway in gateways if gateway in self._configured]
+        return max(min((at for at in until if at is not None), default=now), now + _TRY_AGAIN)
+
+
+def _as_it_is(row: MessageRow) -> Way:
+    return Way(row.gateway, row.sender, "")
+
+
+def _by_account(rows: Sequence[MessageRow]) -> Mapping[str, list[str]]:
+    numbers: dict[str, set[str]] = {}
+    for row in rows:
+        numbers.setdefault(row.account_id, set()).add(row.msisdn)
+    return {account_id: sorted(found) for account_id, found in sorted(numbers.items())}
+
+
+def _tried(attempts: Sequence[AttemptRow]) -> Mapping[str, frozenset[str]]:
+    """Give the gateways that failed each text."""
+    tried: dict[str, set[str]] = {}
+    for attempt in attempts:
+        tried.setdefault(attempt.message_id, set()).add(attempt.gateway)
+    return {message_id: frozenset(gateways) for message_id, gateways in tried.items()}
