@@ -1,8 +1,9 @@
 """Which gateway do the measured programs send to?
 
-`python -m bench.gateway PORT DELAY_SECONDS`: takes Twilio's send request and answers 201 with Twilio's message resource
-after a fixed time. One asyncio loop without a framework, so that it never is the bottleneck. `GET /arrivals` gives
-(seconds on the system's monotonic clock, recipient) of every text so far.
+`python -m bench.gateway PORT DELAY_SECONDS`: takes the send requests of the vendors of `bench.vendors` and answers each
+with its vendor's answer after a fixed time. One asyncio loop without a framework, so that it never is the bottleneck.
+`GET /arrivals` gives (seconds on the system's monotonic clock, recipient) of every text so far, `GET /counts` the
+clock's time and how many texts each vendor has got.
 """
 
 from __future__ import annotations
@@ -14,15 +15,12 @@ import re
 import signal
 import sys
 import time
-from urllib.parse import parse_qs
+from collections import Counter
+
+from bench.vendors import VENDORS, recipient, vendor_of
 
 _LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
 _HEAD = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-_MESSAGE = {
-    "status": "queued", "to": "+12025550143", "from": "+12025550100", "num_segments": "1", "direction": "outbound-api",
-    "price": None, "price_unit": "USD", "error_code": None, "error_message": None, "api_version": "2010-04-01",
-    "date_created": "Fri, 20 Nov 2026 12:00:00 +0000", "date_sent": None,
-}  # fmt: skip
 
 
 class Gateway:
@@ -31,19 +29,22 @@ class Gateway:
     def __init__(self, delay: float) -> None:
         self.delay = delay
         self._arrivals: list[tuple[float, bytes]] = []
+        self._counts: Counter[str] = Counter(dict.fromkeys(VENDORS, 0))
         self._numbers = itertools.count()
-        self._rest = json.dumps(_MESSAGE)[1:].encode()
 
-    def take(self, body: bytes) -> bytes:
+    def take(self, head: bytes, body: bytes) -> bytes:
         """Note a text and give the answer."""
+        vendor = vendor_of(head)
         self._arrivals.append((time.monotonic(), body))
-        answer = b'{"sid": "SM%032x", ' % next(self._numbers) + self._rest
-        return _HEAD % (b"201 Created", len(answer)) + answer
+        self._counts[vendor.slug] += 1
+        answer = vendor.answer % next(self._numbers)
+        return _HEAD % (vendor.status, len(answer)) + answer
 
-    def show(self) -> bytes:
-        """Give the arrivals."""
-        found = [(at, parse_qs(body.decode()).get("To", [""])[0]) for at, body in self._arrivals]
-        answer = json.dumps(found).encode()
+    def show(self, head: bytes) -> bytes:
+        """Give the counts or the arrivals."""
+        counts = {"at": time.monotonic(), "counts": self._counts}
+        is_counts = head.startswith(b"GET /counts")
+        answer = json.dumps(counts if is_counts else [(at, recipient(body)) for at, body in self._arrivals]).encode()
         return _HEAD % (b"200 OK", len(answer)) + answer
 
 
@@ -69,9 +70,9 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer = rest[size:]
         if head.startswith(b"GET"):
-            self._transport.write(self._gateway.show())
+            self._transport.write(self._gateway.show(head))
         else:
-            answer = self._gateway.take(rest[:size])
+            answer = self._gateway.take(head, rest[:size])
             asyncio.get_running_loop().call_later(self._gateway.delay, self._transport.write, answer)
 
 
@@ -82,7 +83,7 @@ async def serve(port: int, delay: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     gateway = Gateway(delay)
-    server = await loop.create_server(lambda: _Connection(gateway), "127.0.0.1", port, backlog=512)
+    server = await loop.create_server(lambda: _Connection(gateway), "127.0.0.1", port, backlog=1024)
     await stopped.wait()
     server.close()
 

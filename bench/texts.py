@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,10 @@ _ZONES = (
 )  # fmt: skip
 _MIDDAY = range(10, 19)  # well inside the window of transactional texts, whatever the hour the bench runs at
 _TOGETHER = 500
+
+
+Way = tuple[str, str]
+"""The gateway in whose lane a text begins, and the route that its step asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,12 @@ def add_contacts(connector: Connector, account_id: str, crm_ids: Sequence[str]) 
     return list(zip(kept, crm_ids, strict=True))
 
 
-def queue_texts(connector: Connector, queued: Queued, count: int) -> list[str]:
-    """Queue texts as journeys do: the message, and the wish to show it in the CRM; give the messages' ids."""
+def queue_texts(connector: Connector, queued: Queued, count: int, ways: Sequence[Way] = (("twilio", ""),)) -> list[str]:
+    """Queue texts as journeys do: the message, and the wish to show it in the CRM; give the messages' ids.
+
+    Args:
+        ways: taken in turn.
+    """
     now = datetime.now(UTC)
     zones = daytime_zones(now)
     ids: list[str] = []
@@ -129,8 +137,9 @@ def queue_texts(connector: Connector, queued: Queued, count: int) -> list[str]:
             records = []
             for index in range(first, min(first + _TOGETHER, count)):
                 contact_id, crm_id = queued.contacts[index % len(queued.contacts)] if queued.contacts else (None, "")
+                gateway, route = ways[index % len(ways)]
                 text = _text(connector.ledger.new_id(), queued.account_id, contact_id, index, zones, now)
-                uow.messages.add(text)
+                uow.messages.add(replace(text, gateway=gateway, route=route))
                 ids.append(text.id)
                 if contact_id:
                     records.append(message_record(text, connector.ledger.new_id(), "hubspot", crm_id, now))

@@ -66,8 +66,8 @@ class Connector(TextingParts):
         self.poller.poll_due()
         self.schedules.start_due()
         self.split_judge.judge_due()
-        is_listing = self.audiences.list_next()
-        return self.send_path.reconciler.ask() or is_listing
+        is_listing, is_redacting = self.audiences.list_next(), self.redactions.drain()
+        return self.send_path.reconciler.ask() or is_listing or is_redacting
 
     def _tell_of_falls(self) -> None:
         """Report countries and carriers a gateway has stopped reaching, and forget tallies that say nothing now."""
@@ -102,6 +102,7 @@ class Connector(TextingParts):
     def overview(self) -> Overview:
         """Give how things stand, for the start page."""
         files, working = self.journey_files(), self.alarm.lanes_with_work()
+        gateways = self.providers.status()
         with self.ledger.begin(write=False) as uow:
             return Overview(
                 at=self.clock.now(),
@@ -110,7 +111,7 @@ class Connector(TextingParts):
                 mistakes=self._check.report().errors,
                 messages=uow.messages.counts(),
                 lanes={lane: lane in working for lane in lanes(self.settings)},
-                gateways=tuple(self.gateways),
+                gateways=gateways,
                 default_gateway=self.settings.gateway,
                 workers=self.queue.workers(),
             )

@@ -29,6 +29,7 @@ from connector.services.links import LinkDesk, LinkWriter
 from connector.services.lookups import LookupDesk
 from connector.services.message_desk import MessageDesk
 from connector.services.providers import Providers
+from connector.services.redaction import RedactionDesk
 from connector.services.replies import ReplyDesk
 from connector.services.send_path import SendPath, SendPathParts, build_send_path
 from connector.services.single_texts import OrderTools, SingleTexts
@@ -88,6 +89,11 @@ class TextingParts(JourneyParts):
         """Asks what kind of number a number is."""
         limiter = RedisRateLimiter(self.redis)
         return LookupDesk(self.ledger, self.gateways, self.gateway_book.lookups, limiter, self.clock)
+
+    @cached_property
+    def redactions(self) -> RedactionDesk:
+        """Has vendors forget what they were given to send."""
+        return RedactionDesk(self.ledger, self.gateways, RedisRateLimiter(self.redis), self.clock)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:

@@ -36,6 +36,22 @@ class DeadLetter:
         """The latest attempt; None when no gateway could be tried."""
         return self.attempts[-1] if self.attempts else None
 
+    @property
+    def code(self) -> str:
+        """The error that a filter finds it by: the gateway's code, `unknown`, or empty where nothing was tried."""
+        if self.last is None:
+            return ""
+        return self.last.error_code or ("unknown" if self.last.state is MessageState.UNKNOWN else "")
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether nobody can tell of some try that it came to nothing: sent again, the text may arrive twice."""
+        return any(attempt.state is MessageState.UNKNOWN for attempt in self.attempts)
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether its lifetime is over, so that it is sent again only with a new one."""
+        return _is_over(self.message, now)
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:

@@ -78,7 +78,11 @@ class EffectRunner:
                         going, more = self._claim(room)
                     except Exception as error:  # noqa: BLE001 - raised below, when those in flight are recorded
                         going, more, failure = [], False, error
-                    in_flight |= {pool.submit(self._deliver, row): row for row in going}
+                    in_flight |= {
+                        pool.submit(channel.deliver, _delivery(row)): row
+                        for row in going
+                        if (channel := self._channel(row)) is not None  # what has no channel was held
+                    }
                 self._record_finished(in_flight)
         if failure is not None:
             raise failure
@@ -134,13 +138,6 @@ class EffectRunner:
         if rest is not None and rest.until > now:
             return _Hold("the channel did not answer a moment ago", rest.until)
         return None
-
-    def _deliver(self, row: EffectRow) -> Any:
-        """Deliver; in a thread of the drain."""
-        channel = self._channel(row)
-        if channel is None:
-            raise LookupError("a row without a channel was claimed")
-        return channel.deliver(_delivery(row))
 
     def _record_finished(self, in_flight: dict[Future[Any], EffectRow]) -> None:
         """Record every delivery that has come to an end; wait for the first one."""
@@ -226,5 +223,5 @@ def _delivery(row: EffectRow) -> Delivery:
         number=str(payload.get("number") or ""),
         data=payload.get("data") or {},
         url=str(payload.get("url") or ""),
-        account_id=row.account_id,
+        account_id=row.account_id if row.kind is EffectKind.CALLBACK else "",
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from connector.errors import Mistake
 from connector.ports.ledger import AccountRow
 from connector.services.journey_status import JourneyStatus
+from connector.services.providers import ProviderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Overview:
         mistakes: what keeps files out.
         messages: how many texts are in each state.
         lanes: whether there is work in each lane, the most urgent first.
+        gateways: how each gateway in use fares.
         workers: processes that listen.
     """
 
@@ -28,6 +30,6 @@ class Overview:
     mistakes: Sequence[Mistake]
     messages: Mapping[str, int]
     lanes: Mapping[str, bool]
-    gateways: Sequence[str]
+    gateways: Sequence[ProviderStatus]
     default_gateway: str
     workers: int

@@ -27,6 +27,7 @@ from connector.ports.traffic import Spending
 from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
 from connector.services.incoming_pieces import PieceDesk
+from connector.services.redaction import redacting
 from connector.services.route_scores import tally_of_receipt
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ class ReceiptReader:
         self._ledger, self._gateways, self._clock, self._rng = ledger, gateways, clock, rng
         self._retries, self._budgets = aftermath.retries, aftermath.budgets
         self._numbers, self._note_opt_out = aftermath.numbers, aftermath.note_opt_out
-        self._pieces = PieceDesk(take_reply)
+        self._pieces, self._redacting = PieceDesk(take_reply), redacting(gateways)
 
     def drain(self) -> bool:
         """Work one batch of callbacks; tell whether more may wait."""
@@ -166,19 +167,16 @@ class ReceiptReader:
     ) -> str:
         """Move the message as far as this attempt speaks for it."""
         attempts = uow.attempts.of_messages([message.id]) if message.tries > 1 else [attempt]
-        state = after_attempt(
-            message.state,
-            report.state,
-            is_latest=attempts[-1].id == attempt.id,
-            was_settled=attempt.settled_at is not None,
-        )
+        is_latest, was_settled = attempts[-1].id == attempt.id, attempt.settled_at is not None
+        state = after_attempt(message.state, report.state, is_latest=is_latest, was_settled=was_settled)
         again = self._retries.after_bad_end(message, attempts, report, now) if state in _BAD_ENDS else None
         if again is not None and state is not message.state:
             change = StateChange(message.id, message.state, again.state, again.reason, not_before=again.at)
             uow.messages.move([change], now)
             announce(uow, [Moved(message, again.state, again.reason, _data(attempt.gateway, report))], now)
             return again.state.value
-        uow.messages.move([_change(message, state, report, now)], now)
+        change = _change(message, state, report, now)
+        uow.messages.move([replace(change, sender=_sender(message, report)) if is_latest else change], now)
         if state is message.state:
             return f"adds nothing to {message.state}"
         announce(uow, [Moved(message, state, _reason(report), _data(attempt.gateway, report))], now)
@@ -189,9 +187,11 @@ class ReceiptReader:
         news = state is not attempt.state
         waiting = state in {MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT}
         ask_at = now + self._retries.silence(message.purpose) if news else attempt.ask_at
+        has_ended = attempt.settled_at is None and report.state in _ENDS
         return replace(
             attempt,
             state=state,
+            sender=_sender(attempt, report),
             provider_message_id=attempt.provider_message_id or report.provider_message_id or None,
             raw_status=report.raw_status if news else attempt.raw_status,
             error_code=(report.error_code or "") if news else attempt.error_code,
@@ -201,7 +201,8 @@ class ReceiptReader:
             segments=report.segments or attempt.segments,
             carrier=attempt.carrier or (report.carrier or "")[:_LONGEST_CARRIER],
             ask_at=ask_at if waiting else None,
-            settled_at=attempt.settled_at or (now if report.state in _ENDS else None),
+            settled_at=now if has_ended else attempt.settled_at,
+            redact_at=now if has_ended and attempt.gateway in self._redacting else attempt.redact_at,
         )
 
 
@@ -231,6 +232,7 @@ class _Sums:
 _BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageState.EXPIRED})
 _ENDS = _BAD_ENDS | {MessageState.DELIVERED}
 _LONGEST_CARRIER = 64  # characters kept of a name that a gateway gives
+_LONGEST_SENDER = 20  # characters of a number or sender id; longer names belong to channels that are not SMS
 
 
 def _of_whole(uow: UnitOfWork, part: PartRow, report: StatusReport) -> StatusReport:
@@ -273,6 +275,12 @@ def _change(message: MessageRow, state: MessageState, report: StatusReport, now:
         cost=report.price,
         currency=report.currency,
     )
+
+
+def _sender(row: AttemptRow | MessageRow, report: StatusReport) -> str | None:
+    """Give who a text came from: a vendor that chooses by itself may tell with a receipt only."""
+    told = report.sender if report.sender and len(report.sender) <= _LONGEST_SENDER else None
+    return row.sender or told
 
 
 def _reason(report: StatusReport) -> str:

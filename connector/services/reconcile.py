@@ -29,6 +29,7 @@ from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
 from connector.services.outcomes import ASK_UNKNOWN_AFTER
 from connector.services.receipts import ReceiptReader
+from connector.services.redaction import redacting
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class Reconciler:
         asked: Gateways,
     ) -> None:
         self._ledger, self._gateways, self._receipts, self._clock = ledger, gateways, receipts, clock
-        self._asked = asked
+        self._asked, self._redacting = asked, redacting(gateways)
         self._retries, self._budgets, self._limiter = aftermath.retries, aftermath.budgets, limiter
 
     def free_abandoned(self) -> int:
@@ -211,7 +212,8 @@ class Reconciler:
 
     def _give_up(self, uow: UnitOfWork, attempt: AttemptRow, message: MessageRow, now: datetime) -> None:
         """Stop asking: resend by policy, or show the message to a person; a text once taken just stays as it is."""
-        uow.attempts.save([replace(attempt, ask_at=None)])
+        is_to_forget = attempt.gateway in self._redacting and attempt.provider_message_id is not None
+        uow.attempts.save([replace(attempt, ask_at=None, redact_at=now if is_to_forget else attempt.redact_at)])
         if message.state not in _UNTOLD or not self._is_latest(uow, attempt, message):
             return
         over = message.expires_at is not None and message.expires_at <= now

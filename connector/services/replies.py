@@ -22,6 +22,7 @@ from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.services.announcing import message_record
+from connector.services.callbacks import tell_reply
 from connector.services.consent import ConsentDesk
 from connector.services.habits import note_answer
 from connector.services.merged_contacts import shown_crm_id
@@ -54,6 +55,8 @@ class ReplyDesk:
         heard = Heard(kind, sms, reply)
         note = self._answers.act(uow, heard, talks, now)
         self._tell(uow, heard, talk, note, now)
+        if talk.last is not None:
+            tell_reply(uow, reply, talk.last, now)
         self._show(uow, reply, talk, note, now)
         if kind not in _REFUSALS:
             note_answer(uow, reply, now)

@@ -90,6 +90,7 @@ class Alarm:
         now = self._clock.now()
         return bool(
             uow.attempts.any_to_ask(now)
+            or uow.attempts.any_to_redact(now)
             or uow.messages.abandoned(now, 1)
             or uow.polls.any_due(now)
             or uow.pieces.older_than(now - COMPLETE_WITHIN, 1)

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -19,6 +20,8 @@ from connector.domain.message import Direction, MessageState
 from connector.entrypoints.web.api import openapi_document
 from connector_client import Client, Text, models
 from connector_client.calling import TRIES
+from connector_client.reading import read
+from tests.adapters.store.factories import an_attempt
 from tests.entrypoints.api.conftest import NUMBER, Program, put
 from tests.entrypoints.api.test_admission import a_failed_callback, know
 
@@ -128,6 +131,34 @@ def test_what_is_known_of_a_number_is_told(sms: Client, connector: Connector) ->
     assert (known.line_type, known.state, unheard_of.state) == ("mobile", "known", "unheard_of")
     with pytest.raises(connector_client.ConflictError, match="no gateway to ask"):
         sms.look_up(NUMBER)
+
+
+def test_a_cost_and_every_try_are_read(sms: Client, connector: Connector) -> None:
+    row = put(connector, state=MessageState.DELIVERED, cost=Decimal("0.0079"), currency="USD")
+    with connector.ledger.begin() as uow:
+        uow.attempts.add([an_attempt(row, error_code="30003")])
+        uow.commit()
+    found = sms.message(row.id)
+    assert found.cost == models.Cost(Decimal("0.0079"), "USD")
+    assert [(each.gateway, each.error_code) for each in found.attempts] == [("twilio", "30003")]
+
+
+def test_a_whole_number_may_stand_for_a_fraction_and_nothing_else_for_anything_else() -> None:
+    assert read(models.Fallen, {"country": "US", "carrier": None, "unheard": "of"}) == models.Fallen("US", None)
+    whole = _PROVIDER | {"share": 1}
+    assert read(models.Provider, whole).share == 1.0
+    for wrong in ({"share": "1"}, {"since": "yesterday"}, {"fallen": [7]}, {"name": 7}):
+        with pytest.raises((TypeError, ValueError)):
+            read(models.Provider, _PROVIDER | wrong)
+    with pytest.raises(KeyError):
+        read(models.Fallen, {"country": "US"})
+
+
+_PROVIDER: dict[str, Any] = {
+    "name": "null", "vendor": "none", "state": "closed", "share": 1.0, "reason": "", "since": "2026-11-20T14:00:00Z",
+    "until": None, "usual_seconds": 0.5, "error_rate": 0.0, "delivery_rate": 0.9, "routes": ["usual"], "fallen": [],
+    "has_incoming": False, "has_lookup": False, "receipts": "",
+}  # fmt: skip
 
 
 def test_gateways_are_told_about(sms: Client) -> None:

@@ -13,6 +13,7 @@ from connector.domain.receipt import may_move
 from connector.entrypoints.cli.reference import (
     APP_MANIFEST,
     JOURNEY_SCHEMA,
+    OPENAPI,
     SETTINGS_PAGE,
     STATES_PAGE,
     app_manifest,
@@ -40,7 +41,7 @@ def test_the_schema_of_journeys_is_printed_or_written(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_or_edited_is_written_anew_and_nothing_else(tmp_path: Path) -> None:
-    assert write_reference(tmp_path) == [SETTINGS_PAGE, STATES_PAGE, JOURNEY_SCHEMA, APP_MANIFEST]
+    assert write_reference(tmp_path) == [SETTINGS_PAGE, STATES_PAGE, JOURNEY_SCHEMA, OPENAPI, APP_MANIFEST]
     (tmp_path / SETTINGS_PAGE).write_text("edited by hand", encoding="utf-8")
     assert stale(tmp_path) == [SETTINGS_PAGE]
     assert write_reference(tmp_path) == [SETTINGS_PAGE]

@@ -54,7 +54,7 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept(connector: Connector) -> 
     secret = add("--scope", "messages:send", "--per-minute", "60", "--days", "30")
     row = connector.api_keys.valid(secret)
     assert row is not None
-    assert (row.name, row.scopes, row.per_minute) == ("shop", {APIScope.MESSAGES_SEND}, 60)
+    assert (row.name, row.scopes, row.per_minute) == ("shop", frozenset({APIScope.MESSAGES_SEND}), 60)
     assert row.expires_at is not None
     assert secret.encode() not in (connector.settings.templates_dir.parent / "ledger.sqlite3").read_bytes()
     assert secret not in smsctl("api-key", "list").output

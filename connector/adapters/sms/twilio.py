@@ -1,26 +1,36 @@
-"""How does one SMS go out through Twilio, and how do we ask what became of it?
+"""How does one SMS go out through Twilio, how do we ask what became of it, and how is it made to forget the text?
 
 Source: twilio.com/docs/messaging/api/message-resource. Twilio has no idempotent send and no reference of ours; our
-attempt id travels in the status-callback URL.
+attempt id travels in the status-callback URL. Its scheduling is not used: when a text goes out is decided here, under
+send windows and opt-outs that Twilio does not know.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from connector.adapters.http import HTTPClients, retry_after, translate
+from connector.adapters.http import HTTPClients, translate
 from connector.adapters.sms import twilio_callbacks as callbacks
-from connector.adapters.sms.reading import in_turn, json_object, money, whole_number
-from connector.adapters.sms.twilio_codes import ERRORS, state_of
+from connector.adapters.sms.reading import in_turn
+from connector.adapters.sms.twilio_lookup import LOOKUP_URL, TwilioLookup
+from connector.adapters.sms.twilio_resources import (
+    CLOCKS_DIFFER,
+    accepted,
+    created,
+    is_in_time,
+    raise_if_refused,
+    report,
+    resource,
+    text,
+)
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError, ConfigurationError, PermanentSendError, TransientSendError
+from connector.errors import ConfigurationError, TransientSendError
 from connector.ports.gateway import (
     Accepted,
     AttemptQuery,
@@ -30,6 +40,7 @@ from connector.ports.gateway import (
     GatewaySetting,
     Handle,
     IncomingSMS,
+    LookupAnswer,
     OutgoingSMS,
     StatusReport,
 )
@@ -37,11 +48,10 @@ from connector.ports.gateway import (
 API_URL = "https://api.twilio.com"
 
 _VALIDITY_SECONDS = (1, 36_000)  # what Twilio takes: up to the ten hours it queues a message at most
-_CLOCKS_DIFFER = timedelta(seconds=30)  # theirs shows whole seconds, ours may drift until NTP corrects it
-_CREATED_WITHIN = timedelta(minutes=5)  # a request we gave up on after seconds does not become a message later
 _PAGE_SIZE = 100
 _MOST_PAGES = 10  # a thousand texts to one number since the attempt: not a question for a list any more
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_REDACTING: Mapping[str, bool] = {"never": False, "after receipts": True}
 
 CAPABILITIES = Capabilities(
     vendor="Twilio Programmable Messaging",
@@ -55,11 +65,14 @@ CAPABILITIES = Capabilities(
     segments="answer, query",
     verified_by="HMAC-SHA1 of URL and form",
     validity=(timedelta(seconds=_VALIDITY_SECONDS[0]), timedelta(seconds=_VALIDITY_SECONDS[1])),
+    has_lookup=True,
 )
 
 
 class TwilioGateway:
-    """Twilio Programmable Messaging; see `connector.ports.gateway.SMSGateway`. Safe to call from many threads.
+    """Twilio Programmable Messaging. Safe to call from many threads.
+
+    See `SMSGateway`, `NumberLookup` and `Redactor` of `connector.ports.gateway`.
 
     Args of the constructor:
         account_sid: the account, part of every path.
@@ -67,6 +80,8 @@ class TwilioGateway:
         api_url: base URL, without a path.
         sender: number, short code or sender id for messages that name none.
         messaging_service_sid: instead of `sender`: lets Twilio choose from a pool; goes before `sender`.
+        lookup_url: base URL of lookups, without a path.
+        redacts: Twilio is to forget the body of a text once its fate is known.
 
     Raises:
         ConfigurationError: no token, or neither sender nor messaging service.
@@ -83,6 +98,8 @@ class TwilioGateway:
         *,
         sender: str | None = None,
         messaging_service_sid: str | None = None,
+        lookup_url: str = LOOKUP_URL,
+        redacts: bool = False,
     ) -> None:
         if not any(auth_tokens):
             raise ConfigurationError("TWILIO_AUTH_TOKENS is empty; give the account's auth token")
@@ -96,20 +113,20 @@ class TwilioGateway:
         self._account = f"/2010-04-01/Accounts/{quote(account_sid, safe='')}"
         self._messages = self._origin.join(f"{self._account}/Messages.json")
         credentials = base64.b64encode(f"{account_sid}:{self._auth_tokens[0]}".encode()).decode()
-        self._clients = HTTPClients(api_url, {"Authorization": f"Basic {credentials}"})
+        headers = {"Authorization": f"Basic {credentials}"}
+        self._clients, self._lookup = HTTPClients(api_url, headers), TwilioLookup(lookup_url, headers)
+        self.redacts = redacts
 
     def send(self, sms: OutgoingSMS) -> Accepted:
         """Hand one SMS over; exactly one HTTP request.
 
         Raises:
-            PermanentSendError, TransientSendError, AmbiguousSendError: see `twilio_codes.refusal`; a success
-                nobody can read is ambiguous.
+            PermanentSendError, TransientSendError, AmbiguousSendError: see `error_table`; a success nobody can
+                read is ambiguous.
         """
-        form = urlencode(self._form(sms), errors="replace").encode("ascii")  # half a surrogate pair is no reason to die
-        with self._clients.lend() as client, translate():
-            answer = client.post(self._messages, content=form, headers=_FORM)
-        _raise_if_refused(answer)
-        return _accepted(_resource(answer))
+        answer = self._post(self._messages, self._form(sms))
+        raise_if_refused(answer)
+        return accepted(resource(answer))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:
         """Ask what became of an attempt, by Twilio's id, else among what was sent to that number at that time.
@@ -122,13 +139,31 @@ class TwilioGateway:
         """
         if query.provider_message_id:
             return self._fetch(query.provider_message_id, query.attempt_id)
-        candidates = [message for message in self._sent_to(query) if _is_in_time(message, query)]
-        same_text = [message for message in candidates if _text(message.get("body")) == _text(query.body)]
+        candidates = [message for message in self._sent_to(query) if is_in_time(message, query)]
+        same_text = [message for message in candidates if text(message.get("body")) == text(query.body)]
         if same_text:
-            return _report(min(same_text, key=_created), query.attempt_id)
+            return report(min(same_text, key=created), query.attempt_id)
         if any(not message.get("body") for message in candidates):
             raise TransientSendError("Twilio has redacted the texts to choose from", code="redacted")
         return None
+
+    def look_up(self, e164: str) -> LookupAnswer:
+        """Ask what kind of number a number is; exactly one HTTP request.
+
+        Raises:
+            SendError: it could not be asked.
+        """
+        return self._lookup.look_up(e164)
+
+    def redact(self, provider_message_id: str) -> None:
+        """Empty Twilio's copy of a body; one that Twilio no longer has is as good as emptied.
+
+        Raises:
+            SendError: not now; Twilio keeps the body as long as it counts the text as under way.
+        """
+        answer = self._post(self._message(provider_message_id), {"Body": ""})
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            raise_if_refused(answer)
 
     def verify(self, request: CallbackRequest) -> None:
         """Check a callback's signature.
@@ -149,6 +184,7 @@ class TwilioGateway:
     def close(self) -> None:
         """Close the connections."""
         self._clients.close()
+        self._lookup.close()
 
     def _form(self, sms: OutgoingSMS) -> dict[str, str | None]:
         form = {"To": sms.to, **({"From": sms.sender} if sms.sender else self._default_sender)}
@@ -160,11 +196,11 @@ class TwilioGateway:
 
     def _fetch(self, sid: str, attempt_id: str) -> StatusReport:
         """Ask for one message. One that is gone was sent all the same: its fate is unknown, not undone."""
-        answer = self._get(self._origin.join(f"{self._account}/Messages/{quote(sid, safe='')}.json"))
+        answer = self._get(self._message(sid))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return StatusReport(sid, MessageState.UNKNOWN, "not found", attempt_id)
-        _raise_if_refused(answer)
-        return _report(_resource(answer), attempt_id)
+        raise_if_refused(answer)
+        return report(resource(answer), attempt_id)
 
     def _sent_to(self, query: AttemptQuery) -> Iterator[Mapping[str, Any]]:
         """Give the messages to a number, newest first, until they are older than the attempt.
@@ -177,101 +213,40 @@ class TwilioGateway:
         url = self._messages.copy_merge_params(filters)
         for _ in range(_MOST_PAGES):
             answer = self._get(url)
-            _raise_if_refused(answer)
-            page = _resource(answer, needs="messages")
+            raise_if_refused(answer)
+            page = resource(answer, needs="messages")
             yield from page["messages"]
-            reaches_back = any(_created(m) < query.requested_at - _CLOCKS_DIFFER for m in page["messages"])
+            reaches_back = any(created(m) < query.requested_at - CLOCKS_DIFFER for m in page["messages"])
             if reaches_back or not page.get("next_page_uri"):
                 return
             next_page = httpx.URL(str(page["next_page_uri"]))
             url = self._origin.copy_with(raw_path=next_page.raw_path)  # a path of theirs, never another host
         raise TransientSendError("Twilio has too many texts to this number to look through", code="too_many")
 
+    def _message(self, sid: str) -> httpx.URL:
+        return self._origin.join(f"{self._account}/Messages/{quote(sid, safe='')}.json")
+
     def _get(self, url: httpx.URL) -> httpx.Response:
         with self._clients.lend() as client, translate():
             return client.get(url)
 
-
-def _raise_if_refused(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
-    code = json_object(answer.content).get("code")
-    raise ERRORS.refusal(answer.status_code, str(code) if code else "", retry_after(answer.headers))
-
-
-def _resource(answer: httpx.Response, needs: str = "sid") -> Mapping[str, Any]:
-    """Read the body of a success, which must have the field `needs`."""
-    body = json_object(answer.content)
-    if not body.get(needs) and not isinstance(body.get(needs), list):
-        raise AmbiguousSendError(
-            f"Twilio answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-        )
-    return body
-
-
-def _accepted(message: Mapping[str, Any]) -> Accepted:
-    """Read the answer to a send; a message that failed at once is an error, whatever the HTTP status says."""
-    report = _report(message, None)
-    if report.state in {MessageState.FAILED, MessageState.UNDELIVERED, MessageState.EXPIRED}:
-        raise PermanentSendError(
-            f"Twilio took the message and failed it at once, code {report.error_code}",
-            code=report.error_code or "",
-            error_class=report.error_class or "unknown",
-        )
-    state = MessageState.ACCEPTED if report.state is MessageState.UNKNOWN else report.state
-    return Accepted(
-        report.provider_message_id,
-        state,
-        report.raw_status,
-        sender=message.get("from"),
-        segments=report.segments,
-        price=report.price,
-        currency=report.currency,
-    )
-
-
-def _report(message: Mapping[str, Any], attempt_id: str | None) -> StatusReport:
-    raw_status = str(message.get("status") or "")
-    code = str(message["error_code"]) if message.get("error_code") else None
-    price = money(message.get("price"))
-    return StatusReport(
-        provider_message_id=str(message["sid"]),
-        state=state_of(raw_status, code),
-        raw_status=raw_status,
-        attempt_id=attempt_id,
-        error_code=code,
-        error_class=ERRORS.class_of(code),
-        segments=whole_number(message.get("num_segments")),
-        price=price,
-        currency=message.get("price_unit") if price is not None else None,
-    )
-
-
-def _is_in_time(message: Mapping[str, Any], query: AttemptQuery) -> bool:
-    earliest, latest = query.requested_at - _CLOCKS_DIFFER, query.requested_at + _CREATED_WITHIN
-    return message.get("sid") not in query.exclude and earliest <= _created(message) <= latest
-
-
-def _created(message: Mapping[str, Any]) -> datetime:
-    """Read `date_created` (RFC 2822); a message without one is older than anything."""
-    try:
-        return parsedate_to_datetime(str(message.get("date_created"))).astimezone(UTC)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
-def _text(body: object) -> str:
-    """Fold what a gateway may change in passing: line ends and blanks around."""
-    return "\n".join(str(body or "").split("\r\n")).strip()
+    def _post(self, url: httpx.URL, form: Mapping[str, str | None]) -> httpx.Response:
+        content = urlencode(form, errors="replace").encode("ascii")  # half a surrogate pair is no reason to die
+        with self._clients.lend() as client, translate():
+            return client.post(url, content=content, headers=_FORM)
 
 
 def _build(values: Mapping[str, str]) -> TwilioGateway:
+    if values["TWILIO_REDACT"] not in _REDACTING:
+        raise ConfigurationError(f"TWILIO_REDACT is one of: {', '.join(_REDACTING)}")
     return TwilioGateway(
         values["TWILIO_ACCOUNT_SID"],
         in_turn(values["TWILIO_AUTH_TOKENS"]),
         values["TWILIO_API_URL"],
         sender=values["TWILIO_FROM"] or None,
         messaging_service_sid=values["TWILIO_MESSAGING_SERVICE_SID"] or None,
+        lookup_url=values["TWILIO_LOOKUP_URL"],
+        redacts=_REDACTING[values["TWILIO_REDACT"]],
     )
 
 
@@ -295,6 +270,13 @@ PLUGIN = GatewayPlugin(
         GatewaySetting("TWILIO_API_URL", "Twilio's API.", API_URL, default=API_URL),
         GatewaySetting("TWILIO_FROM", "Sender number in E.164, unless a messaging service is set.", "+12025550100"),
         GatewaySetting("TWILIO_MESSAGING_SERVICE_SID", "Messaging service that chooses the sender.", "MG…"),
+        GatewaySetting("TWILIO_LOOKUP_URL", "Twilio's number lookup.", LOOKUP_URL, default=LOOKUP_URL),
+        GatewaySetting(
+            "TWILIO_REDACT",
+            "Whether Twilio is made to forget what was written: `never`, or `after receipts`.",
+            "after receipts",
+            default="never",
+        ),
     ),
     build=_build,
 )

@@ -65,6 +65,7 @@ def read_status(request: CallbackRequest, attempt_id: str | None) -> Sequence[St
             segments=whole_number(form.get("NumSegments")),
             price=price,
             currency=(form.get("PriceUnit") or None) if price is not None else None,
+            sender=form.get("From") or None,
         ),
     )
 

@@ -1,7 +1,8 @@
 """What do Twilio's status words, error codes and HTTP statuses mean in our words?
 
-Sources: twilio.com/docs/messaging/api/message-resource (status values), twilio.com/docs/api/errors (codes; the classes
-are our reading). Twilio warns that it keeps splitting codes: one we do not know is `unknown`, never a crash.
+Sources: twilio.com/docs/messaging/api/message-resource (status values), twilio.com/docs/lookup/v2-api (line types),
+twilio.com/docs/api/errors (codes; the classes are our reading). Twilio warns that it keeps splitting codes: one we do
+not know is `unknown`, never a crash.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from types import MappingProxyType
 from connector.adapters.sms.error_table import ErrorTable
 from connector.domain.message import ErrorClass as E
 from connector.domain.message import MessageState as S
+from connector.ports.gateway import LineType
 
 STATES: Mapping[str, S] = MappingProxyType(
     {
@@ -33,6 +35,7 @@ ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
     {
         "20003": E.CONFIG,  # authentication
         "20005": E.ACCOUNT_OR_CREDIT,  # account not active
+        "20009": E.TRANSIENT,  # to be emptied, but not finished yet
         "20404": E.CONFIG,  # no such account: the path is made of our settings
         "20429": E.THROTTLED,  # too many requests at once; not processed
         "21211": E.PERMANENT_NUMBER,  # invalid To
@@ -70,6 +73,28 @@ _VALIDITY_RAN_OUT = "30036"
 
 ERRORS = ErrorTable("Twilio", ERROR_CLASSES)
 """What Twilio's refusals mean."""
+
+LINE_TYPES: Mapping[str, LineType] = MappingProxyType(
+    {
+        "mobile": LineType.MOBILE,
+        "landline": LineType.LANDLINE,
+        "fixedvoip": LineType.VOIP,
+        "nonfixedvoip": LineType.VOIP,
+        "tollfree": LineType.TOLL_FREE,
+    }
+)
+"""Types of line, in small letters; any other (`personal`, `premium`, `sharedCost`, `uan`, `voicemail`, `pager`) may or
+may not get texts: unknown to us."""
+
+NOTHING_KNOWN = frozenset(
+    {
+        "60600",  # not given out to anybody Twilio knows of, or not covered
+        "60601",  # Canada: the account is not approved for its registry
+        "60607",  # a country without this data
+        "60610",  # outside of coverage
+    }
+)
+"""Refusals of a lookup that say that there is nothing to say, today and tomorrow."""
 
 
 def state_of(status: str, error_code: str | None = None) -> S:

@@ -67,7 +67,9 @@ def dead_letters(which: DeadLetterFilter, limit: int) -> Select[Any]:
 
 def _last_attempt(condition: Any) -> Any:
     """Demand something of a message's last attempt; ids rise with time."""
-    latest = select(func.max(attempt.c.id)).where(attempt.c.message_id == message.c.id).scalar_subquery()
+    later = attempt.alias("later")
+    tries = select(func.max(later.c.id)).where(later.c.message_id == message.c.id)
+    latest = tries.correlate(message).scalar_subquery()
     return select(attempt.c.id).where(attempt.c.id == latest, condition).exists()
 
 

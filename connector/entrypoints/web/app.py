@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from connector.bootstrap import Connector
-from connector.entrypoints.web import api, callbacks, cards, health, links, start_page, webhooks
+from connector.entrypoints.web import api, callbacks, cards, dead_letters_page, health, links, start_page, webhooks
 from connector.entrypoints.web.api import problems
 from connector.errors import QueueUnavailableError, SignatureError, UnsignedCallbackError
 
@@ -22,7 +22,7 @@ def create_app(connector: Connector) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.extensions["connector"] = connector
-    for module in (webhooks, callbacks, cards, health, links, start_page):
+    for module in (webhooks, callbacks, cards, health, links, start_page, dead_letters_page):
         app.register_blueprint(module.blueprint)
     api.register(app)
     app.register_error_handler(SignatureError, _not_from_them)

@@ -1,7 +1,8 @@
 """What does the emulated gateway answer over HTTP?
 
-Source: twilio.com/docs/messaging/api/message-resource. Faults are armed for `twilio.messages.create`, `.fetch`,
-`.list`, `.update` and `.delete`.
+Sources: twilio.com/docs/messaging/api/message-resource, twilio.com/docs/lookup/v2-api, which the vendor serves from
+another host. Faults are armed for `twilio.messages.create`, `.fetch`, `.list`, `.update` and `.delete`, and for
+`twilio.lookup`.
 """
 
 import hmac
@@ -19,6 +20,7 @@ from connector.sandbox.control import control_blueprint
 from connector.sandbox.faults import Fault, Faults, plain_response
 from connector.sandbox.twilio.control import twilio_control
 from connector.sandbox.twilio.listing import matching, page
+from connector.sandbox.twilio.lookup import KNOWN_PARAMETERS, lookup_answer
 from connector.sandbox.twilio.refusals import RefusalError, body_of_status
 from connector.sandbox.twilio.world import TwilioWorld
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _MESSAGES = "/2010-04-01/Accounts/<account>/Messages.json"
 _MESSAGE = "/2010-04-01/Accounts/<account>/Messages/<sid>.json"
+_NUMBER = "/v2/PhoneNumbers/<number>"
 
 
 def create_app(world: TwilioWorld, clock: SandboxClock, faults: Faults) -> Flask:
@@ -41,12 +44,13 @@ def create_app(world: TwilioWorld, clock: SandboxClock, faults: Faults) -> Flask
     app.add_url_rule(_MESSAGE, "fetch", api.fetch, methods=["GET"])
     app.add_url_rule(_MESSAGE, "update", api.update, methods=["POST"])
     app.add_url_rule(_MESSAGE, "delete", api.delete, methods=["DELETE"])
+    app.add_url_rule(_NUMBER, "lookup", api.lookup, methods=["GET"])
     app.register_error_handler(HTTPException, _unknown)
     return app
 
 
 class _API:
-    """The five operations of the message resource."""
+    """The five operations of the message resource, and the lookup of numbers."""
 
     def __init__(self, world: TwilioWorld, faults: Faults) -> None:
         self._world = world
@@ -55,10 +59,10 @@ class _API:
         self._lock = threading.Lock()
 
     def create(self, account: str) -> ResponseReturnValue:
-        return self._run("create", account, lambda: (self._world.create(request.form).as_json(), 201))
+        return self._run("messages.create", account, lambda: (self._world.create(request.form).as_json(), 201))
 
     def fetch(self, account: str, sid: str) -> ResponseReturnValue:
-        return self._run("fetch", account, lambda: (self._world.fetch(sid).as_json(), 200))
+        return self._run("messages.fetch", account, lambda: (self._world.fetch(sid).as_json(), 200))
 
     def listing(self, account: str) -> ResponseReturnValue:
         number = request.args.get("To") or request.args.get("From")
@@ -67,7 +71,7 @@ class _API:
             found = matching(self._world.messages(number), request.args)
             return page(found, request.args, account), 200
 
-        return self._run("list", account, work)
+        return self._run("messages.list", account, work)
 
     def update(self, account: str, sid: str) -> ResponseReturnValue:
         def work() -> ResponseReturnValue:
@@ -77,17 +81,24 @@ class _API:
                 return self._world.redact(sid).as_json(), 200
             raise RefusalError(20001, "only an empty Body or Status=canceled")
 
-        return self._run("update", account, work)
+        return self._run("messages.update", account, work)
 
     def delete(self, account: str, sid: str) -> ResponseReturnValue:
         def work() -> ResponseReturnValue:
             self._world.delete(sid)
             return "", 204
 
-        return self._run("delete", account, work)
+        return self._run("messages.delete", account, work)
 
-    def _run(self, name: str, account: str, work: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-        self._world.calls[f"messages.{name}"] += 1
+    def lookup(self, number: str) -> ResponseReturnValue:
+        def work() -> ResponseReturnValue:
+            self._world.unknown_fields.update(request.args.keys() - KNOWN_PARAMETERS)
+            return lookup_answer(number, request.args, self._world.lines, request.base_url), 200
+
+        return self._run("lookup", None, work)
+
+    def _run(self, name: str, account: str | None, work: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+        self._world.count(name)
 
         def checked() -> ResponseReturnValue:
             try:
@@ -101,7 +112,7 @@ class _API:
             if limit is not None and running > limit:
                 answer: ResponseReturnValue = (jsonify(body_of_status(429)), 429)
             else:
-                answer = self._faults.run(f"twilio.messages.{name}", checked, _vendor_fault)
+                answer = self._faults.run(f"twilio.{name}", checked, _vendor_fault)
             response = _as_response(answer)
             response.headers["Twilio-Concurrent-Requests"] = str(running)
             return response
@@ -117,14 +128,14 @@ class _API:
             with self._lock:
                 self._running -= 1
 
-    def _authenticate(self, account: str) -> None:
+    def _authenticate(self, account: str | None) -> None:
         given = request.authorization
         name = (given.username if given else None) or ""
         known = {self._world.account_sid: self._world.auth_token, **self._world.api_keys}
         password = (given.password if given else None) or ""
         if name not in known or not hmac.compare_digest(known[name].encode(), password.encode()):
             raise RefusalError(20003)
-        if account != self._world.account_sid:
+        if account not in {None, self._world.account_sid}:
             raise RefusalError(20404)
 
 

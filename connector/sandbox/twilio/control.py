@@ -1,15 +1,21 @@
-"""How does a test or a person act on the emulated gateway over HTTP: write from a phone, bend receipts, look in?"""
+"""How does a test or a person act on the emulated gateway over HTTP: write from a phone, bend its word, look in?"""
+
+from dataclasses import asdict
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from connector.sandbox.gateways.control import control_body, exchange_control
+from connector.sandbox.twilio.lookup import Line
 from connector.sandbox.twilio.refusals import RefusalError
 from connector.sandbox.twilio.world import TwilioWorld
 
 
 def twilio_control(world: TwilioWorld) -> Blueprint:
-    """Endpoints under `/_sandbox/twilio`: those of `exchange_control`, and `POST replies` {"from", "to", "body"}."""
+    """Endpoints under `/_sandbox/twilio`: those of `exchange_control`, and
+
+    `POST replies` {"from", "to", "body"}; `PUT lines/<number>` {"type"?, "carrier_name"?, "is_valid"?, "error_code"?}.
+    """
     pages = exchange_control("twilio_control", "/_sandbox/twilio", world)
 
     @pages.post("/replies")
@@ -17,6 +23,11 @@ def twilio_control(world: TwilioWorld) -> Blueprint:
         body = control_body()
         message = world.reply(str(body["from"]), str(body["to"]), str(body["body"]))
         return jsonify(message.as_json()), 201
+
+    @pages.put("/lines/<number>")
+    def set_line(number: str) -> ResponseReturnValue:
+        world.lines[number] = line = Line(**control_body())
+        return jsonify(asdict(line))
 
     @pages.errorhandler(RefusalError)
     def refuse(error: RefusalError) -> ResponseReturnValue:

@@ -25,7 +25,7 @@ def matching(messages: Sequence[Message], query: Mapping[str, str]) -> list[Mess
         message
         for message in reversed(messages)
         if query.get("To") in {None, message.to}
-        and query.get("From") in {None, message.sender}
+        and query.get("From") in {None, message.told_sender}
         and earliest <= (message.sent_at or message.created_at) <= latest
     ]
 

@@ -32,6 +32,12 @@ class Message(messages.Message):
         return self.id
 
     @property
+    def told_sender(self) -> str | None:
+        """Who it comes from, as far as is told: a messaging service chooses when the message is queued."""
+        is_to_be_chosen = self.service_sid is not None and self.status in {"accepted", "scheduled"}
+        return None if is_to_be_chosen and not self.form.get("From") else self.sender
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing more can happen to it."""
         return self.status == "canceled" or super().is_final
@@ -49,7 +55,7 @@ class Message(messages.Message):
             "direction": self.direction,
             "error_code": self.error_code,
             "error_message": None,
-            "from": self.sender,
+            "from": self.told_sender,
             "messaging_service_sid": self.service_sid,
             "num_media": "0",
             "num_segments": str(self.segments),

@@ -59,6 +59,7 @@ def run(
         signal.signal(wanted, lambda number, _: stopped.put(number))
     with TwilioSandbox(world, host=host, port=port) as sandbox:
         announce(f"TWILIO_API_URL={sandbox.url}")
+        announce(f"TWILIO_LOOKUP_URL={sandbox.url}")
         announce(f"TWILIO_ACCOUNT_SID={account_sid}")
         announce(f"TWILIO_AUTH_TOKENS={auth_token}")
         announce(f"TWILIO_FROM={senders[0]}")

@@ -17,6 +17,7 @@ from connector.sandbox.gateways.skin import Call, Calls
 from connector.sandbox.twilio import callbacks
 from connector.sandbox.twilio.forms import inbound_form, status_form
 from connector.sandbox.twilio.keywords import ANSWERS, opt_out_type
+from connector.sandbox.twilio.lookup import Line
 from connector.sandbox.twilio.messages import CANCELABLE, Message
 from connector.sandbox.twilio.refusals import RefusalError
 from connector.sandbox.twilio.twiml import NotTwiMLError, texts
@@ -39,7 +40,7 @@ class TwilioWorld(Exchange[Message]):
 
     `advanced_opt_out`: STOP and its kin block the pair, the gateway answers them itself, and the inbound webhook
     carries `OptOutType`. `default_opt_out`: the same without `OptOutType`. Neither: the receiver must see to it.
-    `alerts` are the vendor's debugger entries: (code, what).
+    `alerts` are the vendor's debugger entries: (code, what). `lines` are what the lookup knows of numbers.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class TwilioWorld(Exchange[Message]):
         self.senders: dict[str, str | None] = {}
         self.services: dict[str, MessagingService] = {}
         self.opt_outs: set[tuple[str, str]] = set()
+        self.lines: dict[str, Line] = {}
         self.unknown_fields: Counter[str] = Counter()  # tolerated as the vendor does, but not unseen
         self.alerts: deque[tuple[int, str]] = deque(maxlen=1000)
 

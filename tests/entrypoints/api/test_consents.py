@@ -67,6 +67,15 @@ def test_marketing_is_agreed_to_with_evidence(program: Program) -> None:
     assert say(program, "opt_in", 422, scope="marketing")["errors"][0]["pointer"] == "/wording"
 
 
+def test_the_same_consent_said_twice_lifts_nothing_that_came_between(program: Program) -> None:
+    """A call that is repeated late must not undo the opt-out that came after it."""
+    first = {"scope": "marketing", "wording": TICKED, "source": "form:1"}
+    say(program, "opt_in", **first)
+    say(program, "opt_out", scope="marketing", source="form:2")
+    standing = say(program, "opt_in", **first)
+    assert (standing["marketing"], len(standing["suppressions"])) == ("opt_out", 1)
+
+
 def test_marketing_alone_can_be_refused_and_agreed_to_again(program: Program, connector: Connector) -> None:
     say(program, "opt_in", scope="marketing", wording=TICKED)
     standing = say(program, "opt_out", scope="marketing", source="form:8")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from connector.bootstrap import Connector
 from connector.domain.message import Direction, MessageState, Purpose
+from connector.errors import DecryptionError
 from connector.ports.attempts import AttemptRow
 from tests.adapters.store.factories import an_attempt
 from tests.entrypoints.api.conftest import HELLO, NUMBER, Program, kind_of, put
@@ -189,6 +190,18 @@ def test_a_defect_is_told_without_its_details(program: Program, monkeypatch: pyt
     answer = program.call("GET", "/messages/1")
     assert (answer.status_code, kind_of(answer.json or {})) == (500, "defect")
     assert "s3cret" not in answer.text
+
+
+def test_an_error_that_means_nothing_to_the_caller_is_a_defect(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot_open(*_: object) -> None:
+        raise DecryptionError("sealed with a retired key")
+
+    monkeypatch.setattr("connector.services.message_desk.MessageDesk.status", cannot_open)
+    answer = program.call("GET", "/messages/1")
+    assert (answer.status_code, kind_of(answer.json or {})) == (500, "defect")
+    assert "sealed" not in answer.text
 
 
 def test_a_status_shows_every_try(program: Program, connector: Connector) -> None:

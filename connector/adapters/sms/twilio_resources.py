@@ -1,0 +1,116 @@
+"""What do Twilio's answers say: a message, a refusal?
+
+Source: twilio.com/docs/messaging/api/message-resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from connector.adapters.http import retry_after
+from connector.adapters.sms.reading import json_object, money, whole_number
+from connector.adapters.sms.twilio_codes import ERRORS, state_of
+from connector.domain.message import MessageState
+from connector.errors import AmbiguousSendError, PermanentSendError
+from connector.ports.gateway import Accepted, AttemptQuery, StatusReport
+
+CLOCKS_DIFFER = timedelta(seconds=30)  # theirs shows whole seconds, ours may drift until NTP corrects it
+_CREATED_WITHIN = timedelta(minutes=5)  # a request we gave up on after seconds does not become a message later
+_BAD_ENDS = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.EXPIRED})
+
+
+def raise_if_refused(answer: httpx.Response) -> None:
+    """Let a success pass.
+
+    Raises:
+        PermanentSendError, TransientSendError, AmbiguousSendError: see `error_table`.
+    """
+    if not answer.is_success:
+        raise ERRORS.refusal(answer.status_code, code_of(answer), retry_after(answer.headers))
+
+
+def code_of(answer: httpx.Response) -> str:
+    """Give the error code of an answer, empty when it has none."""
+    code = json_object(answer.content).get("code")
+    return str(code) if code else ""
+
+
+def resource(answer: httpx.Response, needs: str = "sid") -> Mapping[str, Any]:
+    """Read the body of a success, which must have the field `needs`.
+
+    Raises:
+        AmbiguousSendError: nobody can read it.
+    """
+    body = json_object(answer.content)
+    if not body.get(needs) and not isinstance(body.get(needs), list):
+        raise AmbiguousSendError(
+            f"Twilio answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
+        )
+    return body
+
+
+def accepted(message: Mapping[str, Any]) -> Accepted:
+    """Read the answer to a send.
+
+    Raises:
+        PermanentSendError: the message failed at once, whatever the HTTP status says.
+    """
+    told = report(message, None)
+    if told.state in _BAD_ENDS:
+        raise PermanentSendError(
+            f"Twilio took the message and failed it at once, code {told.error_code}",
+            code=told.error_code or "",
+            error_class=told.error_class or "unknown",
+        )
+    return Accepted(
+        told.provider_message_id,
+        MessageState.ACCEPTED if told.state is MessageState.UNKNOWN else told.state,
+        told.raw_status,
+        sender=told.sender,
+        segments=told.segments,
+        price=told.price,
+        currency=told.currency,
+    )
+
+
+def report(message: Mapping[str, Any], attempt_id: str | None) -> StatusReport:
+    """Read a message resource; it has no sender while a messaging service has not chosen one."""
+    raw_status = str(message.get("status") or "")
+    code = str(message["error_code"]) if message.get("error_code") else None
+    price = money(message.get("price"))
+    return StatusReport(
+        provider_message_id=str(message["sid"]),
+        state=state_of(raw_status, code),
+        raw_status=raw_status,
+        attempt_id=attempt_id,
+        error_code=code,
+        error_class=ERRORS.class_of(code),
+        segments=whole_number(message.get("num_segments")),
+        price=price,
+        currency=message.get("price_unit") if price is not None else None,
+        sender=message.get("from") or None,
+    )
+
+
+def is_in_time(message: Mapping[str, Any], query: AttemptQuery) -> bool:
+    """Tell whether a message may be the one that is asked for, by when it was made and whose it is."""
+    earliest, latest = query.requested_at - CLOCKS_DIFFER, query.requested_at + _CREATED_WITHIN
+    return message.get("sid") not in query.exclude and earliest <= created(message) <= latest
+
+
+def created(message: Mapping[str, Any]) -> datetime:
+    """Read `date_created` (RFC 2822); a message without one is older than anything."""
+    try:
+        return parsedate_to_datetime(str(message.get("date_created"))).astimezone(UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def text(body: object) -> str:
+    """Fold what a gateway may change in passing: line ends and blanks around."""
+    return "\n".join(str(body or "").split("\r\n")).strip()

@@ -1,0 +1,312 @@
+"""Where is a text sent through a gateway that fails: a real ledger, the real send path, two vendors, a clock?
+
+Time stands still until `settle` moves it to the next moment at which anybody has something to do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, func, select
+
+from connector.adapters.compliance_file import load_compliance
+from connector.adapters.secrets import Vault
+from connector.adapters.store.ids import new_id
+from connector.adapters.store.tables import attempt, external_event, message, metadata
+from connector.adapters.store.unit_of_work import SQLLedger, make_engine
+from connector.domain.gateway_book import Budget, BudgetScope, GatewayBook, Rate, RouteRule
+from connector.domain.message import LIFETIMES, Purpose, default_policy
+from connector.domain.prices import Price, PriceList
+from connector.domain.timeline import TimelineEntry
+from connector.errors import SignatureError, UnsignedCallbackError
+from connector.ports.attempts import AttemptRow
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
+from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway
+from connector.ports.ledger import UnitOfWork
+from connector.ports.messages import MessageRow
+from connector.ports.queue import Bucket
+from connector.services.intake import Intake
+from connector.services.send_path import SendPathParts, build_send_path
+from connector.services.wakeup import Alarm
+from tests.adapters.store.factories import a_message, an_account
+from tests.faults.emulated import Emulated, status_url
+
+_R = TypeVar("_R")
+_I = TypeVar("_I")
+
+BEGIN = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday noon in London, where everybody here lives
+_ROUNDS = 300  # a text has some twenty moments at which something happens to it
+_numbers = (f"+447700900{last:03}" for last in itertools.cycle(range(1000)))  # reserved for fiction
+_bodies = (f"Your number is {number}." for number in itertools.count(100_000))
+
+_COMPLIANCE = load_compliance(Path("mappings/compliance.yaml"))
+
+
+class _Wall:
+    """Tells the time of this process, which the tests have in their hand."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class _NoLimit:
+    """Grants everything."""
+
+    def take(self, _bucket: str, *, rate: float, burst: int, wanted: int = 1) -> int:
+        return wanted
+
+    def take_each(self, asked: Sequence[Sequence[Bucket]], *, is_urgent: bool = True) -> Sequence[bool]:
+        return [True] * len(asked)
+
+
+class _Nobody:
+    """A queue without workers: who proves looks for work himself."""
+
+    def nudge(self, _lane: str) -> None:
+        """Nudge nobody."""
+
+
+class AtOnce:
+    """Commits every wish by itself."""
+
+    def __init__(self, ledger: SQLLedger) -> None:
+        self._ledger = ledger
+
+    def run(self, work: Callable[[UnitOfWork], _R]) -> _R:
+        """Run and commit."""
+        with self._ledger.begin() as uow:
+            result = work(uow)
+            uow.commit()
+        return result
+
+    def join(self, handler: Callable[[UnitOfWork, Sequence[_I]], Sequence[_R]], item: _I) -> _R:
+        """Run and commit."""
+        return self.run(lambda uow: handler(uow, [item])[0])
+
+
+class Traveller(Protocol):
+    """What moves the time."""
+
+    def move_to(self, destination: datetime, tick: bool | None = None) -> None:
+        """Let it be that moment."""
+        ...
+
+
+def new_ledger_file(directory: Path) -> Path:
+    """Make an empty ledger, to be copied for each test: making its tables takes longer than most of them."""
+    path = directory / "empty.sqlite3"
+    engine = make_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    engine.dispose()  # the last connection to close leaves nothing beside the file
+    return path
+
+
+def open_ledger(url: str) -> SQLLedger:
+    """Open a ledger."""
+    return SQLLedger(make_engine(url), Vault(["k" * 32]), lambda _lane: None)
+
+
+def book_of(*gateways: str) -> GatewayBook:
+    """Give a book in which every purpose goes through these gateways, in this order, within generous budgets."""
+    routes = {purpose.value: RouteRule(purpose.value, gateways) for purpose in Purpose}
+    prices = {gateway: PriceList("USD", Decimal("0.01"), {}, "made up", BEGIN.date()) for gateway in gateways}
+    budget = Budget(BudgetScope.GATEWAY, per_day_texts=10_000, per_day_spend=Price(Decimal(1000), "USD"))
+    return GatewayBook(prices=prices, routes=routes, budgets=(budget,))
+
+
+class Proving:
+    """One ledger, its send path, and the pretend vendors around it."""
+
+    def __init__(
+        self, ledger: SQLLedger, vendors: Sequence[Emulated], gateways: Mapping[str, SMSGateway], time: Traveller
+    ) -> None:
+        """`gateways` are the adapters by slug, in the order of the route; they may be others than the vendors' own."""
+        self.ledger, self.vendors, self.gateways, self._time = ledger, vendors, gateways, time
+        self.clock, self._route = _Wall(), tuple(gateways)
+        self.opted_out: list[str] = []
+        self.intake = Intake(AtOnce(ledger), ledger.new_id, self.clock)
+        self.alarm = Alarm(ledger, _Nobody(), self.clock)
+        self.path = build_send_path(
+            SendPathParts(
+                ledger=ledger,
+                gateways=gateways,
+                book=book_of(*self._route),
+                usual_gateway=self._route[0],
+                usual_rate=Rate(100, concurrency=4),
+                unreported=frozenset(slug for slug, each in gateways.items() if not each.capabilities.receipts),
+                compliance=_COMPLIANCE,
+                limiter=_NoLimit(),
+                clock=self.clock,
+                rng=random.Random(1),
+                take_reply=_nobody_writes,
+                note_opt_out=lambda _uow, row, _attempt, _now: self.opted_out.append(row.msisdn),
+                status_url=status_url,
+            )
+        )
+
+    # -- what is to be sent
+
+    def order(self) -> dict[Purpose, MessageRow]:
+        """Order one text of each purpose, each to somebody else, who all may be texted; give them by purpose."""
+        now = self.clock.now()
+        account = an_account(created_at=now)
+        texts = {purpose: self._text(account.id, purpose, now) for purpose in Purpose}
+        with self.ledger.begin() as uow:
+            uow.accounts.add(account)
+            for text in texts.values():
+                assert uow.messages.add(text)
+            assert uow.consents.record(_agreed(texts[Purpose.MARKETING], now))
+            uow.commit()
+        return texts
+
+    def _text(self, account_id: str, purpose: Purpose, now: datetime) -> MessageRow:
+        return a_message(
+            account_id,
+            purpose=purpose,
+            policy=default_policy(purpose),
+            msisdn=next(_numbers),
+            body=next(_bodies),
+            gateway=self._route[0],
+            send_window="anytime",
+            time_zones=("Europe/London",),
+            country="GB",
+            created_at=now,
+            not_before=now,
+            expires_at=now + LIFETIMES[purpose],
+        )
+
+    # -- what arrives
+
+    def take(self, request: CallbackRequest) -> int:
+        """Take a callback as the web process does."""
+        _, _, gateway, kind, *rest = urlsplit(request.url).path.split("/")
+        try:
+            self.gateways[gateway].verify(request)
+        except UnsignedCallbackError:
+            return 503
+        except SignatureError:
+            return 401
+        self.intake.take_callback(gateway, kind, request, rest[0] if rest else None)
+        return 200
+
+    def store(self, gateway: str, kind: str, request: CallbackRequest) -> None:
+        """Take what came over a bind, as the process of the binds does."""
+        self.intake.take_callback(gateway, kind, request, None)
+
+    # -- time
+
+    def settle(self) -> None:
+        """Let time pass until nobody has anything to do any more.
+
+        Raises:
+            AssertionError: it goes on and on.
+        """
+        for _ in range(_ROUNDS):
+            self.work()
+            due = self.next_due()
+            if due is None:
+                return
+            self._time.move_to(max(due, self.clock.now()), tick=False)
+        raise AssertionError(f"it never comes to rest: {self._waiting()}")
+
+    def work(self) -> None:
+        """Do once what can be done now."""
+        while self.alarm.release():
+            pass
+        with self.ledger.begin(write=False) as uow:
+            lanes = uow.messages.waiting_lanes(self.clock.now())
+        for lane in lanes:
+            self.path.dispatcher.drain(*lane)
+        for vendor in self.vendors:
+            vendor.step(self.clock.now())
+        while self.path.receipts.drain():
+            pass
+        self.path.reconciler.free_abandoned()
+        while self.path.reconciler.ask():
+            pass
+
+    def next_due(self) -> datetime | None:
+        """Say when somebody has something to do next; None: never again."""
+        moments = [vendor.next_due() for vendor in self.vendors] + list(self._waiting().values())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _waiting(self) -> dict[str, datetime | None]:
+        waits = {
+            "message": select(func.min(message.c.not_before)).where(message.c.state.in_(["held", "queued"])),
+            "lease": select(func.min(message.c.lease_until)).where(message.c.state == "dispatching"),
+            "ask": select(func.min(attempt.c.ask_at)),
+            "inbox": select(func.min(external_event.c.not_before)).where(external_event.c.handled_at.is_(None)),
+        }
+        return {name: self._one(query) for name, query in waits.items()}
+
+    def _one(self, query: Any) -> datetime | None:
+        with self.engine.connect().execution_options(writes=False) as connection:
+            moment: datetime | None = connection.execute(query).scalar()
+        return moment
+
+    @property
+    def engine(self) -> Engine:
+        """The ledger's database."""
+        return self.ledger.engine
+
+    # -- what came of it
+
+    def row(self, text: MessageRow) -> MessageRow:
+        """Read a text as it is now."""
+        with self.ledger.begin(write=False) as uow:
+            return uow.messages.many([text.id])[text.id]
+
+    def attempts(self, text: MessageRow) -> Sequence[AttemptRow]:
+        """Read its tries."""
+        with self.ledger.begin(write=False) as uow:
+            return uow.attempts.of_messages([text.id])
+
+    def trace(self, text: MessageRow) -> Sequence[TimelineEntry]:
+        """Read what is told of it."""
+        with self.ledger.begin(write=False) as uow:
+            return uow.timeline.of_message(text.account_id, text.id)
+
+    def copies(self, text: MessageRow) -> int:
+        """Count how often phones show it, whichever gateway brought it."""
+        return sum(vendor.copies(text.body) for vendor in self.vendors)
+
+    def taken(self, text: MessageRow) -> int:
+        """Count how often a gateway took it."""
+        return sum(vendor.taken(text.body) for vendor in self.vendors)
+
+    def counted(self) -> int:
+        """Give how many texts the budgets count."""
+        now = self.clock.now()
+        days = [(BEGIN + timedelta(days=day)).date().isoformat() for day in range((now - BEGIN).days + 2)]
+        with self.ledger.begin(write=False) as uow:
+            return sum(each.texts for each in uow.traffic.spent(days))
+
+
+def copy_of(template: Path, directory: Path) -> SQLLedger:
+    """Open a copy of an empty ledger."""
+    return open_ledger(f"sqlite:///{shutil.copy(template, directory / 'ledger.sqlite3')}")
+
+
+def _nobody_writes(_uow: UnitOfWork, _sms: IncomingSMS, _gateway: str, _now: datetime) -> str:
+    raise AssertionError("a receipt was taken for a text that somebody wrote")
+
+
+def _agreed(text: MessageRow, now: datetime) -> ConsentEvent:
+    return ConsentEvent(
+        id=new_id(),
+        account_id=text.account_id,
+        msisdn=text.msisdn,
+        kind=ConsentKind.OPT_IN,
+        scope=Scope.MARKETING,
+        mechanism=Mechanism.API,
+        source=f"test:{text.id}",
+        at=now,
+    )

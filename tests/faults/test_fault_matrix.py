@@ -1,0 +1,133 @@
+"""Is any text lost or sent twice, whatever goes wrong with whichever gateway, before or after the request left?
+
+Each text meets the fault with its first try, at the gateway under test; a second gateway works. Then time passes until
+nobody has anything to do any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from connector.domain.message import ErrorClass, MessageState, Purpose, SendPolicy
+from connector.domain.timeline import EntryKind
+from connector.ports.gateway import Handle, SMSGateway
+from connector.ports.messages import MessageRow
+from tests.faults.breaking import BREAKAGES, Breakage, Leaves, nobody_answering, nobody_listening
+from tests.faults.emulated import Emulated
+from tests.faults.gateways import STARTED
+from tests.faults.proving import Proving, Traveller, copy_of
+
+_TAKEN = {MessageState.ACCEPTED, MessageState.SENT}
+_SECOND = {"twilio": "telnyx"}  # else twilio
+
+
+@pytest.fixture
+def proving(
+    slug: str,
+    breakage: Breakage,
+    vendors: Callable[[str], Emulated],
+    time: Traveller,
+    empty_ledger: Path,
+    tmp_path: Path,
+) -> Iterator[Proving]:
+    first, second = vendors(slug), vendors(_SECOND.get(slug, "twilio"))
+    first.begin_test(None)
+    second.begin_test(None)
+    ports = nobody_listening() if breakage.is_refused else nobody_answering() if breakage.is_unanswered else None
+    with ports or nullcontext(0) as port:
+        gateway = first.elsewhere(port) if port else first.gateway
+        ledger = copy_of(empty_ledger, tmp_path)
+        proving = Proving(ledger, (first, second), {slug: gateway, second.slug: second.gateway}, time)
+        first.begin_test(proving)
+        second.begin_test(proving)
+        breakage.arm(first)
+        yield proving
+        if port:
+            gateway.close()
+        ledger.close()
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=str)
+@pytest.mark.parametrize("slug", STARTED)
+def test_nothing_is_lost_and_nothing_doubled(slug: str, breakage: Breakage, proving: Proving) -> None:
+    texts = proving.order()
+    proving.settle()
+    can = Means(proving.vendors[0], breakage)
+    for text in texts.values():
+        check_end(proving, text, can)
+        check_copies(proving, text, can)
+        check_trace(proving, text)
+    check_sums(proving, list(texts.values()))
+
+
+class Means:
+    """What can be known of a text that met this breakage at this gateway."""
+
+    def __init__(self, vendor: Emulated, breakage: Breakage) -> None:
+        can, self.breakage = vendor.gateway.capabilities, breakage
+        has_receipts = can.receipts == "callback" and breakage.is_heard
+        over_bind = not vendor.speaks_http
+        self.is_found_without_id = bool(can.asked_by & {Handle.REFERENCE, Handle.TEXT})
+        self.is_told_without_id = has_receipts and bool(can.reference)
+        self.is_told = has_receipts or Handle.ID in can.asked_by or self.is_found_without_id
+        self.leaves = breakage.leaves
+        if over_bind and breakage.receipts and breakage.receipts[0][0] in {"unsigned", "forged"}:
+            self.is_told = True  # our own bind needs no signature
+
+
+def check_end(proving: Proving, text: MessageRow, can: Means) -> None:
+    """It ends, or is with the gateway, which has been asked as often as it can be."""
+    row = proving.row(text)
+    assert not any(attempt.ask_at for attempt in proving.attempts(text))
+    if row.state is MessageState.DEAD_LETTER:
+        assert can.leaves in {Leaves.DOUBT_TAKEN, Leaves.DOUBT_UNTAKEN}
+        assert not can.is_found_without_id, "it could have been asked for"
+        assert text.policy is SendPolicy.AT_MOST_ONCE
+        return
+    if row.state in _TAKEN:
+        assert can.leaves is Leaves.TAKEN_IN_VAIN or not can.is_told or row.gateway != proving.vendors[0].slug
+        return
+    assert row.state is MessageState.DELIVERED, (row.state, row.state_reason)
+
+
+def check_copies(proving: Proving, text: MessageRow, can: Means) -> None:
+    """Everybody who can be reached gets it, and nobody twice who would not rather have it twice than never."""
+    row, copies = proving.row(text), proving.copies(text)
+    if text.policy is SendPolicy.AT_MOST_ONCE:
+        assert proving.taken(text) <= 1
+    assert copies <= 2
+    if not copies:
+        assert row.state is MessageState.DEAD_LETTER or (can.leaves is Leaves.TAKEN_IN_VAIN and row.state in _TAKEN)
+        assert text.purpose is not Purpose.OTP
+    if row.state is MessageState.DELIVERED:
+        assert copies
+
+
+def check_trace(proving: Proving, text: MessageRow) -> None:
+    """What is told of it ends where it stands, names every gateway that was tried, and calls a person who is needed."""
+    row, entries = proving.row(text), proving.trace(text)
+    moves = [entry for entry in entries if entry.kind is EntryKind.MESSAGE_MOVED]
+    assert moves[-1].data["state"] == row.state
+    assert all(entry.summary for entry in entries)
+    tried = {attempt.gateway for attempt in proving.attempts(text)}
+    assert tried <= {entry.data.get("gateway") for entry in entries}
+    called = [entry for entry in entries if entry.kind is EntryKind.ATTENTION_NEEDED]
+    assert bool(called) == (row.state is MessageState.DEAD_LETTER)
+
+
+def check_sums(proving: Proving, texts: list[MessageRow]) -> None:
+    """Budgets count what may have gone out, once each."""
+    attempts = [attempt for text in texts for attempt in proving.attempts(text)]
+    undone = [attempt for attempt in attempts if attempt.state is MessageState.FAILED]
+    assert all(attempt.error_class for attempt in undone)
+    assert proving.counted() == len(attempts) - len(undone)
+    assert proving.opted_out == []
+
+
+def test_every_breakage_leaves_something_else() -> None:
+    assert {breakage.leaves for breakage in BREAKAGES} == set(Leaves)
+    assert len({breakage.name for breakage in BREAKAGES}) == len(BREAKAGES)
