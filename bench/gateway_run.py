@@ -30,7 +30,7 @@ WARM_SECONDS = 2.0
 
 _START_SECONDS = 60.0
 _SPARE = 1.5  # times as many requests at once as rate and latency need: answers are taken in every 20 ms, not at once
-_UNBRAKED = 1_000_000.0  # a second: no rate at all
+_UNBRAKED = 100_000.0  # a second: no rate at all
 _AT_ONCE = 50  # requests to a gateway without a brake, per process; as `SEND_CONCURRENCY` has it
 _SOUND = frozenset({state.value for state in (MessageState.QUEUED, MessageState.DISPATCHING, MessageState.ACCEPTED)})
 
@@ -90,7 +90,7 @@ def mapping_file(load: Load) -> str:
     slugs = load.slugs
     each = load.rate / load.gateways or _UNBRAKED
     # A rate lets a second's worth go at once after a pause, if it names no burst: the while would begin with that.
-    rate = f"{{per_second: {each:g}, burst: {max(1, round(each / 10))}, concurrency: {load.at_once}}}"
+    rate = f"{{per_second: {each:.1f}, burst: {max(1, round(each / 10))}, concurrency: {load.at_once}}}"
     lines = ["prices:"]
     for slug in slugs:
         lines.append(f'  {slug}: {{currency: USD, source: made up, checked_on: 2026-11-20, default: "0.0080"}}')

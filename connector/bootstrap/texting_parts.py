@@ -134,6 +134,7 @@ class TextingParts(JourneyParts):
             fingerprints=HMACFingerprints(self.settings.secret_keys),
             secrets=self.callback_secrets,
             links=LinkWriter(self.settings.link_url or self.settings.public_url, secrets.randbelow),
+            book=self.gateway_book,
         )
         return SingleTexts(self.ledger, tools, self.clock)
 

@@ -169,8 +169,9 @@ class Reconciler:
         if attempt.ask_at is None:
             return
         patience_ends = attempt.requested_at + self._retries.patience(message.purpose)
-        if message.policy is SendPolicy.AT_LEAST_ONCE and answer is not _Kind.FOUND and now >= patience_ends:
-            self._give_up(uow, attempt, message, now)  # a second copy does less harm than waiting any longer
+        if message.policy is SendPolicy.AT_LEAST_ONCE and now >= patience_ends:
+            # Also when it was found: taken is not delivered, and a second copy does less harm than waiting any longer.
+            self._give_up(uow, attempt, message, now)
         elif answer is _Kind.NEVER_SEEN and attempt.state is MessageState.UNKNOWN:
             if now - attempt.requested_at < _CERTAIN_AFTER:
                 certain = attempt.requested_at + _CERTAIN_AFTER

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connector.domain.consent import KeywordBook, KeywordKind
+from connector.domain.gateway_book import VIA
 from connector.domain.keyword_answers import HELP_ANSWER, JOURNEY, START_CONFIRMATION, STOP_CONFIRMATION
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.domain.msisdn import normalise
@@ -159,6 +160,8 @@ class KeywordAnswers:
             step=step,
             recipient=talk.speaker,
             sender=heard.sms.to,
+            wanted_sender=heard.sms.to,
+            route=f"{VIA}{heard.reply.gateway}",  # the number that was written to belongs to that gateway
             send_window="anytime",
             country=_country(heard.sms.from_),
             expires_at=now + _LIFETIMES[step],

@@ -6,9 +6,10 @@ It takes the same road as every other text: a row, then the claim with all its c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from connector.domain.gateway_book import GatewayBook
 from connector.domain.message import Direction, MessageState, default_policy
 from connector.domain.msisdn import MSISDN, normalise, time_zones
 from connector.domain.segments import measure, replace_smart_characters
@@ -49,6 +50,7 @@ class OrderTools:
         fingerprints: knows an order again.
         secrets: signs callbacks.
         links: makes short links.
+        book: how texts to each country are written.
     """
 
     gateway: str
@@ -56,6 +58,7 @@ class OrderTools:
     fingerprints: Fingerprints
     secrets: CallbackSecrets
     links: LinkWriter
+    book: GatewayBook = field(default_factory=GatewayBook)
 
 
 class SingleTexts:
@@ -145,7 +148,9 @@ class SingleTexts:
         text: str,
         now: datetime,
     ) -> MessageRow:
-        body = replace_smart_characters(text) if account.settings.get("replace_smart_characters", True) else text
+        country = number.region if len(number.region) == 2 else None
+        plain = replace_smart_characters(text) if account.settings.get("replace_smart_characters", True) else text
+        body = self._tools.book.country(country).written(plain)
         size = measure(body)
         message_id = self._ledger.new_id()
         message = MessageRow(
@@ -170,7 +175,7 @@ class SingleTexts:
             template=order.template or "",
             route=order.route,
             time_zones=_zones(contact, number),
-            country=number.region if len(number.region) == 2 else None,
+            country=country,
             expires_at=order.ends_at(now),
             priority=order.priority,
             ordered_by=order.ordered_by,

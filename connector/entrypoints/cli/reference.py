@@ -1,7 +1,8 @@
 """Which pages and manifests follow from the code, and is what lies in the repository still what it says?
 
 The settings reference and `app.json` are made of `settings.SETTINGS`, the page on message states of `domain.receipt`,
-the JSON Schema of journeys of the shapes that read them, the description of the REST API of its operations.
+the comparison of gateways of what their adapters declare, the JSON Schema of journeys of the shapes that read them, the
+description of the REST API of its operations.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from connector.adapters.json_schema import journey_schema
 from connector.adapters.sms.catalogue import gateway_plugins
 from connector.domain.message import FINAL_STATES, MessageState
 from connector.domain.receipt import RECEIPT_STATES, after_receipt, may_move
+from connector.entrypoints.cli.gateway_features import gateway_features_page
+from connector.entrypoints.cli.reference_markdown import page, table
 from connector.entrypoints.web import api
 from connector.ports.gateway import GatewayPlugin
 from connector.settings import CHANNEL_PREFIX, SETTINGS, Setting, gateway_settings
 
 SETTINGS_PAGE = Path("docs/reference/settings.md")
 STATES_PAGE = Path("docs/reference/states.md")
+GATEWAY_FEATURES = Path("docs/reference/gateway-features.md")
 JOURNEY_SCHEMA = Path("docs/reference/journey.schema.json")
 OPENAPI = Path("docs/reference/openapi.json")
 APP_MANIFEST = Path("app.json")
-
-_MADE = "<!-- Made by `smsctl docs` from {source}; do not edit by hand. -->"
 
 _GIVEN_BY_PLATFORM = frozenset({"DATABASE_URL", "REDIS_URL", "PORT"})
 """Left out of the manifest's settings: add-ons and the platform set them, and a prompt for them would override that."""
@@ -58,6 +60,7 @@ def _contents() -> Mapping[Path, str]:
     return {
         SETTINGS_PAGE: settings_page(),
         STATES_PAGE: states_page(),
+        GATEWAY_FEATURES: gateway_features_page(),
         JOURNEY_SCHEMA: journey_schema_page(),
         OPENAPI: openapi_page(),
         APP_MANIFEST: json.dumps(app_manifest(), indent=2, ensure_ascii=False) + "\n",
@@ -84,8 +87,8 @@ def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
     """Give the Markdown reference of all settings."""
     required = [setting for setting in settings if setting.is_required]
     optional = [setting for setting in settings if not setting.is_required]
-    return _joined(
-        _MADE.format(source="connector/settings.py"),
+    return page(
+        "connector/settings.py",
         "# Settings",
         "All settings are environment variables. In development they are also read from a file `.env` in the working "
         "directory. A missing or wrong one stops the start; the message gives its name and an example, and tells "
@@ -94,9 +97,9 @@ def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
         "commas, newest first; every entry is accepted and the first one is used, so they "
         "[rotate without downtime](../how-to/deploy.md#rotate-secrets).",
         "## Required",
-        _table(("Setting", "Meaning", "Example"), ((_name(s), s.meaning, _example(s)) for s in required)),
+        table(("Setting", "Meaning", "Example"), ((_name(s), s.meaning, _example(s)) for s in required)),
         "## Optional",
-        _table(
+        table(
             ("Setting", "Meaning", "Default", "Example"),
             ((_name(s), s.meaning, _default(s.default), _example(s)) for s in optional),
         ),
@@ -119,7 +122,7 @@ def _gateway_part(plugin: GatewayPlugin) -> tuple[str, str]:
         (_name(s) + (" *" if s.name in needed else ""), s.meaning, _default(s.default), _example(s))
         for s in gateway_settings(plugin)
     )
-    return f"### {plugin.capabilities.vendor} (`{plugin.slug}`)", _table(
+    return f"### {plugin.capabilities.vendor} (`{plugin.slug}`)", table(
         ("Setting", "Meaning", "Default", "Example"), rows
     )
 
@@ -210,12 +213,12 @@ def states_page() -> str:
         )
         for state in MessageState
     )
-    return _joined(
-        _MADE.format(source="connector/domain/receipt.py"),
+    return page(
+        "connector/domain/receipt.py",
         "# Message states",
         "A message is in exactly one state. It moves only as the table says; whatever else arrives is ignored. "
         "■ marks final states: nothing more is done for such a message, but a late receipt may still correct it.",
-        _table(("State", "Meaning", "We may move it to", "A receipt may move it to"), rows),
+        table(("State", "Meaning", "We may move it to", "A receipt may move it to"), rows),
         "Receipts come late, twice and in any order. Their rank decides: `accepted`, `sent`, `expired`, `failed`, "
         "`undelivered`, `delivered`, lowest first. Rank never falls, so every order of the same receipts ends in the "
         "same state, and nothing moves a `delivered` message. A receipt proves that a text went out, so it also moves "
@@ -233,12 +236,3 @@ def _by_receipt(state: MessageState) -> set[MessageState]:
 
 def _words(states: Iterable[MessageState]) -> str:
     return ", ".join(f"`{state}`" for state in states) or "none"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _joined(*blocks: str) -> str:
-    return "\n\n".join(blocks) + "\n"

@@ -98,7 +98,7 @@ def _print_candidates(console: Console, numbers: Mapping[str, Any]) -> None:
     if not found:
         return
     title = f"Route {numbers['route'] or 'of no name'}: {numbers['prefer']}, {_rules(numbers)}"
-    columns = ("!gateway", "from", ">price", ">delivers", ">surely", ">texts", ">within", ">errors", ">score", "but")
+    columns = ("!gateway", "from", ">price", ">delivers", ">surely", ">within", ">errors", ">score", "but")
     print_table(console, title, columns, [_candidate(each) for each in found])
     if more := numbers.get("more"):
         console.print(f"and {more} more", markup=False, highlight=False)
@@ -112,19 +112,18 @@ def _rules(numbers: Mapping[str, Any]) -> str:
 def _candidate(each: Mapping[str, Any]) -> tuple[object, ...]:
     sender = each.get("sender", "its own")
     if "refused" in each:
-        return (each["gateway"], sender, *[""] * 7, each["refused"])
+        return (each["gateway"], sender, *[""] * 6, each["refused"])
     price = f"{each['price']} {each['currency']}" if "price" in each else "unknown"
     marks = {"below_floor": "below the floor", "tried": "tried before"}
     return (
         each["gateway"],
         sender,
         price,
-        f"{each['rate']:.1%}",
+        f"{each['rate']:.1%} of {each['texts']:.0f}",
         f"{each['lower']:.1%}",
-        f"{each['texts']:.0f}",
         f"{each['latency']:.0f} s",
         f"{each['errors']:.1%}",
-        each["score"],
+        f"{each['score']:.4g}",
         ", ".join(told for mark, told in marks.items() if each.get(mark)),
     )
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import random
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -17,6 +18,7 @@ from connector.errors import SignatureError
 from connector.ports.gateway import CallbackRequest, StatusReport
 from connector.sandbox.twilio.signing import sign
 
+FIXTURES = Path(__file__).parent / "fixtures" / "twilio"
 TOKEN, URL = "token-of-a-test", "https://sms.example.com/callbacks/twilio/status/0195d3c2"
 FORM = {
     "MessageSid": "SM0123",
@@ -240,6 +242,45 @@ def test_price_is_a_positive_decimal_or_unknown(text: str, price: Decimal | None
     report = read(Price=text, PriceUnit="USD")
     assert report.price == price
     assert report.currency == ("USD" if price is not None else None)
+
+
+def fixture(name: str) -> CallbackRequest:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return CallbackRequest("POST", URL, headers, (FIXTURES / f"{name}.form").read_bytes().strip())
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "code"),
+    [
+        ("status_queued", MessageState.ACCEPTED, None),
+        ("status_sending", MessageState.SENT, None),
+        ("status_sent", MessageState.SENT, None),
+        ("status_delivered", MessageState.DELIVERED, None),
+        ("status_undelivered", MessageState.UNDELIVERED, "30005"),
+        ("status_failed", MessageState.FAILED, "30034"),
+        ("status_expired", MessageState.EXPIRED, "30036"),
+        ("status_canceled", MessageState.FAILED, None),
+    ],
+)
+def test_every_documented_status_callback_is_understood(name: str, state: MessageState, code: str | None) -> None:
+    (report,) = callbacks.read_status(fixture(name), "attempt-1")
+    assert (report.state, report.error_code, report.attempt_id) == (state, code, "attempt-1")
+    assert (report.provider_message_id[:2], report.sender) == ("SM", "+12025550100")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "opt_out"),
+    [("inbound", "See you at 7 👍", None), ("inbound_opt_out", "Stop", "STOP"), ("inbound_picture", "", None)],
+)
+def test_every_documented_inbound_callback_is_understood(name: str, body: str, opt_out: str | None) -> None:
+    (reply,) = callbacks.read_incoming(fixture(name))
+    assert (reply.from_, reply.to, reply.body) == ("+12025550143", "+12025550100", body)
+    assert reply.opt_out_handled == opt_out
+
+
+def test_receipt_tells_who_a_messaging_service_sent_it_from() -> None:
+    assert read(MessagingServiceSid="MG1").sender == "+12025550100"
+    assert read(From="").sender is None
 
 
 def test_old_names_of_fields_are_understood() -> None:

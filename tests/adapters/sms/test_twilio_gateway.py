@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,14 +13,20 @@ import pytest
 from connector.adapters import http
 from connector.adapters.sms import twilio
 from connector.adapters.sms.twilio import TwilioGateway
-from connector.domain.message import ErrorClass, MessageState
+from connector.domain.message import ErrorClass, MessageState, Purpose
 from connector.errors import (
     AmbiguousSendError,
     ConfigurationError,
     PermanentSendError,
     TransientSendError,
 )
-from connector.ports.gateway import AttemptQuery, CallbackRequest, OutgoingSMS, SMSGateway
+from connector.ports.gateway import (
+    AttemptQuery,
+    CallbackRequest,
+    DLTRegistration,
+    OutgoingSMS,
+    SMSGateway,
+)
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.gateways.receipts import Stage
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, TwilioSandbox
@@ -49,7 +56,7 @@ def sandbox(receiver: Receiver) -> Iterator[TwilioSandbox]:
 @pytest.fixture
 def gateway(sandbox: TwilioSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioGateway]:
     monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
-    one = TwilioGateway(ACCOUNT_SID, [AUTH_TOKEN, "an-older-token"], sandbox.url, sender=SENDER)
+    one = TwilioGateway(ACCOUNT_SID, [AUTH_TOKEN, "an-older-token"], sandbox.url, sender=SENDER, lookup_url=sandbox.url)
     yield one
     one.close()
 
@@ -121,10 +128,40 @@ def test_messaging_service_chooses_the_sender(sandbox: TwilioSandbox) -> None:
     service = sandbox.world.add_service(SENDER)
     gateway = TwilioGateway(ACCOUNT_SID, [AUTH_TOKEN], sandbox.url, messaging_service_sid=service.sid)
     accepted = gateway.send(sms())
-    assert (accepted.state, accepted.raw_status) == (MessageState.ACCEPTED, "accepted")
+    assert (accepted.state, accepted.raw_status, accepted.sender) == (MessageState.ACCEPTED, "accepted", None)
     assert "From" not in sandbox.world.messages()[0].form
-    assert gateway.find(query(sandbox, sms())) is not None
+    unsaid = gateway.find(query(sandbox, sms()))
+    sandbox.engine.flush()
+    said = gateway.find(query(sandbox, sms()))
     gateway.close()
+    assert unsaid is not None
+    assert said is not None
+    assert (unsaid.sender, said.sender) == (None, SENDER)
+
+
+def test_sender_that_a_message_names_goes_before_the_messaging_service(sandbox: TwilioSandbox) -> None:
+    service = sandbox.world.add_service(SENDER)
+    gateway = TwilioGateway(ACCOUNT_SID, [AUTH_TOKEN], sandbox.url, messaging_service_sid=service.sid)
+    assert gateway.send(sms(sender="ACME")).sender == "ACME"
+    gateway.close()
+    assert "MessagingServiceSid" not in sandbox.world.messages()[0].form
+
+
+@pytest.mark.parametrize("has_service", [False, True])
+@pytest.mark.parametrize("valid_for", [None, timedelta(minutes=1), timedelta(days=3)])
+def test_nothing_that_is_sent_is_scheduled_with_twilio(
+    sandbox: TwilioSandbox, has_service: bool, valid_for: timedelta | None
+) -> None:
+    sid = sandbox.world.add_service(SENDER).sid if has_service else None
+    gateway = TwilioGateway(ACCOUNT_SID, [AUTH_TOKEN], sandbox.url, sender=SENDER, messaging_service_sid=sid)
+    for purpose in Purpose:
+        gateway.send(
+            replace(sms(), valid_for=valid_for, purpose=purpose, is_unicode=True, dlt=DLTRegistration("1", "2"))
+        )
+    gateway.close()
+    told = {name for message in sandbox.world.messages() for name in message.form}
+    assert told.isdisjoint({"ScheduleType", "SendAt"})
+    assert told <= {"To", "From", "MessagingServiceSid", "Body", "StatusCallback", "ValidityPeriod"}
 
 
 @pytest.mark.parametrize(
@@ -350,6 +387,28 @@ def test_redacted_text_is_not_taken_for_never_sent(gateway: TwilioGateway, sandb
     with pytest.raises(TransientSendError) as caught:
         gateway.find(query(sandbox, sms()))
     assert caught.value.code == "redacted"
+
+
+def test_redacted_text_with_an_id_is_still_asked_for(gateway: TwilioGateway, sandbox: TwilioSandbox) -> None:
+    sid = gateway.send(sms()).provider_message_id
+    sandbox.engine.flush()
+    gateway.redact(sid)
+    report = gateway.find(replace(query(sandbox, sms()), provider_message_id=sid))
+    assert report is not None
+    assert (report.state, report.provider_message_id) == (MessageState.DELIVERED, sid)
+
+
+def test_texts_of_ours_that_were_redacted_do_not_keep_a_lost_one_from_being_found(
+    gateway: TwilioGateway, sandbox: TwilioSandbox
+) -> None:
+    sids = [gateway.send(sms(f"attempt-{number}", body=f"text {number}")).provider_message_id for number in range(2)]
+    sandbox.engine.flush()
+    gateway.redact(sids[0])
+    lost = query(sandbox, sms("attempt-1", body="text 1"), None, sids[0])
+    report = gateway.find(lost)
+    assert report is not None
+    assert report.provider_message_id == sids[1]
+    assert gateway.find(replace(lost, exclude=frozenset(sids))) is None
 
 
 def test_message_with_an_id_that_twilio_forgot_was_sent_all_the_same(gateway: TwilioGateway) -> None:

@@ -90,12 +90,24 @@ def test_fields_nobody_knows_are_tolerated_and_recorded(api: httpx.Client, world
     assert world.unknown_fields == {"ClientReference": 1}
 
 
-def test_a_messaging_service_accepts_and_picks_its_sender(api: httpx.Client, world: TwilioWorld) -> None:
+def test_a_messaging_service_accepts_and_picks_its_sender_afterwards(
+    api: httpx.Client, world: TwilioWorld, engine: DeliveryEngine
+) -> None:
     service = world.add_service(SENDER)
     form = {"To": PERSON, "MessagingServiceSid": service.sid, "Body": "Hello"}
     message = api.post("/Messages.json", data=form).json()
-    assert (message["status"], message["from"]) == ("accepted", SENDER)
+    assert (message["status"], message["from"]) == ("accepted", None)
     assert message["messaging_service_sid"] == service.sid
+    assert api.get("/Messages.json", params={"From": SENDER}).json()["messages"] == []
+    engine.flush()
+    assert api.get(f"/Messages/{message['sid']}.json").json()["from"] == SENDER
+    assert len(api.get("/Messages.json", params={"From": SENDER}).json()["messages"]) == 1
+
+
+def test_a_sender_named_beside_a_messaging_service_is_told_at_once(api: httpx.Client, world: TwilioWorld) -> None:
+    service = world.add_service(SENDER, "+12025550101")
+    form = {"To": PERSON, "MessagingServiceSid": service.sid, "From": "+12025550101", "Body": "Hello"}
+    assert api.post("/Messages.json", data=form).json()["from"] == "+12025550101"
 
 
 def test_a_fetched_message_shows_its_present_status(api: httpx.Client, engine: DeliveryEngine) -> None:

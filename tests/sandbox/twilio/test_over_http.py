@@ -96,11 +96,12 @@ def test_the_gateway_alone_says_how_to_reach_it_and_stops_on_sigterm() -> None:
     program = "from connector.sandbox.twilio.sandbox import run; run(0, announce=lambda line: print(line, flush=True))"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        said = dict(process.stdout.readline().strip().split("=", 1) for _ in range(4))
+        said = dict(process.stdout.readline().strip().split("=", 1) for _ in range(5))
         auth = (said["TWILIO_ACCOUNT_SID"], said["TWILIO_AUTH_TOKENS"])
         path = f"/2010-04-01/Accounts/{auth[0]}/Messages.json"
         form = {"To": PERSON, "From": said["TWILIO_FROM"], "Body": "Hello"}
         assert httpx.post(said["TWILIO_API_URL"] + path, data=form, auth=auth).status_code == 201
+        assert httpx.get(f"{said['TWILIO_LOOKUP_URL']}/v2/PhoneNumbers/{PERSON}", auth=auth).json()["valid"] is True
         for _ in range(3):  # a terminal and a supervisor may both send one
             process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

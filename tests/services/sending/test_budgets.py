@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,12 +18,13 @@ from connector.domain.gateway_book import Budget, BudgetScope, GatewayBook
 from connector.domain.message import MessageState
 from connector.domain.prices import Price
 from connector.errors import AmbiguousSendError, PermanentSendError, TransientSendError
-from connector.ports.gateway import OutgoingSMS, StatusReport
+from connector.ports.gateway import Accepted, OutgoingSMS, StatusReport
+from connector.ports.messages import MessageRow
 from connector.ports.traffic import Spending
 from tests.adapters.store.factories import NOW, an_account
 from tests.domain.gateway_parts import prices
 from tests.services.sending.conftest import PATIENT, Desk, ScriptedGateway
-from tests.services.sending.two_gateways import a_text, down, in_order, some_texts, with_plivo, work
+from tests.services.sending.texts import a_text, down, in_order, some_texts, with_plivo, work
 
 USD = "USD"
 PER_ACCOUNT, PER_GATEWAY, PER_JOURNEY = BudgetScope.ACCOUNT, BudgetScope.GATEWAY, BudgetScope.JOURNEY
@@ -51,8 +52,8 @@ def spent(desk: Desk) -> tuple[int, Decimal]:
     return sum(each.texts for each in found), sum((each.amount for each in found), Decimal(0))
 
 
-def states(desk: Desk, rows: list[object]) -> list[MessageState]:
-    return [desk.state_of(row) for row in rows]  # type: ignore[arg-type]
+def states(desk: Desk, rows: Sequence[MessageRow]) -> list[MessageState]:
+    return [desk.state_of(row) for row in rows]
 
 
 def test_texts_over_the_budget_wait_for_midnight_and_say_so(desk: Desk) -> None:
@@ -276,9 +277,8 @@ def test_two_workers_cannot_spend_the_last_cent_twice(shared: Desk, budget: Budg
     assert spent(shared) == (20, Decimal("0.80"))
 
 
-def _sending(gateway: ScriptedGateway, letter: str) -> object:
+def _sending(gateway: ScriptedGateway, letter: str) -> Callable[[OutgoingSMS], Accepted]:
     """Give ids that two processes do not both give."""
-    from connector.ports.gateway import Accepted
 
     def send(sms: OutgoingSMS) -> Accepted:
         gateway.sent.append(sms)

@@ -9,11 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from connector.adapters.store.ids import new_id
 from connector.domain import keyword_answers
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, PermanentSendError, QueueUnavailableError, TransientSendError
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.gateway import Accepted, OutgoingSMS, StatusReport
 from connector.ports.messages import MessageRow
@@ -22,29 +20,13 @@ from connector.services.claiming import Claimed
 from connector.services.outcomes import Sent
 from tests.adapters.store.factories import NOW, NUMBER, a_message
 from tests.services.sending.conftest import Desk, OpenLimiter
+from tests.services.sending.texts import suppress
 
 DAYTIME = {"time_zones": ("Europe/London",), "country": "GB"}
 
 
 def a_text(desk: Desk, **changes: object) -> MessageRow:
     return a_message(desk.account_id, **DAYTIME | changes)
-
-
-def suppress(desk: Desk, number: str = NUMBER) -> None:
-    event = ConsentEvent(
-        id=new_id(),
-        account_id=desk.account_id,
-        msisdn=number,
-        kind=ConsentKind.OPT_OUT,
-        scope=Scope.ALL,
-        mechanism=Mechanism.KEYWORD,
-        source="message:1",
-        at=NOW,
-    )
-    with desk.ledger.begin() as uow:
-        uow.consents.record(event)
-        uow.consents.suppress(event)
-        uow.commit()
 
 
 def test_a_queued_text_goes_out_once_with_its_attempt_in_the_callback_url(desk: Desk) -> None:

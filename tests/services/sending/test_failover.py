@@ -16,7 +16,7 @@ from connector.ports.gateway import OutgoingSMS
 from tests.adapters.store.factories import NOW
 from tests.domain.gateway_parts import long_code
 from tests.services.sending.conftest import Desk, ScriptedGateway
-from tests.services.sending.two_gateways import a_text, down, failing, in_order, some_texts, with_plivo, work
+from tests.services.sending.texts import a_text, down, failing, in_order, some_texts, with_plivo, work
 
 
 def open_circuit(desk: Desk, gateway: str = "twilio") -> None:

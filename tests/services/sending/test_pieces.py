@@ -22,7 +22,7 @@ from connector.services.receipts import INBOUND
 from connector.services.replies import ReplyDesk
 from tests.adapters.store.factories import NOW, NUMBER
 from tests.services.sending.conftest import Desk, ScriptedGateway
-from tests.services.sending.two_gateways import a_text, work
+from tests.services.sending.texts import a_text, work
 from tests.services.stage import KEYWORDS
 
 THREE = ("one/1/3|I would like ", "one/2/3|to come ", "one/3/3|tomorrow")

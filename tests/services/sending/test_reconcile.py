@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import timedelta
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from connector.domain.message import MessageState, SendPolicy
-from connector.errors import AmbiguousSendError, TransientSendError
-from connector.ports.gateway import StatusReport
-from connector.ports.inbox import InboxRow
+import redis
+
+from connector.adapters.rate_limiter import RedisRateLimiter
+from connector.adapters.sms.twilio import CAPABILITIES
+from connector.domain.gateway_book import Rate, Rates
+from connector.domain.message import MessageState, Purpose, SendPolicy
+from connector.errors import AmbiguousSendError, QueueUnavailableError, TransientSendError, UnanswerableError
+from connector.ports.gateway import AttemptQuery, StatusReport
+from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
-from connector.services.receipts import STATUS, source
+from connector.ports.queue import Bucket
+from connector.services.outcomes import Sent
 from tests.adapters.store.factories import NOW, a_message
-from tests.services.sending.conftest import Desk
+from tests.services.sending.conftest import PATIENT, Desk, OpenLimiter, ScriptedGateway
+from tests.services.sending.texts import a_text, some_texts, work
 
 SID = "SM" + "9" * 30
 
@@ -119,26 +129,11 @@ def test_a_silent_text_is_asked_for(desk: Desk) -> None:
     assert desk.attempts(text)[0].ask_at is None
 
 
-def callback(desk: Desk, body: str, attempt_id: str | None, external_id: str) -> None:
-    context: dict[str, object] = {
-        "method": "POST",
-        "url": "https://sms.example.com/",
-        "headers": {},
-        "attempt_id": attempt_id,
-    }
-    row = InboxRow(
-        desk.ledger.new_id(), None, source("twilio", STATUS), external_id, body.encode(), context, desk.clock.now()
-    )
-    with desk.ledger.begin() as uow:
-        uow.inbox.add([row])
-        uow.commit()
-
-
 def test_a_receipt_from_the_inbox_moves_its_message(desk: Desk) -> None:
     text = a_message(desk.account_id, time_zones=("Europe/London",))
     desk.add(text)
     desk.send()
-    callback(desk, f"SM{1:030d} delivered", desk.attempts(text)[0].id, "1")
+    desk.callback(f"SM{1:030d} delivered", attempt_id=desk.attempts(text)[0].id)
     desk.receipts.drain()
     assert desk.state_of(text) is MessageState.DELIVERED
 
@@ -147,13 +142,13 @@ def test_a_receipt_that_names_another_message_than_its_attempt_is_ignored(desk: 
     text = a_message(desk.account_id, time_zones=("Europe/London",))
     desk.add(text)
     desk.send()
-    callback(desk, f"{SID} delivered", desk.attempts(text)[0].id, "1")
+    desk.callback(f"{SID} delivered", attempt_id=desk.attempts(text)[0].id)
     desk.receipts.drain()
     assert desk.state_of(text) is MessageState.ACCEPTED
 
 
 def test_a_receipt_that_matches_nothing_is_kept_for_days_not_tries(desk: Desk) -> None:
-    callback(desk, f"{SID} delivered", None, "1")
+    desk.callback(f"{SID} delivered", attempt_id=None)
     for _ in range(20):
         desk.receipts.drain()
         desk.clock.advance(hours=2)
@@ -163,3 +158,247 @@ def test_a_receipt_that_matches_nothing_is_kept_for_days_not_tries(desk: Desk) -
     desk.receipts.drain()
     with desk.ledger.begin(write=False) as uow:
         assert uow.inbox.waiting(desk.clock.now() + timedelta(days=1)) == {}
+
+
+# ---- gateways that cannot be asked
+
+
+def unaskable(desk: Desk) -> None:
+    desk.gateway.found = UnanswerableError("there is no status query")
+
+
+def test_a_text_nobody_can_be_asked_about_waits_for_its_receipt_as_long_as_its_purpose_allows(desk: Desk) -> None:
+    text = lost(desk)
+    unaskable(desk)
+    desk.clock.advance(seconds=31)
+    desk.reconciler.ask()
+    assert desk.attempts(text)[0].ask_at == NOW + timedelta(days=1)
+    desk.clock.time = NOW + timedelta(hours=23)
+    desk.reconciler.ask()
+    assert desk.state_of(text) is MessageState.UNKNOWN
+    desk.clock.time = NOW + timedelta(days=1)
+    desk.reconciler.ask()
+    assert desk.state_of(text) is MessageState.DEAD_LETTER
+    assert (len(desk.gateway.asked), len(desk.gateway.sent)) == (2, 1)
+
+
+def test_its_receipt_ends_the_waiting(desk: Desk) -> None:
+    text = lost(desk)
+    unaskable(desk)
+    desk.clock.advance(seconds=31)
+    desk.reconciler.ask()
+    desk.apply(text, MessageState.DELIVERED, provider_message_id=SID)
+    desk.clock.advance(days=2)
+    desk.reconciler.ask()
+    assert desk.state_of(text) is MessageState.DELIVERED
+    assert len(desk.gateway.asked) == 1
+
+
+def a_lost_code(desk: Desk, **changes: object) -> MessageRow:
+    code = a_text(desk, purpose=Purpose.OTP, policy=SendPolicy.AT_LEAST_ONCE, **changes)
+    desk.gateway.script = [AmbiguousSendError("read timeout", code="read_timeout")]
+    desk.add(code)
+    work(desk, "send:twilio:otp")
+    return code
+
+
+def test_a_code_nobody_can_be_asked_about_is_sent_again_when_its_reader_has_lost_patience(desk: Desk) -> None:
+    code = a_lost_code(desk)
+    unaskable(desk)
+    for seconds, state in ((31, MessageState.UNKNOWN), (13, MessageState.UNKNOWN), (1, MessageState.QUEUED)):
+        desk.clock.advance(seconds=seconds)
+        desk.reconciler.ask()
+        assert desk.state_of(code) is state
+    assert desk.clock.now() == NOW + timedelta(seconds=45)
+    work(desk, "send:twilio:otp")
+    assert len(desk.gateway.sent) == 2
+
+
+def test_a_code_the_gateway_has_not_seen_within_its_patience_is_not_waited_for_three_minutes(desk: Desk) -> None:
+    code = a_lost_code(desk)
+    for seconds in (31, 14):
+        desk.clock.advance(seconds=seconds)
+        desk.reconciler.ask()
+    assert desk.state_of(code) is MessageState.QUEUED
+
+
+def test_a_code_is_not_sent_again_when_its_life_is_over(desk: Desk) -> None:
+    code = a_lost_code(desk, expires_at=NOW + timedelta(seconds=40))
+    unaskable(desk)
+    desk.clock.advance(seconds=46)
+    desk.reconciler.ask()
+    desk.clock.advance(seconds=46)
+    desk.reconciler.ask()
+    assert desk.state_of(code) is MessageState.DEAD_LETTER
+    assert len(desk.gateway.sent) == 1
+
+
+def test_a_code_is_sent_no_more_often_than_its_tries(desk: Desk) -> None:
+    code = a_lost_code(desk)
+    unaskable(desk)
+    for _ in range(12):
+        desk.gateway.script = [AmbiguousSendError("read timeout", code="read_timeout")]
+        desk.clock.advance(seconds=46)
+        desk.reconciler.ask()
+        work(desk, "send:twilio:otp")
+    assert len(desk.gateway.sent) == 4
+    assert desk.state_of(code) is MessageState.DEAD_LETTER
+
+
+def a_taken_code(desk: Desk) -> MessageRow:
+    code = a_text(desk, purpose=Purpose.OTP, policy=SendPolicy.AT_LEAST_ONCE)
+    desk.add(code)
+    work(desk, "send:twilio:otp")
+    unaskable(desk)
+    return code
+
+
+def test_a_code_that_was_taken_but_never_heard_of_is_sent_again(desk: Desk) -> None:
+    code = a_taken_code(desk)
+    desk.clock.advance(seconds=45)
+    desk.reconciler.ask()
+    assert desk.state_of(code) is MessageState.QUEUED
+
+
+def test_the_silence_of_a_gateway_that_never_tells_what_became_of_a_text_means_nothing(desk: Desk) -> None:
+    mute = replace(desk, gateway=ScriptedGateway(capabilities=replace(CAPABILITIES, receipts="")))
+    code = a_taken_code(mute)
+    for _ in range(10):
+        mute.clock.advance(seconds=46)
+        mute.reconciler.ask()
+        work(mute, "send:twilio:otp")
+    assert (mute.state_of(code), len(mute.gateway.sent)) == (MessageState.ACCEPTED, 1)
+    assert mute.attempts(code)[0].ask_at is None
+
+
+def test_a_code_the_gateway_says_it_has_delivered_is_not_sent_again(desk: Desk) -> None:
+    code = a_taken_code(desk)
+    desk.gateway.found = StatusReport(f"SM{1:030d}", MessageState.DELIVERED, "delivered")
+    desk.clock.advance(minutes=2)
+    desk.reconciler.ask()
+    assert (desk.state_of(code), desk.attempts(code)[0].ask_at) == (MessageState.DELIVERED, None)
+
+
+def test_a_code_the_gateway_says_it_has_sent_goes_again_when_its_reader_has_lost_patience(desk: Desk) -> None:
+    code = a_lost_code(desk)
+    desk.gateway.found = StatusReport(SID, MessageState.SENT, "sent")
+    desk.clock.advance(seconds=31)
+    desk.reconciler.ask()
+    assert desk.state_of(code) is MessageState.SENT
+    desk.clock.advance(minutes=1)
+    desk.reconciler.ask()
+    assert desk.state_of(code) is MessageState.QUEUED
+
+
+def test_an_attempt_through_a_gateway_that_is_no_longer_set_up_waits_for_a_person_in_the_end(desk: Desk) -> None:
+    text = lost(desk)
+    without = replace(desk)
+    del without.gateways["twilio"]
+    for _ in range(3):
+        without.clock.advance(hours=13)
+        without.reconciler.ask()
+    assert without.state_of(text) is MessageState.DEAD_LETTER
+
+
+# ---- how many are asked, and how many at a time
+
+
+def many_lost(desk: Desk, count: int) -> list[MessageRow]:
+    desk.gateway.script = [AmbiguousSendError("read timeout", code="read_timeout") for _ in range(count)]
+    desk = replace(desk, book=replace(PATIENT, rates=Rates({"twilio": Rate(1000, concurrency=100)})))
+    desk.path.health.tell()
+    texts = some_texts(desk, count)
+    claims = desk.path.claimer.claim("twilio", "transactional", count).claims
+    error = AmbiguousSendError("read timeout", code="read_timeout")
+    desk.path.recorder.record([Sent(each.message, each.attempt, each.reason, error=error) for each in claims])
+    desk.gateway.script = []
+    desk.clock.advance(seconds=31)
+    return texts
+
+
+def test_no_more_are_asked_than_a_gateway_may_be_and_the_others_are_asked_soon_after(
+    desk: Desk, redis_client: redis.Redis
+) -> None:
+    texts = many_lost(desk, 40)
+    desk.gateway.found = TransientSendError("down", code="503")
+    desk.reconciler._limiter = RedisRateLimiter(redis_client)
+    assert not desk.reconciler.ask()
+    asked = len(desk.gateway.asked)
+    assert 1 <= asked <= 25
+    soon = [desk.attempts(text)[0].ask_at for text in texts]
+    assert soon.count(desk.clock.now() + timedelta(seconds=2)) == 40 - asked
+    redis_client.flushall()
+    desk.clock.advance(seconds=2)
+    desk.reconciler.ask()
+    assert len({query.attempt_id for query in desk.gateway.asked}) == len(desk.gateway.asked) > asked
+
+
+def test_while_redis_is_away_nobody_is_asked_and_nothing_is_lost(desk: Desk) -> None:
+    class Away(OpenLimiter):
+        def take_each(self, asked: Sequence[Sequence[Bucket]], *, is_urgent: bool = True) -> Sequence[bool]:
+            raise QueueUnavailableError("Redis is away")
+
+    text = lost(desk)
+    away = replace(desk, limiter=Away())
+    desk.clock.advance(seconds=31)
+    away.reconciler.ask()
+    assert desk.gateway.asked == []
+    assert desk.attempts(text)[0].ask_at == desk.clock.now() + timedelta(seconds=2)
+
+
+def test_several_are_asked_at_once(desk: Desk) -> None:
+    many_lost(desk, 8)
+    together = threading.Barrier(8)
+
+    def find(_query: AttemptQuery) -> StatusReport | None:
+        together.wait(20)  # breaks unless eight are here at a time
+        return None
+
+    desk.gateway.find = find  # type: ignore[method-assign]
+    desk.clock.advance(minutes=4)
+    desk.reconciler.ask()
+    with desk.ledger.begin(write=False) as uow:
+        assert uow.messages.counts() == {"queued": 8}
+
+
+def test_a_defect_over_one_attempt_keeps_no_other_one_from_its_answer(desk: Desk) -> None:
+    texts = many_lost(desk, 3)
+    poisoned = desk.attempts(texts[0])[0].id
+
+    def find(query: AttemptQuery) -> StatusReport | None:
+        if query.attempt_id == poisoned:
+            raise KeyError("status")
+        return StatusReport(f"SM-{query.attempt_id}", MessageState.DELIVERED, "delivered")
+
+    desk.gateway.find = find  # type: ignore[method-assign]
+    desk.reconciler.ask()
+    assert [desk.state_of(text) for text in texts] == [MessageState.UNKNOWN, *[MessageState.DELIVERED] * 2]
+
+
+def test_an_answer_that_cannot_be_recorded_keeps_no_other_one_from_being(desk: Desk) -> None:
+    texts = many_lost(desk, 3)
+    poisoned = desk.attempts(texts[0])[0].id
+    apply = desk.receipts.apply
+
+    def stumble(uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime) -> str | None:
+        if report.attempt_id == poisoned:
+            raise RuntimeError("a bug")
+        return apply(uow, gateway, report, now)
+
+    desk.receipts.apply = stumble  # type: ignore[method-assign]
+    desk.gateway.find = lambda query: StatusReport(f"SM-{query.attempt_id}", MessageState.DELIVERED, "delivered")  # type: ignore[method-assign]
+    desk.reconciler.ask()
+    assert [desk.state_of(text) for text in texts] == [MessageState.UNKNOWN, *[MessageState.DELIVERED] * 2]
+    assert desk.attempts(texts[0])[0].ask_at == desk.clock.now() + timedelta(minutes=2)
+
+
+def test_a_second_attempt_speaks_for_a_text_whose_first_one_was_never_seen(desk: Desk) -> None:
+    text = lost(desk)
+    desk.clock.advance(minutes=4)
+    desk.reconciler.ask()
+    work(desk)
+    assert [attempt.state for attempt in desk.attempts(text)] == [MessageState.FAILED, MessageState.ACCEPTED]
+    desk.apply(text, MessageState.UNDELIVERED, provider_message_id=SID)
+    assert desk.state_of(text) is MessageState.ACCEPTED
+    desk.apply(text, MessageState.DELIVERED, number=1)
+    assert desk.state_of(text) is MessageState.DELIVERED

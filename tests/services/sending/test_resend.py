@@ -17,7 +17,7 @@ from connector.ports.messages import MessageRow
 from connector.services.outcomes import Sent
 from tests.adapters.store.factories import NOW
 from tests.services.sending.conftest import Desk
-from tests.services.sending.two_gateways import a_text, in_order, with_plivo, work
+from tests.services.sending.texts import a_text, in_order, with_plivo, work
 
 RESENDING = RetryRule(tries=3, base=timedelta(seconds=1), cap=timedelta(seconds=20), resend_undelivered=True)
 PASSING = {"error_class": ErrorClass.TRANSIENT, "error_code": "30003"}

@@ -20,7 +20,7 @@ from connector.services.routing import NoWay, Way
 from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message
 from tests.domain.gateway_parts import long_code, minutes
 from tests.services.sending.conftest import Desk
-from tests.services.sending.two_gateways import a_text, down, failing, in_order, some_texts, with_plivo, work
+from tests.services.sending.texts import a_text, down, failing, in_order, some_texts, with_plivo, work
 
 OTHER = "+12025550101"
 BOTH = (long_code(SENDER, "twilio"), long_code(OTHER, "plivo"))

@@ -1,4 +1,4 @@
-"""Of what are the tests made in which a text may go through one of two gateways?"""
+"""Of what are the texts of these tests made, and the books by which they may go through one of two gateways?"""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from connector.adapters.store.ids import new_id
 from connector.domain.gateway_book import GatewayBook, Preference, RouteRule, SenderEntry
 from connector.domain.message import MessageState
 from connector.errors import SendError, TransientSendError
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.messages import MessageRow
-from tests.adapters.store.factories import a_message
+from tests.adapters.store.factories import NOW, NUMBER, a_message
 from tests.domain.gateway_parts import book
 from tests.services.sending.conftest import PATIENT, Desk, ScriptedGateway
 
@@ -36,6 +38,23 @@ def work(desk: Desk, lane: str = "send:twilio:transactional") -> None:
         for each in lanes:
             desk.dispatcher.drain(*each.split(":")[1:])
         lanes = [each for each in desk.nudged if each.startswith("send:")]
+
+
+def suppress(desk: Desk, number: str = NUMBER) -> None:
+    event = ConsentEvent(
+        id=new_id(),
+        account_id=desk.account_id,
+        msisdn=number,
+        kind=ConsentKind.OPT_OUT,
+        scope=Scope.ALL,
+        mechanism=Mechanism.KEYWORD,
+        source="message:1",
+        at=NOW,
+    )
+    with desk.ledger.begin() as uow:
+        uow.consents.record(event)
+        uow.consents.suppress(event)
+        uow.commit()
 
 
 def down() -> TransientSendError:
