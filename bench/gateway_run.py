@@ -90,7 +90,7 @@ def mapping_file(load: Load) -> str:
     slugs = load.slugs
     each = load.rate / load.gateways or _UNBRAKED
     # A rate lets a second's worth go at once after a pause, if it names no burst: the while would begin with that.
-    rate = f"{{per_second: {each:.1f}, burst: {max(1, round(each / 10))}, concurrency: {load.at_once}}}"
+    rate = f"{{per_second: {each:.1f}, burst: {max(1, round(each / 5))}, concurrency: {load.at_once}}}"
     lines = ["prices:"]
     for slug in slugs:
         lines.append(f'  {slug}: {{currency: USD, source: made up, checked_on: 2026-11-20, default: "0.0080"}}')

@@ -51,17 +51,18 @@ local buckets, at = {}, 8
 local function open(key, rate, burst)
   local depth = math.ceil(burst * 1000000 / rate)
   local known = tonumber(redis.call('GET', key) or now)
+  local full_at = math.min(math.max(known, now), now + depth)
   return {key = key, rate = rate, burst = burst, cost = math.ceil(1000000 / rate), depth = depth,
-          full_at = math.min(math.max(known, now), now + depth), is_taken = false}
+          full_at = full_at, is_changed = known > full_at}
 end
 local function has_room(bucket, kept)
   return bucket.full_at + bucket.cost * (1 + kept) <= now + bucket.depth
 end
 local function take(bucket)
-  bucket.full_at, bucket.is_taken = bucket.full_at + bucket.cost, true
+  bucket.full_at, bucket.is_changed = bucket.full_at + bucket.cost, true
 end
 local function close(bucket)
-  if bucket.is_taken then
+  if bucket.is_changed then
     local ms = math.ceil((bucket.full_at - now) / 1000) + keep_ms
     redis.call('SET', bucket.key, string.format('%.0f', bucket.full_at), 'PX', ms)
   end
@@ -76,15 +77,17 @@ local function share_of(main)
   if not shares[main.key] then
     local kind, part = ':urgent', 1 - bulk_share
     if not is_urgent then kind, part = ':bulk', bulk_share end
-    local share = open(main.key .. kind, main.rate * part, math.max(1, math.floor(main.burst * part)))
-    share.is_contended = redis.call('EXISTS', main.key .. ':asked') == 1
+    local rate, most = main.rate * part, math.floor(main.burst * part)
+    local soon = math.max(math.ceil(main.burst * reserve), math.ceil(rate / 4))
+    local share = open(main.key .. kind, rate, math.max(1, math.min(most, soon)))
+    share.is_contended = redis.call('EXISTS', main.key .. (is_urgent and ':asked' or ':waits')) == 1
     shares[main.key] = share
   end
   return shares[main.key]
 end
 
 local granted = {}
-local is_bulk_waiting = {}
+local is_kept_back = {}
 while at <= #ARGV do
   local wanted = tonumber(ARGV[at])
   local main = buckets[tonumber(ARGV[at + 1])]
@@ -93,37 +96,37 @@ while at <= #ARGV do
   for offset = 1, wanted do
     fits = fits and has_room(buckets[tonumber(ARGV[at + offset])], 0)
   end
-  if is_urgent then
-    if share.is_contended then
-      from_share = true
-      fits = fits and has_room(share, 0)
-    end
-  elseif not has_room(main, math.floor(main.burst * reserve)) then
-    from_share = true
-    fits = fits and has_room(share, 0)
-  end
+  from_share = share.is_contended or (not is_urgent and not has_room(main, math.floor(main.burst * reserve)))
+  local is_room = has_room(main, 0) and not (from_share and not has_room(share, 0))
+  fits = fits and is_room
   if fits then
     for offset = 1, wanted do take(buckets[tonumber(ARGV[at + offset])]) end
     if from_share then take(share) end
-  elseif not is_urgent then
-    is_bulk_waiting[main.key] = true
   end
+  is_kept_back[main.key] = is_kept_back[main.key] or not is_room
   granted[#granted + 1] = fits and 1 or 0
   at = at + wanted + 1
 end
 for _, bucket in ipairs(buckets) do close(bucket) end
 for _, share in pairs(shares) do close(share) end
-for key, _ in pairs(is_bulk_waiting) do redis.call('SET', key .. ':asked', '1', 'PX', asked_ms) end
+for key, is_so in pairs(is_kept_back) do
+  local mark = key .. (is_urgent and ':waits' or ':asked')
+  if is_so then redis.call('SET', mark, '1', 'PX', asked_ms)
+  elseif is_urgent then redis.call('DEL', mark) end
+end
 return granted
 """
 # The same algorithm for several buckets at a time. Beside the bucket that urgent and bulk items share stand two
-# smaller ones. Bulk may take what lies above the reserve; below it only through a share of its own. While bulk waits,
-# urgent items go through a share as well, which leaves the other one's tokens over. Whatever the shares say, an item
-# is granted only when every one of its buckets has room, so no rate is ever passed.
+# smaller ones. Bulk may take what lies above the reserve; below it, and while urgent items wait, only through a share
+# of its own: a bucket of a few tokens has no reserve, and whoever looks first would else take every one of them. While
+# bulk waits, urgent items go through a share as well, which leaves the other one's tokens over. A share holds no more
+# than the reserve, or a quarter of a second's texts: the more it held, the longer the other kind would wait for the
+# first token that is left over. Whatever the shares say, an item is granted only when every one of its buckets has
+# room, so no rate is ever passed.
 
 _RESERVE = 0.2  # of a burst, kept for urgent items: a fifth of a second's texts, at once, however much bulk there is
 _BULK_SHARE = 0.05  # of the rate, for bulk while urgent items take all the rest: slow, but it ends
-_ASKED_MS = 2_000  # bulk that was kept back asks again within this, or it is not waiting any more
+_ASKED_MS = 2_000  # whoever was kept back asks again within this, or is not waiting any more
 _KEEP_MS = 60_000  # a bucket outlives its refill, for a replica whose clock lags behind
 _PREFIX = "rate:"
 

@@ -193,14 +193,14 @@ class Claimer:
         )
         # Only now: a text that a rate keeps back is routed at every look, and its trace tells of the last one.
         uow.timeline.add(_routed(rows, ways, now))
-        attempts = self._desks.budgets.reserve(uow, [(row, self._attempt(row, now)) for row in rows], now)
+        attempts = self._desks.budgets.reserve(uow, [(row, self._attempt(row, ways[row.id], now)) for row in rows], now)
         uow.attempts.add(attempts)
         return [
             Claim(row, attempt, _because(verdicts[row.id], ways[row.id]))
             for row, attempt in zip(rows, attempts, strict=True)
         ]
 
-    def _attempt(self, row: MessageRow, now: datetime) -> AttemptRow:
+    def _attempt(self, row: MessageRow, way: Way | NoWay, now: datetime) -> AttemptRow:
         return AttemptRow(
             id=self._ledger.new_id(),
             account_id=row.account_id,
@@ -209,6 +209,7 @@ class Claimer:
             state=MessageState.DISPATCHING,
             requested_at=now,
             sender=row.sender,
+            carrier=way.carrier if isinstance(way, Way) else "",
         )
 
     def _turn_away(self, uow: UnitOfWork, turned: Sequence[_Turned], now: datetime) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from connector.domain.gateway_book import VIA
+from connector.domain.message import Purpose
 from connector.errors import ConfigurationError, SendError, UnanswerableError
 from connector.ports.gateway import AttemptQuery, Handle, SMSGateway
 from connector.ports.ledger import Ledger
@@ -66,7 +67,7 @@ class GatewayTrials:
             return Reached(True, "it answered and let us in; it knows of no text that was never sent")
         return Reached(True, f"it answered and let us in: {found.raw_status}")
 
-    def send(self, slug: str, account_id: str, to: str, body: str, by: str) -> MessageRow:
+    def send(self, slug: str, account_id: str, to: str, body: str, purpose: Purpose, by: str) -> MessageRow:
         """Queue a text that goes through this gateway or not at all; opt-outs, windows and caps hold for it.
 
         Raises:
@@ -78,6 +79,7 @@ class GatewayTrials:
             account_id,
             to,
             body,
+            purpose,
             ordered_by=by,
             expires_at=self._clock.now() + LIFETIME,
             route=f"{VIA}{slug}",

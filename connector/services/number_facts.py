@@ -6,6 +6,7 @@ A number that carriers say is dead is marked on the contact in the CRM: somebody
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from connector.domain.message import ErrorClass, MessageState
@@ -35,15 +36,23 @@ class NumberEar:
         self._new_id = new_id
 
     def hear(self, uow: UnitOfWork, message: MessageRow, gateway: str, report: StatusReport, now: datetime) -> None:
-        """Take in a receipt: a dead number, or one that is in service after all."""
+        """Take in a receipt: a dead number, one that is in service after all, or whose it is."""
         is_dead = report.state in _BAD_ENDS and report.error_class is ErrorClass.PERMANENT_NUMBER
         if is_dead:
             self._note_dead(uow, message, gateway, now, weight=1)
         elif report.state is MessageState.DELIVERED:
-            known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
-            if known is not None and known.line_type is LineType.INVALID:
-                alive = _row(message, f"receipt:{gateway}", now, LineType.UNKNOWN, 0)
-                uow.numbers.save([alive])
+            self._note_alive(uow, message, gateway, report.carrier or "", now)
+
+    def _note_alive(self, uow: UnitOfWork, message: MessageRow, gateway: str, carrier: str, now: datetime) -> None:
+        """Forget that a number was taken for dead, and remember its carrier: ways differ by carrier."""
+        known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
+        if known is not None and known.line_type is LineType.INVALID:
+            uow.numbers.save([_row(message, f"receipt:{gateway}", now, LineType.UNKNOWN, 0)])
+        elif carrier and known is None:
+            stranger = _row(message, "", now, LineType.UNKNOWN, 0)
+            uow.numbers.save([replace(stranger, carrier=carrier[:64], known_at=None)])
+        elif carrier and known is not None and not known.carrier:  # gateways name carriers differently: the first holds
+            uow.numbers.save([replace(known, carrier=carrier[:64])])
 
     def hear_refusal(self, uow: UnitOfWork, message: MessageRow, gateway: str, now: datetime) -> None:
         """Take in that a gateway did not take a text because of its number: there is nothing to doubt about that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -87,9 +88,13 @@ def tally_of_failure(attempt: AttemptRow, country: str | None) -> Tally:
 
 
 def tally_of_receipt(before: AttemptRow, after: AttemptRow, country: str | None, now: datetime) -> Tally | None:
-    """Count what a receipt changed about an attempt; None when it changed no end."""
+    """Count what a receipt changed about an attempt; None when it changed no end.
+
+    It counts for the way under which the text was counted when it went, whatever the receipt tells beside.
+    """
     if after.state is before.state:
         return None
+    after = replace(after, carrier=before.carrier, sender=before.sender)
     was_bad = before.state in _BAD_ENDS and before.settled_at is not None
     undo = _as_end(before, country) if was_bad else None
     new: Tally | None = None

@@ -30,6 +30,7 @@ class Way:
     """How a text goes.
 
     Attributes:
+        carrier: of its recipient, empty when not known.
         is_new: it was chosen just now.
         numbers: what the choice went by, for the trace; empty where there was nothing to choose.
     """
@@ -37,6 +38,7 @@ class Way:
     gateway: str
     sender: str | None
     reason: str
+    carrier: str = ""
     is_new: bool = False
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
@@ -72,17 +74,23 @@ class Router:
     ) -> None:
         self._book, self._usual, self._configured = book, usual, frozenset(configured)
         self._health, self._scores = health, scores
+        self._has_choices = any(len(rule.gateways) > 1 for rule in book.routes.values())
 
     def ways(self, uow: UnitOfWork, rows: Sequence[MessageRow], now: datetime) -> Mapping[str, Way | NoWay]:
         """Give the way of every text, by message id."""
         shares = self._health.shares()
         again = [row.id for row in rows if row.tries]
         tried = _tried(uow.attempts.of_messages(again)) if again else {}
-        fresh = {row.id: _as_it_is(row) for row in rows if self._holds(row, tried.get(row.id, ()), shares, now)}
+        carriers = self._carriers(uow, rows)
+        fresh = {
+            row.id: Way(row.gateway, row.sender, "", carriers.get((row.account_id, row.msisdn), ""))
+            for row in rows
+            if self._holds(row, tried.get(row.id, ()), shares, now)
+        }
         rest = [row for row in rows if row.id not in fresh]
         if not rest:
             return fresh
-        carriers, senders = self._carriers(uow, rest), self._conversations(uow, rest)
+        senders = self._conversations(uow, rest)
         return fresh | {
             row.id: self._way(
                 row,
@@ -132,7 +140,8 @@ class Router:
         return shares.get(row.gateway, 0.0) > 0
 
     def _carriers(self, uow: UnitOfWork, rows: Sequence[MessageRow]) -> Mapping[tuple[str, str], str]:
-        if not self._book.lookups.gateways:
+        """Give the carriers of numbers, as far as they are known; without a choice they do not matter."""
+        if not self._has_choices:
             return {}
         return {
             (account_id, number): known.carrier
@@ -166,17 +175,13 @@ class Router:
             until = None if choice.is_final else self._opens_at(wanted, usual, now)
             return NoWay(choice.reason, until, choice.numbers)
         numbers = choice.numbers if len(choice.numbers["candidates"]) > 1 else {}
-        return Way(choice.gateway, choice.sender, choice.reason, is_new=True, numbers=numbers)
+        return Way(choice.gateway, choice.sender, choice.reason, wanted.carrier, is_new=True, numbers=numbers)
 
     def _opens_at(self, wanted: Wanted, usual: str, now: datetime) -> datetime:
         """Say when the first of the gateways that could take a text is tried again."""
         gateways = self._book.route_for(wanted.purpose, wanted.route).gateways or (usual,)
         until = [self._health.of(gateway).until for gateway in gateways if gateway in self._configured]
         return max(min((at for at in until if at is not None), default=now), now + _TRY_AGAIN)
-
-
-def _as_it_is(row: MessageRow) -> Way:
-    return Way(row.gateway, row.sender, "")
 
 
 def _by_account(rows: Sequence[MessageRow]) -> Mapping[str, list[str]]:

@@ -143,7 +143,7 @@ def works_while_waited(desk: Operated, monkeypatch: pytest.MonkeyPatch, lanes: l
 def test_one_text_goes_through_the_gateway_that_is_tried_and_its_answer_is_told(
     desk: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited = works_while_waited(desk, monkeypatch, ["send:null:transactional"])
+    waited = works_while_waited(desk, monkeypatch, ["send:null:otp"])
     result = run("provider", "test", "--provider", "null", "--to", NUMBER)
     assert result.exit_code == 0, result.output
     assert "null answered within" in result.output
@@ -160,7 +160,7 @@ def test_a_text_that_tries_a_gateway_takes_no_other_one(desk: Operated, monkeypa
 
     monkeypatch.setattr(TwilioGateway, "send", send)
     monkeypatch.setattr(NullGateway, "send", never)
-    lanes = ["send:null:transactional", "send:twilio:transactional"]
+    lanes = ["send:null:otp", "send:twilio:otp"]
     works_while_waited(desk, monkeypatch, lanes)
     output = run("provider", "test", "--provider", "twilio", "--to", NUMBER).output
     assert "its code is 503 (transient)" in output

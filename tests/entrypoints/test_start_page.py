@@ -6,6 +6,7 @@ import base64
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ from flask.testing import FlaskClient
 
 from connector.adapters.store.migrate import migrate
 from connector.bootstrap import Connector
+from connector.domain.circuit import CircuitState, GatewayHealth
+from connector.domain.message import MessageState
+from connector.domain.scoring import Tally
 from connector.entrypoints.web.app import create_app
 from connector.settings import read_settings
-from tests.adapters.store.factories import an_account
+from tests.adapters.store.factories import a_message, an_account
 
 ROOT = Path(__file__).parents[2]
 HERE = {"base_url": "http://localhost:8000"}
@@ -144,3 +148,37 @@ def test_a_ledger_that_does_not_answer_is_said(connector: Connector, client: Fla
     page = client.get("/", **HERE)
     assert page.status_code == 200
     assert "ledger: OperationalError" in page.text
+
+
+def test_a_gateway_is_shown_with_its_circuit_its_share_and_why(connector: Connector, client: FlaskClient) -> None:
+    at = connector.clock.now()
+    slow = GatewayHealth("null", at, at, CircuitState.LIMITED, 0.25, "it answers within 4.2 s; usual are 0.4 s")
+    with connector.ledger.begin() as uow:
+        uow.traffic.save_health(slow)
+        uow.commit()
+    page = client.get("/", **HERE).text
+    assert "limited, 25 %" in page
+    assert "it answers within 4.2 s; usual are 0.4 s" in page
+
+
+def test_a_gateway_is_shown_with_its_last_hour(connector: Connector, client: FlaskClient) -> None:
+    slot = connector.clock.now() - timedelta(minutes=10)
+    with connector.ledger.begin() as uow:
+        uow.traffic.note([Tally("null", "US", "", "", slot, sent=4711, delivered=4600, undelivered=111, failed=17)])
+        uow.commit()
+    page = client.get("/", **HERE).text
+    for count in (4711, 4600, 111, 17):
+        assert f'<td class="number">{count}</td>' in page
+
+
+def test_texts_that_wait_for_a_person_are_counted_with_the_way_to_them(
+    connector: Connector, client: FlaskClient
+) -> None:
+    assert "/dead-letters" not in client.get("/", **HERE).text
+    with connector.ledger.begin() as uow:
+        (account,) = uow.accounts.all()
+        assert uow.messages.add(a_message(account.id, state=MessageState.DEAD_LETTER))
+        uow.commit()
+    page = client.get("/", **HERE).text
+    assert "1 to decide about" in page
+    assert 'href="/dead-letters"' in page

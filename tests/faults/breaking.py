@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from tests.faults.emulated import DONE_FIRST, Emulated
 
 _TEXTS = 3  # one of each purpose meets the fault with its first try
-_CUT = 0.05  # seconds a connection is held before it is cut: as good as a time-out, only sooner
+_CUT = 0.05  # seconds a connection is held before it is cut
 _SLOW = 0.05  # seconds of a slow answer, below the shortened time-outs
 _HTML = "<html>oops</html>"
 
@@ -37,6 +37,7 @@ class Breakage:
         receipts: oddities of all receipts.
         is_heard: receipts are sent, and are believed in the end.
         is_refused, is_unanswered: connections that fail before anything can leave.
+        is_waited_out: the time-out is the connector's own.
         is_out: the carriers of everybody's country are down, for this gateway.
     """
 
@@ -48,6 +49,7 @@ class Breakage:
     is_refused: bool = False
     is_unanswered: bool = False
     is_out: bool = False
+    is_waited_out: bool = False
 
     def arm(self, vendor: Emulated) -> None:
         """Let it happen."""
@@ -81,13 +83,15 @@ BREAKAGES = (
     Breakage("503 with Retry-After", Leaves.NOTHING, _status(503, **_SOON)),
     # the request left and was not taken
     Breakage("reset before it was read", Leaves.DOUBT_UNTAKEN, ("reset", {})),
-    Breakage("time-out before it was taken", Leaves.DOUBT_UNTAKEN, ("timeout", {"seconds": _CUT})),
+    Breakage("time-out before it was taken", Leaves.DOUBT_UNTAKEN, ("timeout", {}), is_waited_out=True),
+    Breakage("cut off before it was taken", Leaves.DOUBT_UNTAKEN, ("timeout", {"seconds": _CUT})),
     Breakage("bare 503", Leaves.DOUBT_UNTAKEN, _status(503)),
     Breakage("500", Leaves.DOUBT_UNTAKEN, _status(500)),
     Breakage("garbage", Leaves.DOUBT_UNTAKEN, _status(200)),
     # the request left and was taken
     Breakage("reset after it was taken", Leaves.DOUBT_TAKEN, ("accept_then_timeout", {"then": "reset"})),
-    Breakage("time-out after it was taken", Leaves.DOUBT_TAKEN, ("accept_then_timeout", {"seconds": _CUT})),
+    Breakage("time-out after it was taken", Leaves.DOUBT_TAKEN, ("accept_then_timeout", {}), is_waited_out=True),
+    Breakage("cut off after it was taken", Leaves.DOUBT_TAKEN, ("accept_then_timeout", {"seconds": _CUT})),
     Breakage("bare 503 after it was taken", Leaves.DOUBT_TAKEN, _status(503, **_AFTER)),
     Breakage("500 after it was taken", Leaves.DOUBT_TAKEN, _status(500, **_AFTER)),
     Breakage("garbage after it was taken", Leaves.DOUBT_TAKEN, _status(200, **_AFTER)),
@@ -133,8 +137,6 @@ def nobody_answering() -> Iterator[int]:
         listener.listen(0)
         for _ in range(2):  # a queue of length 0 holds one, and one more on its way
             waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)  # noqa: FBT003 - as the standard library has it
+            waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         yield int(listener.getsockname()[1])
-
-

@@ -75,12 +75,14 @@ class Emulated(ABC):
     Attributes:
         slug: the plugin's.
         gateway: the adapter, pointed at its pretend vendor.
-        elsewhere: makes the same adapter with its other end at a port of this machine, for connections that fail.
+        port: where the vendor listens.
+        elsewhere: makes the same adapter with its other end at another port, for connections that fail.
         speaks_http: whether faults of HTTP mean anything to it.
     """
 
     slug: str
     gateway: SMSGateway
+    port: int
     elsewhere: Callable[[int], SMSGateway]
     speaks_http = True
 
@@ -113,8 +115,18 @@ class Emulated(ABC):
         """When the vendor will do something of its own accord."""
 
     @abstractmethod
-    def begin_test(self, opens_to: Web | None) -> None:
-        """Forget what earlier tests armed and left undone; callbacks go to `opens_to` from now on."""
+    def opens_to(self, web: Web | None) -> None:
+        """Let callbacks go to `web` from now on."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Forget what was armed and is still to be done."""
+
+    def begin_test(self, web: Web | None) -> None:
+        """Forget what earlier tests left; callbacks go to `web` from now on."""
+        self.opens_to(None)
+        self.forget()
+        self.opens_to(web)
 
     @abstractmethod
     def stop(self) -> None:
@@ -133,7 +145,7 @@ class OverHTTP(Emulated):
         self._send = send or f"{slug}.send"
         self._stack = ExitStack()
         self._stack.enter_context(box.server)
-        self.gateway = build(box.url)
+        self.gateway, self.port = build(box.url), box.server.port
         self._stack.callback(self.gateway.close)
         self.elsewhere = lambda port: build(f"http://127.0.0.1:{port}")
 
@@ -166,16 +178,18 @@ class OverHTTP(Emulated):
         heap = self.box.world.agenda._heap
         return heap[0][0] if heap else None
 
-    def begin_test(self, opens_to: Web | None) -> None:
+    def opens_to(self, web: Web | None) -> None:
         """See `Emulated`."""
-        self.door.opens_to = None
+        self.door.opens_to = web
+
+    def forget(self) -> None:
+        """See `Emulated`."""
         self.box.engine.flush()
         self.box.faults.clear()
         for kind in KINDS:
             self.box.world.receipts.disarm(kind)
         self.box.world.outages.clear()
         self.door.calls.clear()
-        self.door.opens_to = opens_to
 
     def stop(self) -> None:
         """See `Emulated`."""

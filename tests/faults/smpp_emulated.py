@@ -16,6 +16,7 @@ from connector.adapters.smpp.pool import Pool, PoolSettings
 from connector.adapters.sms.smpp import SMPPGateway
 from connector.adapters.sms.smpp_settings import SMPPOptions
 from connector.ports.gateway import CallbackRequest, SMSGateway
+from connector.sandbox.gateways.smpp_link import SubmitFaults
 from connector.sandbox.gateways.smpp_server import PASSWORD, SYSTEM_ID, SMPPServer
 from connector.sandbox.gateways.smpp_wire import Message
 from tests.adapters.smpp.binding import QUICK
@@ -41,7 +42,8 @@ class OverSMPP(Emulated):
         self.server = SMPPServer().start()
         self._web: Web | None = None
         self._pools: list[Pool] = []
-        self.gateway = self._build(self.server.port)
+        self.port = self.server.port
+        self.gateway = self._build(self.port)
         assert self._pools[0].wait_until_bound(_BOUND_WITHIN)
         self.elsewhere = self._build
         self._bent: set[str] = set()
@@ -146,17 +148,20 @@ class OverSMPP(Emulated):
         """See `Emulated`."""
         return self._due[0][0] if self._due else None
 
-    def begin_test(self, opens_to: Web | None) -> None:
+    def opens_to(self, web: Web | None) -> None:
+        """See `Emulated`."""
+        self._web = web
+
+    def forget(self) -> None:
         """See `Emulated`."""
         for timer in self._timers:
             timer.cancel()
         self.server.release()
-        self.server._faults = type(self.server._faults)()
+        self.server._faults = SubmitFaults()
         for pool in self._pools[1:]:
             pool.close()
         del self._pools[1:]
         self._bent, self._dead, self._due, self._planned = set(), (), [], len(self.server.messages)
-        self._web = opens_to
         assert self._pools[0].wait_until_bound(_BOUND_WITHIN)
 
     def stop(self) -> None:

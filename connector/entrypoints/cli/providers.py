@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from connector.bootstrap import Connector, build_connector
-from connector.domain.message import FINAL_STATES, MessageState
+from connector.domain.message import FINAL_STATES, MessageState, Purpose
 from connector.entrypoints.cli.chosen_account import account_of
 from connector.entrypoints.cli.terminal_tables import print_table
 from connector.errors import ConfigurationError
@@ -50,9 +50,16 @@ def status(slug: str | None, as_json: bool) -> None:
 @click.option("--provider", "slug", required=True, help="The gateway to try.")
 @click.option("--to", help="Send a text to this number; without it nothing is sent.")
 @click.option("--body", default=_TEXT, show_default=True, help="The text.")
+@click.option(
+    "--purpose",
+    type=click.Choice([p.value for p in Purpose]),
+    default=Purpose.OTP.value,
+    show_default=True,
+    help="As a code it goes at any hour: somebody waits for it.",
+)
 @click.option("--account", "external_id", help="Portal id; may be left out while there is one account.")
 @click.option("--wait", type=click.IntRange(0), default=30, show_default=True, help="Seconds to wait for the outcome.")
-def test(slug: str, to: str | None, body: str, external_id: str | None, wait: int) -> None:
+def test(slug: str, to: str | None, body: str, purpose: str, external_id: str | None, wait: int) -> None:
     """Ask a gateway whether it lets us in; with --to, send one text that takes this gateway or none.
 
     The text goes the way of every other, so opt-outs, send windows and caps hold for it, and workers must run.
@@ -63,7 +70,7 @@ def test(slug: str, to: str | None, body: str, external_id: str | None, wait: in
         _ask(trials, slug)
         return
     account_id = account_of(connector, external_id)
-    message = trials.send(slug, account_id, to, body, "cli: provider test")
+    message = trials.send(slug, account_id, to, body, Purpose(purpose), "cli: provider test")
     click.echo(f"message {message.id} waits for {slug}")
     found = _outcome(connector, account_id, message.id, wait)
     for attempt in found.attempts:
@@ -122,12 +129,12 @@ def _tried(attempt: AttemptRow) -> str:
 def show(console: Console, found: Sequence[ProviderStatus]) -> None:
     """Print how gateways fare."""
     columns = (
-        "!gateway", "circuit", ">answers in", ">errors", ">sent", ">arrived", ">lost", ">failed", ">delivers", "routes",
+        "!gateway", "circuit", ">answers", ">errors", ">sent", ">arrived", ">lost", ">failed", ">delivers", "routes",
     )  # fmt: skip
     print_table(console, "Gateways, and their texts of the last hour", columns, map(_row, found))
     for each in found:
         for line in _remarks(each):
-            console.print(f"{each.slug}: {line}", markup=False, highlight=False)
+            console.print(f"{each.slug}: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _row(each: ProviderStatus) -> tuple[str, ...]:
@@ -142,7 +149,7 @@ def _row(each: ProviderStatus) -> tuple[str, ...]:
         str(each.undelivered),
         str(each.failed),
         f"{each.estimate.delivery_rate:.0%}" if each.estimate.texts >= 1 else "unknown",
-        ", ".join(each.routes) or "-",
+        "\n".join(each.routes) or "-",
     )
 
 

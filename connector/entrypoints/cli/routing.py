@@ -84,13 +84,13 @@ def show(console: Console, wanted: Wanted, way: Way | NoWay) -> None:
     about = [f"{wanted.purpose} text of {parts} to {wanted.country or 'a country nobody knows'}"]
     about += [f"carrier {wanted.carrier}"] if wanted.carrier else []
     about += [f"last texted from {wanted.conversation_sender}"] if wanted.conversation_sender else []
-    console.print(", ".join(about), markup=False, highlight=False)
+    console.print(", ".join(about), markup=False, highlight=False, soft_wrap=True)
     _print_candidates(console, way.numbers)
     if isinstance(way, Way):
-        console.print(f"→ {way.reason}", style="bold", markup=False, highlight=False)
+        console.print(f"→ {way.reason}", style="bold", markup=False, highlight=False, soft_wrap=True)
         return
     when = "no use in waiting" if way.until is None else f"looked at again at {way.until:%H:%M:%S} UTC"
-    console.print(f"→ {way.reason}; {when}", style="bold", markup=False, highlight=False)
+    console.print(f"→ {way.reason}; {when}", style="bold", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_candidates(console: Console, numbers: Mapping[str, Any]) -> None:
@@ -101,7 +101,7 @@ def _print_candidates(console: Console, numbers: Mapping[str, Any]) -> None:
     columns = ("!gateway", "from", ">price", ">delivers", ">surely", ">within", ">errors", ">score", "but")
     print_table(console, title, columns, [_candidate(each) for each in found])
     if more := numbers.get("more"):
-        console.print(f"and {more} more", markup=False, highlight=False)
+        console.print(f"and {more} more", markup=False, highlight=False, soft_wrap=True)
 
 
 def _rules(numbers: Mapping[str, Any]) -> str:

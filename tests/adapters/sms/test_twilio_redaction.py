@@ -13,6 +13,7 @@ from connector.ports.gateway import Redactor
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
+from tests.adapters.sms.emulated import Receiver
 from tests.adapters.sms.texts import SENDER, sms
 
 VALUES = {setting.name: setting.default for setting in twilio.PLUGIN.settings} | {
@@ -26,7 +27,7 @@ VALUES = {setting.name: setting.default for setting in twilio.PLUGIN.settings} |
 def sandbox() -> Iterator[TwilioSandbox]:
     world = TwilioWorld(SandboxClock(), ACCOUNT_SID, AUTH_TOKEN)
     world.add_sender(SENDER)
-    box = TwilioSandbox(world)
+    box = TwilioSandbox(world, post=Receiver())
     with box.server:
         yield box
 

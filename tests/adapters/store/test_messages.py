@@ -295,3 +295,18 @@ def test_an_attempt_to_be_asked_for_is_given_to_one_asker(ledger: Ledger, accoun
         assert [row.id for row in uow.attempts.to_ask(NOW, 10, LATER)] == [attempt.id]
         assert uow.attempts.to_ask(NOW, 10, LATER) == []
         assert not uow.attempts.any_to_ask(NOW)
+
+
+def test_an_attempt_to_be_forgotten_is_given_to_one_worker(ledger: Ledger, account_id: str) -> None:
+    message = a_message(account_id)
+    attempt, later = an_attempt(message, redact_at=NOW), an_attempt(message, redact_at=LATER)
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.attempts.add([attempt, later, an_attempt(message)])
+        assert uow.attempts.many([attempt.id])[attempt.id].redact_at == NOW
+        assert uow.attempts.any_to_redact(NOW)
+        assert [row.id for row in uow.attempts.to_redact(NOW, 10, LATER)] == [attempt.id]
+        assert uow.attempts.to_redact(NOW, 10, LATER) == []
+        assert not uow.attempts.any_to_redact(NOW)
+        uow.attempts.save([replace(attempt, redact_at=None)])
+        assert [row.id for row in uow.attempts.to_redact(LATER, 10, LATER)] == [later.id]

@@ -63,6 +63,8 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "attempts.of_messages": lambda uow: uow.attempts.of_messages(["m1", "m2"]),
     "attempts.to_ask": lambda uow: uow.attempts.to_ask(NOW, 100, LATER),
     "attempts.any_to_ask": lambda uow: uow.attempts.any_to_ask(NOW),
+    "attempts.to_redact": lambda uow: uow.attempts.to_redact(NOW, 100, LATER),
+    "attempts.any_to_redact": lambda uow: uow.attempts.any_to_redact(NOW),
     "attempts.provider_ids_to": lambda uow: uow.attempts.provider_ids_to(NUMBER, NOW),
     "enrollments.latest": lambda uow: uow.enrollments.latest("a", "j", "c1", "k"),
     "enrollments.claim": lambda uow: uow.enrollments.claim(100, NOW, LATER),
