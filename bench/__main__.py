@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench import backtest, crm, ingest, latency, routing, sending
+from bench import backtest, crm, gateways, ingest, latency, routing, sending
+from bench.gateways import Extent
 from bench.report import Figure, as_json, show
 from bench.world import World, make_world
 
@@ -24,6 +25,7 @@ class Size:
     written_back: int
     backtested: int
     routed_hours: float
+    gateways: Extent
 
 
 FULL = Size(
@@ -35,15 +37,25 @@ FULL = Size(
     written_back=600,
     backtested=20_000,
     routed_hours=6,
+    gateways=Extent((1, 2, 4), (0.05, 0.2, 1.0), seconds=6.0),
 )
 QUICK = Size(
-    events=1000, texts=500, rounds=1, history=100_000, latencies=5, written_back=200, backtested=2000, routed_hours=1
+    events=1000,
+    texts=500,
+    rounds=1,
+    history=100_000,
+    latencies=5,
+    written_back=200,
+    backtested=2000,
+    routed_hours=1,
+    gateways=Extent((1, 4), (0.05, 1.0), seconds=3.0, databases=("SQLite",), limits=(0.75,)),
 )
 
 PARTS: dict[str, Callable[[World, Size], list[Figure]]] = {
     "ingest": lambda world, size: ingest.measure(world, size.events, size.rounds),
     "latency": lambda world, size: latency.measure(world, size.latencies),
     "send": lambda world, size: sending.measure(world, size.texts, size.rounds, size.history),
+    "gateways": lambda world, size: gateways.measure(world, size.gateways),
     "backtest": lambda world, size: backtest.measure(world, size.backtested),
     "crm": lambda world, size: crm.measure(world, size.written_back),
     "routing": lambda _world, size: routing.measure(size.routed_hours),

@@ -25,12 +25,15 @@ from bench.world import World, fetch, free_port, running, wait_for
 from connector.adapters.redis_server import make_redis
 from connector.domain.message import MessageState
 
-WARM_SECONDS = 2.0
-"""Connections are opened, statements compiled, the bucket's first burst is gone."""
+WARM_SECONDS = 3.0
+"""So many seconds' texts go uncounted: by then connections are open, statements compiled, and the second's worth gone
+that a rested bucket lets go at once."""
+
+_WARM_TEXTS = 500  # without a rate
 
 _START_SECONDS = 60.0
 _SPARE = 1.5  # times as many requests at once as rate and latency need: answers are taken in every 20 ms, not at once
-_UNBRAKED = 100_000.0  # a second: no rate at all
+_UNBRAKED = 10_000.0  # a second: no rate at all
 _AT_ONCE = 50  # requests to a gateway without a brake, per process; as `SEND_CONCURRENCY` has it
 _SOUND = frozenset({state.value for state in (MessageState.QUEUED, MessageState.DISPATCHING, MessageState.ACCEPTED)})
 
@@ -64,10 +67,8 @@ class Load:
 def send_through_workers(world: World, name: str, database: str, load: Load, seconds: float, backlog: int) -> Pace:
     """Queue texts for all gateways alike, start clock and workers, and count for a while.
 
-    Args:
-        name: of the run; names its folder and logs.
-        database: its `DATABASE_URL`; nothing is in it.
-        backlog: texts; enough for the whole while.
+    `name` is of the run and names its folder and logs, `database` is a `DATABASE_URL` with nothing in it, and the
+    `backlog` of texts has to be enough for the whole while.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -79,28 +80,33 @@ def send_through_workers(world: World, name: str, database: str, load: Load, sec
     cli = "connector.entrypoints.cli"
     with running(world, f"{name}-gateway", environment, "bench.gateway", str(port), str(load.latency)):
         wait_for(port)
-        with running(world, f"{name}-clock", environment, cli, "clock"), _workers(world, name, environment) as workers:
-            pace = _counted(url, workers, seconds)
+        with _workers(world, name, environment) as workers:
+            _wait_until_all_listen(environment)
+            with running(world, f"{name}-clock", environment, cli, "clock"):  # now somebody tells them of the texts
+                pace = _counted(url, workers, seconds, int(load.rate * WARM_SECONDS) or _WARM_TEXTS)
     _check(environment, name)
     return pace
 
 
 def mapping_file(load: Load) -> str:
-    """Write `gateways.yaml`: a price, a sender, a rate for each, and a route that begins with it and knows the others."""
+    """Write `gateways.yaml`: of each gateway a price, a sender, a rate, and a route on which the others follow it."""
     slugs = load.slugs
     each = load.rate / load.gateways or _UNBRAKED
-    # A rate lets a second's worth go at once after a pause, if it names no burst: the while would begin with that.
-    rate = f"{{per_second: {each:.1f}, burst: {max(1, round(each / 5))}, concurrency: {load.at_once}}}"
-    lines = ["prices:"]
-    for slug in slugs:
-        lines.append(f'  {slug}: {{currency: USD, source: made up, checked_on: 2026-11-20, default: "0.0080"}}')
-    lines.append("senders:")
-    for slug in slugs:
-        lines.append(f'  - {{sender: "{VENDORS[slug].sender}", gateway: {slug}, kind: long_code}}')
-    lines += ["rates:", "  gateways:", *(f"    {slug}: {rate}" for slug in slugs), "routes:", "  standard: twilio"]
-    for first, slug in enumerate(slugs):
-        in_turn = ", ".join([*slugs[first:], *slugs[:first]])
-        lines.append(f"  by-{slug}: {{gateways: [{in_turn}], prefer: in_order}}")
+    rate = f"{{per_second: {each:.1f}, concurrency: {load.at_once}}}"
+    price = '{currency: USD, source: made up, checked_on: 2026-11-20, default: "0.0080"}'
+    in_turn = {slug: ", ".join([*slugs[first:], *slugs[:first]]) for first, slug in enumerate(slugs)}
+    lines = [
+        "prices:",
+        *(f"  {slug}: {price}" for slug in slugs),
+        "senders:",
+        *(f'  - {{sender: "{VENDORS[slug].sender}", gateway: {slug}, kind: long_code}}' for slug in slugs),
+        "rates:",
+        "  gateways:",
+        *(f"    {slug}: {rate}" for slug in slugs),
+        "routes:",
+        "  standard: twilio",
+        *(f"  by-{slug}: {{gateways: [{others}], prefer: in_order}}" for slug, others in in_turn.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -145,14 +151,23 @@ def _workers(world: World, name: str, environment: Mapping[str, str]) -> Iterato
             process.wait()
 
 
-def _counted(url: str, workers: psutil.Process, seconds: float) -> Pace:
+def _wait_until_all_listen(environment: Mapping[str, str]) -> None:
+    """Wait until every worker has started: what that costs is not a text's."""
+    ends = time.monotonic() + _START_SECONDS
+    with connector_of(environment) as connector:
+        while connector.queue.workers() < PROCESSES:
+            if time.monotonic() > ends:
+                raise SystemExit("the workers do not start; see their log in the bench's folder")
+            time.sleep(0.1)
+
+
+def _counted(url: str, workers: psutil.Process, seconds: float, uncounted: int) -> Pace:
     """Wait until texts arrive steadily, then count them and the workers' CPU for a while."""
     ends = time.monotonic() + _START_SECONDS
-    while not _arrived(url)[1]:
+    while _arrived(url)[1] < uncounted:
         if time.monotonic() > ends:
-            raise SystemExit("no text arrived at the gateway; see the worker's log in the bench's folder")
+            raise SystemExit("too few texts arrive at the gateway; see the worker's log in the bench's folder")
         time.sleep(0.1)
-    time.sleep(WARM_SECONDS)
     began, before = _arrived(url)
     cpu = _cpu(workers)
     time.sleep(seconds)

@@ -20,7 +20,7 @@ from bench.world import World, free_port, running, wait_for
 _PER_GATEWAY = 100.0  # texts a second, as `SEND_RATE` has it; four of them are within what two cores can do
 _SHARES_OF_LIMIT = (0.5, 0.75, 1.0, 1.25)
 _SLOWEST_LIMIT = 0.5  # share of the bare loop's speed that no send path was ever faster than; sizes the backlog
-_SPARE_SECONDS = 3.0  # of backlog: between the first arrival and the count, and for a burst
+_SPARE_SECONDS = 3.0  # of backlog: between the first arrival and the count, and for the first burst
 
 Databases = dict[str, Callable[[str], str]]
 """By name: what gives the URL of a new database."""
@@ -51,7 +51,7 @@ class _Bench:
         name = f"gateways_{self.runs}"
         url = self.databases[database](name)
         backlog = int(expected * (self.extent.seconds + WARM_SECONDS + _SPARE_SECONDS))
-        told = f"    {database}: {load.gateways} × {load.latency:g} s, {load.rate or expected:.0f}/s at most"
+        told = f"    {database}: {_gateways(load.gateways)}, {load.latency:g} s, {load.rate or expected:.0f}/s at most"
         print(told, file=sys.stderr, flush=True)
         pace = send_through_workers(self.world, name, url, load, self.extent.seconds, backlog)
         print(f"        {pace.per_second:.0f}/s at {pace.cpu_ms:.2f} ms", file=sys.stderr, flush=True)
@@ -60,12 +60,12 @@ class _Bench:
     def floor(self, load: Load) -> Pace:
         """Measure the bare loop."""
         port = free_port()
-        with running(self.world, "gateway", self.world.environment("none"), "bench.gateway", str(port), f"{load.latency}"):
+        with running(
+            self.world, "gateway", self.world.environment("none"), "bench.gateway", str(port), f"{load.latency}"
+        ):
             wait_for(port)
             threads = load.at_once * load.gateways * (1 if load.rate else PROCESSES)
-            return post_bare(
-                Errand(f"http://127.0.0.1:{port}", load.slugs, load.rate, self.extent.seconds, threads)
-            )
+            return post_bare(Errand(f"http://127.0.0.1:{port}", load.slugs, load.rate, self.extent.seconds, threads))
 
 
 def measure(world: World, extent: Extent) -> list[Figure]:

@@ -126,8 +126,7 @@ def add_contacts(connector: Connector, account_id: str, crm_ids: Sequence[str]) 
 def queue_texts(connector: Connector, queued: Queued, count: int, ways: Sequence[Way] = (("twilio", ""),)) -> list[str]:
     """Queue texts as journeys do: the message, and the wish to show it in the CRM; give the messages' ids.
 
-    Args:
-        ways: taken in turn.
+    The texts take `ways` in turn.
     """
     now = datetime.now(UTC)
     zones = daytime_zones(now)

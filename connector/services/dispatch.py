@@ -158,11 +158,11 @@ class Dispatcher:
             gateway, purpose = lane
             now = time.monotonic()
             most = self._pacer.concurrency(gateway)
-            room = min(most - drain.busy[gateway], _MOST_THREADS - len(drain.in_flight))
-            if now < drain.open[lane] or (most and (room <= 0 or room * _CLAIM_SHARE < most)):
+            room = self._room(drain, lane, most, now)
+            if not room:
                 continue
             try:
-                claimed = self._claimer.claim(gateway, purpose, room if most else _WHILE_OPEN)
+                claimed = self._claimer.claim(gateway, purpose, room)
             except Exception as error:  # noqa: BLE001 - raised at the end, when those in flight are recorded
                 drain.failure = error
                 drain.open.clear()
@@ -181,6 +181,21 @@ class Dispatcher:
                 del drain.open[lane]
                 if not most:
                     drain.done.add(lane)
+
+    def _room(self, drain: _Drain, lane: Lane, most: int, now: float) -> int:
+        """Say for how many texts a lane is to be looked at now; 0 when it is not its turn."""
+        gateway, purpose = lane
+        if now < drain.open[lane]:
+            return 0
+        if not most:
+            return _WHILE_OPEN
+        room = min(most - drain.busy[gateway], _MOST_THREADS - len(drain.in_flight))
+        if room <= 0 or room * _CLAIM_SHARE < most:
+            return 0
+        worth = self._pacer.worth_a_look(gateway, purpose, room)
+        if not worth:
+            drain.open[lane] = now + _LIMITED_SECONDS
+        return worth
 
     def _send(self, claim: Claim) -> Accepted:
         message, attempt = claim.message, claim.attempt

@@ -5,6 +5,8 @@ Four limits hold for a text at once: of its gateway, its sender, its campaign an
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Sequence
 
 from connector.domain.circuit import CircuitState
@@ -14,6 +16,7 @@ from connector.errors import QueueUnavailableError
 from connector.ports.messages import MessageRow
 from connector.ports.queue import Bucket, SendLimiter
 from connector.services.gateway_health import HealthBoard
+from connector.services.lane_looks import LaneLooks, depth
 
 _PROBES = Rate(per_second=1.0, burst=1)
 """A gateway that is found out about gets one text a second: it needs no more to show that it is back."""
@@ -36,6 +39,9 @@ class Pacer:
             for entry in book.senders
             if entry.per_second is not None
         }
+        self._looks = LaneLooks()
+        # Others of a lane's texts may go while a sender's or a campaign's keep back the first ones.
+        self._is_narrowed = bool(self._senders or book.rates.account or book.rates.campaign)
 
     def concurrency(self, gateway: str) -> int:
         """Give how many requests to a gateway one process may have under way now; 0 while its circuit is open."""
@@ -45,16 +51,23 @@ class Pacer:
             return 0
         return 1 if health.state is CircuitState.PROBING else max(1, int(full * health.share))
 
+    def worth_a_look(self, gateway: str, purpose: str, room: int) -> int:
+        """Give for how many texts of a lane a look is worth it, at most `room`; 0 when it is not yet worth any."""
+        worth = self._looks.worth((gateway, purpose), self._rate(gateway), room, time.monotonic())
+        return room if worth and self._is_narrowed else worth
+
     def granted(self, gateway: str, rows: Sequence[MessageRow]) -> list[MessageRow]:
         """Give those of the texts that may go now; none while Redis is away: sending pauses, it does not burst."""
         if not rows:
             return []
         is_urgent = rows[0].purpose in _URGENT
-        try:
+        grants: Sequence[bool] = ()
+        with contextlib.suppress(QueueUnavailableError):
             grants = self._limiter.take_each([self._buckets(gateway, row) for row in rows], is_urgent=is_urgent)
-        except QueueUnavailableError:
-            return []
-        return [row for row, is_granted in zip(rows, grants, strict=True) if is_granted]
+        going = [row for row, is_granted in zip(rows, grants, strict=False) if is_granted]
+        lane = gateway, rows[0].purpose.value
+        self._looks.note(lane, self._rate(gateway), len(rows), len(going), time.monotonic())
+        return going
 
     def _rate(self, gateway: str) -> Rate:
         return self._book.rates.gateways.get(gateway) or self._usual
@@ -76,4 +89,4 @@ class Pacer:
 
 
 def _bucket(name: str, rate: Rate) -> Bucket:
-    return Bucket(name, rate.per_second, rate.burst or max(1, round(rate.per_second)))
+    return Bucket(name, rate.per_second, depth(rate))

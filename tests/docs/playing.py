@@ -1,8 +1,8 @@
 """How are the files that a page of the documentation shows laid out, and its commands really run?
 
 A page shows journeys of its own, or means those that ship, or shows one `beside` them. In a `console` block, lines that
-begin with `$ ` are run in the folder, in order; the others are what they print. `…` stands for anything on a line, as do
-several of them, which keep the columns of a table; alone on a line it stands for any lines. A comment
+begin with `$ ` are run in the folder, in order; the others are what they print. `…` stands for anything on a line, and
+so do several of them, which keep the columns of a table; alone on a line it stands for any lines. A comment
 `<!-- scene: … -->` names what happens in the world before the next command.
 """
 

@@ -83,7 +83,8 @@ def test_the_page_of_states_lists_every_state_and_every_move_of_ours() -> None:
 
 def _features() -> dict[str, list[str]]:
     """Give the rows of the page that compares gateways, by slug."""
-    lines = [line.strip("| ").split(" | ") for line in gateway_features_page().splitlines() if "(`" in line]
+    table = gateway_features_page().partition("## What the columns say")[0]
+    lines = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
     return {cells[0].split("`")[1]: cells[1:] for cells in lines}
 
 

@@ -3,32 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
 
 from tests.e2e.rig import Rig
 from tests.e2e.scene import Scene
+from tests.e2e.several_gateways import SeveralGateways
+from tests.e2e.smpp_rig import SMPPRig
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+_R = TypeVar("_R", bound=Rig)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=[SQLITE, POSTGRESQL])
 def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The connector's processes over one database, shared by all end-to-end tests on it."""
     directory = tmp_path_factory.mktemp(request.param)
-    if request.param == "sqlite":
-        url = f"sqlite:///{directory}/ledger.sqlite3"
-    else:
-        server = request.getfixturevalue("postgres_server")
-        name = f"e2e_{uuid4().hex}"
-        server.psql(f"CREATE DATABASE {name};")
-        url = server.get_uri(database=name)
-    running = Rig(url, directory)
-    try:
-        running.start()
+    with _running(Rig(_database(request, directory), directory)) as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=[SQLITE, POSTGRESQL])
+def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeveralGateways]:
+    """The same with three gateways; tests name the databases they need."""
+    directory = tmp_path_factory.mktemp(request.param)
+    with _running(SeveralGateways(_database(request, directory), directory)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def smpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SMPPRig]:
+    """The same with an SMPP gateway and the process that holds its binds, on SQLite."""
+    directory = tmp_path_factory.mktemp("smpp")
+    with _running(SMPPRig(f"sqlite:///{directory}/ledger.sqlite3", directory)) as running:
+        yield running
+
+
+def _database(request: pytest.FixtureRequest, directory: Path) -> str:
+    if request.param == SQLITE:
+        return f"sqlite:///{directory}/ledger.sqlite3"
+    server = request.getfixturevalue("postgres_server")
+    name = f"e2e_{uuid4().hex}"
+    server.psql(f"CREATE DATABASE {name};")
+    return str(server.get_uri(database=name))
+
+
+@contextmanager
+def _running(rig: _R) -> Iterator[_R]:
+    try:
+        rig.start()
+        yield rig
     finally:
-        running.stop()
-    assert running.complaints() == []
+        rig.stop()
+    assert rig.complaints() == []
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
@@ -51,6 +52,14 @@ _LEASES = (
     (crm_record.c.lease_until, crm_record.c.state.in_(["waiting", "creating"])),
 )
 """Columns that say that a worker is at a row, and when they do."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A text that a gateway took, by its id there."""
+
+    id: str
+    body: str
 
 
 class Rig:
@@ -128,6 +137,21 @@ class Rig:
         self.connector.ledger.close()
         self.connector.redis.close()
         self.redis.close()
+
+    # -- the phones
+
+    def taken(self, number: str) -> list[Taken]:
+        """Every text to a number that a gateway took, whether it arrived or not."""
+        return [Taken(each.sid, each.body) for each in self.twilio.messages(number) if each.is_outbound]
+
+    def shown(self, number: str) -> list[str]:
+        """What the phone of a number got from us, oldest first."""
+        return [each.body for each in self.twilio.conversation(number) if each.is_outbound]
+
+    def reply(self, number: str, text: str, gateway: str) -> None:
+        """Let a person write to our number at a gateway."""
+        assert gateway == "twilio", gateway
+        self.twilio.reply(number, SENDER, text)
 
     # -- processes
 

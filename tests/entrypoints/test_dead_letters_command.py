@@ -12,6 +12,7 @@ import pytest
 from connector.domain.message import MessageState, Purpose
 from connector.entrypoints.cli import dead_letters
 from connector.errors import ConfigurationError
+from connector.ports.messages import DeadLetterFilter
 from connector.services.shown_texts import ONE_TIME_CODE
 from tests.adapters.store.factories import NUMBER
 from tests.entrypoints.operated import BODY, Operated, operated, run
@@ -176,7 +177,7 @@ def test_a_text_somebody_else_has_decided_about_meanwhile_is_told(
     desk: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = desk.give_up()
-    (stale,) = desk.connector.dead_letters.find(dead_letters.DeadLetterFilter())
+    (stale,) = desk.connector.dead_letters.find(DeadLetterFilter())
     desk.connector.dead_letters.drop([stale], "bob")
     monkeypatch.setattr(dead_letters, "_named", lambda *_: [stale])
     assert "1 text passed over: somebody else was faster" in run("dlq", "replay", text.id).output

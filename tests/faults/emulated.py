@@ -20,6 +20,7 @@ from connector.sandbox.gateways.skin import Call
 from connector.sandbox.twilio.sandbox import TwilioSandbox
 
 SENDER = "+12025550100"
+CALLBACK_KEY = "a-key-of-the-callbacks"  # for vendors that sign nothing
 PUBLIC_URL = "https://sms.example.com/callbacks"
 DONE_FIRST = "work"
 """Value of a fault's option `then`: the vendor takes the text, and only then answers as the fault says."""

@@ -40,10 +40,10 @@ from connector.sandbox.gateways.vonage import VonageSkin
 from connector.sandbox.gateways.vonage_messages import VonageMessagesSkin
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, TwilioSandbox
 from connector.sandbox.twilio.world import TwilioWorld
-from tests.faults.emulated import PUBLIC_URL, SENDER, Door, Emulated, OverHTTP, ThoroughFaults
+from tests.faults.emulated import CALLBACK_KEY, PUBLIC_URL, SENDER, Door, Emulated, OverHTTP, ThoroughFaults
 from tests.faults.smpp_emulated import OverSMPP
 
-_KEY, _SECRET, _REGION = "a-key-of-the-callbacks", "a-signing-secret", "us-east-1"
+_SECRET, _REGION = "a-signing-secret", "us-east-1"
 
 
 def started(slug: str) -> Emulated:
@@ -53,7 +53,7 @@ def started(slug: str) -> Emulated:
 
 def _served(skin: Skin, build: Callable[[str], SMSGateway], status_url: str | None = None) -> Emulated:
     door = Door()
-    inbound = f"{PUBLIC_URL}/{skin.slug}/inbound?key={_KEY}"
+    inbound = f"{PUBLIC_URL}/{skin.slug}/inbound?key={CALLBACK_KEY}"
     box = GatewaySandbox(
         skin,
         SandboxClock(),
@@ -134,8 +134,8 @@ def _aws_sns() -> Emulated:
 def _smsgatewayhub() -> Emulated:
     return _served(
         smsgatewayhub.SMSGatewayHubSkin(),
-        lambda url: SMSGatewayHubGateway(smsgatewayhub.API_KEY, "ABCDEF", [_KEY], url),
-        status_url=f"{PUBLIC_URL}/smsgatewayhub/status?key={_KEY}",
+        lambda url: SMSGatewayHubGateway(smsgatewayhub.API_KEY, "ABCDEF", [CALLBACK_KEY], url),
+        status_url=f"{PUBLIC_URL}/smsgatewayhub/status?key={CALLBACK_KEY}",
     )
 
 
@@ -153,7 +153,8 @@ def _telnyx() -> Emulated:
 
 def _infobip() -> Emulated:
     return _served(
-        infobip.InfobipSkin(), lambda url: InfobipGateway(infobip.API_KEY, url, sender=SENDER, callback_keys=[_KEY])
+        infobip.InfobipSkin(),
+        lambda url: InfobipGateway(infobip.API_KEY, url, sender=SENDER, callback_keys=[CALLBACK_KEY]),
     )
 
 

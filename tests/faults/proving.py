@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, case, event, func, select
 
 from connector.adapters.compliance_file import load_compliance
 from connector.adapters.secrets import Vault
@@ -37,7 +37,7 @@ from connector.services.intake import Intake
 from connector.services.send_path import SendPathParts, build_send_path
 from connector.services.wakeup import Alarm
 from tests.adapters.store.factories import a_message, an_account
-from tests.faults.emulated import Emulated, status_url
+from tests.faults.emulated import status_url
 
 _R = TypeVar("_R")
 _I = TypeVar("_I")
@@ -101,6 +101,18 @@ class Traveller(Protocol):
         ...
 
 
+class Vendor(Protocol):
+    """A pretend vendor, as far as time is concerned; see `tests.faults.emulated.Emulated`."""
+
+    def step(self, now: datetime) -> int:
+        """Do what it has to do by now."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """Say when it does something of its own accord."""
+        ...
+
+
 def new_ledger_file(directory: Path) -> Path:
     """Make an empty ledger, to be copied for each test: making its tables takes longer than most of them."""
     path = directory / "empty.sqlite3"
@@ -130,7 +142,7 @@ class Proving:
     """One ledger, its send path, and the pretend vendors around it."""
 
     def __init__(
-        self, ledger: SQLLedger, vendors: Sequence[Emulated], gateways: Mapping[str, SMSGateway], time: Traveller
+        self, ledger: SQLLedger, vendors: Sequence[Vendor], gateways: Mapping[str, SMSGateway], time: Traveller
     ) -> None:
         """`gateways` are the adapters by slug, in the order of the route; they may be others than the vendors' own."""
         self.ledger, self.vendors, self.gateways, self._time = ledger, vendors, gateways, time
@@ -158,16 +170,20 @@ class Proving:
 
     # -- what is to be sent
 
-    def order(self) -> dict[Purpose, MessageRow]:
-        """Order one text of each purpose, each to somebody else, who all may be texted; give them by purpose."""
+    def order(self, *purposes: Purpose) -> dict[Purpose, MessageRow]:
+        """Order one text of each purpose (of all, when none is named), each to somebody else; give them by purpose.
+
+        All of them may be texted.
+        """
         now = self.clock.now()
         account = an_account(created_at=now)
-        texts = {purpose: self._text(account.id, purpose, now) for purpose in Purpose}
+        texts = {purpose: self._text(account.id, purpose, now) for purpose in purposes or Purpose}
         with self.ledger.begin() as uow:
             uow.accounts.add(account)
             for text in texts.values():
                 assert uow.messages.add(text)
-            assert uow.consents.record(_agreed(texts[Purpose.MARKETING], now))
+            if Purpose.MARKETING in texts:
+                assert uow.consents.record(_agreed(texts[Purpose.MARKETING], now))
             uow.commit()
         return texts
 
@@ -249,11 +265,13 @@ class Proving:
     def _waiting(self) -> dict[str, datetime | None]:
         is_open = external_event.c.handled_at.is_(None)
         is_odd = external_event.c.attempts > _OFTEN
+        due, lease = external_event.c.not_before, external_event.c.lease_until
+        when = case((lease > due, lease), else_=due)  # somebody may have died with it
         waits = {
             "message": select(func.min(message.c.not_before)).where(message.c.state.in_(["held", "queued"])),
             "lease": select(func.min(message.c.lease_until)).where(message.c.state == "dispatching"),
             "ask": select(func.min(attempt.c.ask_at)),
-            "inbox": select(func.min(external_event.c.not_before)).where(is_open, ~is_odd),
+            "inbox": select(func.min(when)).where(is_open, ~is_odd),
         }
         moments = {name: self._one(query) for name, query in waits.items()}
         odd = self._one(select(func.max(external_event.c.not_before)).where(is_open, is_odd))
@@ -285,14 +303,6 @@ class Proving:
         """Read what is told of it."""
         with self.ledger.begin(write=False) as uow:
             return uow.timeline.of_message(text.account_id, text.id)
-
-    def copies(self, text: MessageRow) -> int:
-        """Count how often phones show it, whichever gateway brought it."""
-        return sum(vendor.copies(text.body) for vendor in self.vendors)
-
-    def taken(self, text: MessageRow) -> int:
-        """Count how often a gateway took it."""
-        return sum(vendor.taken(text.body) for vendor in self.vendors)
 
     def counted(self) -> int:
         """Give how many texts the budgets count."""

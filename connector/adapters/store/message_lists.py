@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, literal_column, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, or_, select
 
 from connector.adapters.store.message_traffic import MAY_HAVE_LEFT
+from connector.adapters.store.rows import checked
 from connector.adapters.store.tables import attempt, message
 from connector.domain.message import Direction, MessageState
 from connector.ports.messages import DeadLetterFilter, MessageFilter
@@ -52,7 +53,7 @@ def dead_letters(which: DeadLetterFilter, limit: int) -> Select[Any]:
     """Select texts that wait for a person's decision, oldest first."""
     query = select(message).where(message.c.state == literal_column(f"'{MessageState.DEAD_LETTER}'"))
     if which.account_id is not None:
-        query = query.where(message.c.account_id == which.account_id)
+        query = query.where(checked(message.c.account_id) == which.account_id)
     if which.since is not None:
         query = query.where(message.c.updated_at >= which.since)
     if which.gateway is not None:
@@ -75,13 +76,21 @@ def _last_attempt(condition: Any) -> Any:
 
 def last_senders(connection: Connection, account_id: str, msisdns: Sequence[str]) -> Mapping[str, str]:
     """Give, by number, the sender of the last text that may have reached it."""
+    names = {"account": account_id, "msisdns": list(msisdns)}
+    return {row.msisdn: row.sender for row in connection.execute(_LAST_SENDERS, names)}
+
+
+def _last_senders() -> Select[Any]:
     last = (
         select(message.c.msisdn, func.max(message.c.id).label("id"))
-        .where(message.c.account_id == account_id, message.c.msisdn.in_(msisdns))
+        .where(message.c.account_id == bindparam("account"))
+        .where(message.c.msisdn.in_(bindparam("msisdns", expanding=True)))
         .where(message.c.direction == Direction.OUT.value, message.c.sender.is_not(None))
         .where(message.c.state.in_(MAY_HAVE_LEFT))
         .group_by(message.c.msisdn)
         .subquery()
     )
-    query = select(message.c.msisdn, message.c.sender).join(last, last.c.id == message.c.id)
-    return {row.msisdn: row.sender for row in connection.execute(query)}
+    return select(message.c.msisdn, message.c.sender).join(last, last.c.id == message.c.id)
+
+
+_LAST_SENDERS = _last_senders()  # once: building a statement costs several times what running it does

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from connector.domain.msisdn import masked
 from connector.entrypoints.web import operators
@@ -59,11 +59,15 @@ def decide() -> Response:
     act, ids = _decision()
     found = {each: connector().dead_letters.get(None, each) for each in ids}
     decided = _carry_out(act, [letter for letter in found.values() if letter is not None])
-    done = "drop" if act == "drop" else "replay"
-    told = {"done": done, "texts": len(decided.done), "passed": len(found) - len(decided.done)}
-    kept = {name: value for name in ("provider", "error") if (value := request.form.get(name))}
-    answer = redirect(url_for(".show", **told, **kept), 303)
-    return operators.sealed(Response(answer.get_data(), answer.status_code, answer.headers), has_forms=True)
+    back = url_for(
+        ".show",
+        done="drop" if act == "drop" else "replay",
+        texts=len(decided.done),
+        passed=len(found) - len(decided.done),
+        provider=request.form.get("provider"),
+        error=request.form.get("error"),
+    )
+    return operators.sealed(Response(status=303, headers={"Location": back}), has_forms=True)
 
 
 def _decision() -> tuple[str, Sequence[str]]:

@@ -19,23 +19,30 @@ from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.message import MessageState, Purpose
 from connector.domain.steps import Metric
 from connector.domain.timeline import EntryKind
+from connector.ports.attempts import PartRow
 from connector.ports.effects import EffectState
+from connector.ports.gateway import IncomingSMS, Piece
 from connector.ports.ledger import UnitOfWork
 from connector.ports.links import ShortLinkRow
-from connector.ports.messages import StateChange
+from connector.ports.messages import DeadLetterFilter, MessageFilter, StateChange
+from connector.ports.pieces import PieceRow
 from connector.ports.records import RecordSubject
 from tests.adapters.store.factories import NOW, NUMBER
 
 LATER = NOW + timedelta(minutes=1)
 GROWING = (
     "message", "attempt", "timeline_entry", "enrollment", "crm_record", "external_event", "consent_event",
-    "effect", "short_link", "click", "split_assignment", "answer_count", "publication",
+    "effect", "short_link", "click", "split_assignment", "answer_count", "attempt_part", "incoming_piece",
+    "route_tally", "spending", "number_lookup", "publication",
 )  # fmt: skip
-WALKS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING (COVERING )?INDEX ix_\w+_(open|due|waiting|ask)\b)")
+FEW = "open|due|waiting|ask|dead|wanted"  # partial indexes over rows that wait for something
+WALKS = re.compile(rf"^SCAN ({'|'.join(GROWING)})\b(?! USING (COVERING )?INDEX ix_\w+_({FEW})\b)")
 # `publication` grows by a row whenever a person publishes: reading an account's is cheap, reading everybody's is not.
 WALKS_AN_ACCOUNT = re.compile(rf"^SEARCH ({'|'.join(GROWING[:-1])}) USING .*\((account_id|crm)=\?\)$")
 
 LINK = ShortLinkRow("l1", "a", "q7Xk2m", "payment", "https://pay.example", "m1", NOW)
+PART = PartRow("t1", "vonage", "P1", 1, MessageState.SENT)
+PIECE = PieceRow("vonage", IncomingSMS("MO1", NUMBER, "+12025550100", "Hello", piece=Piece("one", 1, 2)), NOW)
 CHANGE = StateChange("m1", MessageState.QUEUED, MessageState.DISPATCHING, "")
 
 DAILY: dict[str, Callable[[UnitOfWork], object]] = {
@@ -110,6 +117,25 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "records.waiting": lambda uow: uow.records.waiting(NOW),
     "records.flags": lambda uow: uow.records.flags("a", ["51", "52"]),
     "records.put_off_because": lambda uow: uow.records.put_off_because(20),
+    "messages.listed by number": lambda uow: uow.messages.listed("a", MessageFilter(msisdn=NUMBER), 50),
+    "messages.conversation": lambda uow: uow.messages.conversation("a", NUMBER, 50),
+    "messages.dead_letters": lambda uow: uow.messages.dead_letters(DeadLetterFilter(gateway="twilio"), 50),
+    "messages.dead_letters of an account": lambda uow: uow.messages.dead_letters(DeadLetterFilter(account_id="a"), 50),
+    "messages.last_senders": lambda uow: uow.messages.last_senders("a", [NUMBER, "+12025550144"]),
+    "attempts.part": lambda uow: uow.attempts.part("vonage", "P1"),
+    "attempts.parts_of": lambda uow: uow.attempts.parts_of("t1"),
+    "attempts.move_part": lambda uow: uow.attempts.move_part(PART),
+    "pieces.of": lambda uow: uow.pieces.of(PIECE),
+    "pieces.drop": lambda uow: uow.pieces.drop([PIECE]),
+    "pieces.older_than": lambda uow: uow.pieces.older_than(NOW, 50),
+    "traffic.tallies": lambda uow: uow.traffic.tallies(NOW),
+    "traffic.forget_tallies": lambda uow: uow.traffic.forget_tallies(NOW),
+    "traffic.health": lambda uow: uow.traffic.health("twilio"),
+    "traffic.spent": lambda uow: uow.traffic.spent(["2026-11-20", "2026-11-21"]),
+    "numbers.of": lambda uow: uow.numbers.of("a", [NUMBER, "+12025550144"]),
+    "numbers.claim": lambda uow: uow.numbers.claim(20, NOW, LATER),
+    "numbers.any_wanted": lambda uow: uow.numbers.any_wanted(NOW),
+    "numbers.asked_since": lambda uow: uow.numbers.asked_since("a", NOW),
     "records.of_messages": lambda uow: uow.records.of_messages("a", ["1", "2"]),
 }
 

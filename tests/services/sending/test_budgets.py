@@ -259,7 +259,7 @@ def test_two_workers_cannot_spend_the_last_cent_twice(shared: Desk, budget: Budg
     gateways = [ScriptedGateway(), ScriptedGateway()]
     desks = [replace(shared, book=book, gateway=gateway) for gateway in gateways]
     for gateway, letter in zip(gateways, "AB", strict=True):
-        gateway.send = _sending(gateway, letter)  # type: ignore[method-assign]
+        gateway.send = _sending(gateway, letter)  # type: ignore[assignment, method-assign]
     some_texts(desks[0], 60)
     at_once = threading.Barrier(2)
 

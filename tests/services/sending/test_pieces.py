@@ -109,7 +109,7 @@ def test_two_parts_that_come_at_once_make_one_text_and_wait_for_no_sweep(desk: D
     ledger = SQLLedger(make_engine(postgres_url), Vault(["k" * 32]), desk.nudged.append)
     metadata.create_all(ledger.engine)
     desk = replace(desk, ledger=ledger, gateway=ScriptedGateway())
-    pieces = PieceDesk(lambda _uow, sms, _gateway, _now: desk.replies.append(sms.body) or "reply")
+    pieces = PieceDesk(desk._take_reply)
     under_way, is_done = threading.Event(), threading.Event()
 
     def part(number: int) -> IncomingSMS:

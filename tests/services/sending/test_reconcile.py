@@ -350,7 +350,8 @@ def test_several_are_asked_at_once(desk: Desk) -> None:
     many_lost(desk, 8)
     together = threading.Barrier(8)
 
-    def find(_query: AttemptQuery) -> StatusReport | None:
+    def find(query: AttemptQuery) -> StatusReport | None:
+        assert query.to
         together.wait(20)  # breaks unless eight are here at a time
         return None
 

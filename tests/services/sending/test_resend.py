@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ PASSING = {"error_class": ErrorClass.TRANSIENT, "error_code": "30003"}
 S = MessageState
 
 
-def resending(gateway_book: GatewayBook | None = None, **changes: object) -> GatewayBook:
-    rule = replace(RESENDING, **changes)  # type: ignore[arg-type]
+def resending(gateway_book: GatewayBook | None = None, **changes: Any) -> GatewayBook:
+    rule = replace(RESENDING, **changes)
     return replace(gateway_book or GatewayBook(), retries=dict.fromkeys(Purpose, rule))
 
 
@@ -101,7 +102,7 @@ def test_no_text_is_sent_again_for_a_reason_that_stays(
     ],
 )
 def test_no_text_is_sent_again_against_its_rule_or_after_its_life(
-    desk: Desk, rule: dict[str, object], changes: dict[str, object]
+    desk: Desk, rule: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     desk = replace(desk, book=resending(**rule))
     text = sent(desk, **changes)
@@ -238,3 +239,25 @@ def test_a_branch_on_the_first_status_only_would_miss_the_last_one(desk: Desk) -
     desk.receipts.drain()
     assert desk.state_of(text) is S.DELIVERED
     assert [line.split(":")[0] for line in desk.trace(text)][-3:] == ["sent", "undelivered", "delivered"]
+
+
+def test_a_worker_restart_does_not_send_again_what_was_due_and_forgets_no_wait(desk: Desk) -> None:
+    due, held, failed = a_text(desk), a_text(desk, not_before=NOW + timedelta(hours=1)), a_text(desk)
+    desk.add(due)
+    work(desk)
+    desk.gateway.script = [TransientSendError("unavailable", code="503", error_class="transient")]
+    desk.add(held, failed)
+    work(desk)
+    restarted = replace(desk)  # all that a process holds in memory is new
+    work(restarted)
+    assert len(desk.gateway.sent) == 2
+    restarted.clock.advance(hours=1)
+    work(restarted)
+    assert [restarted.state_of(text) for text in (due, held, failed)] == [S.ACCEPTED] * 3
+    assert len(desk.gateway.sent) == 4
+
+
+def test_an_opt_out_that_the_carrier_tells_of_in_a_receipt_is_imported(desk: Desk) -> None:
+    text = sent(desk)
+    desk.apply(text, S.UNDELIVERED, error_class=ErrorClass.OPTED_OUT, error_code="21610")
+    assert desk.opted_out == [text.msisdn]

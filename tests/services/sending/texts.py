@@ -67,11 +67,11 @@ def in_order(*gateways: str, senders: tuple[SenderEntry, ...] = (), **changes: A
     return replace(book(routes, senders), retries=PATIENT.retries, **changes)
 
 
-def with_plivo(desk: Desk, gateway_book: GatewayBook | None = None, **changes: Any) -> tuple[Desk, ScriptedGateway]:
+def with_plivo(desk: Desk, gateway_book: GatewayBook | None = None) -> tuple[Desk, ScriptedGateway]:
     """Give the desk a second gateway, and that gateway."""
     plivo = ScriptedGateway("plivo")
-    changes = {"book": gateway_book or in_order("twilio", "plivo"), "others": {"plivo": plivo}} | changes
-    return replace(desk, **changes), plivo
+    both = replace(desk, book=gateway_book or in_order("twilio", "plivo"), others={"plivo": plivo})
+    return both, plivo
 
 
 def failing(error: Callable[[], SendError], times: int) -> list[SendError | MessageState]:

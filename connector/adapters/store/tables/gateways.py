@@ -100,6 +100,7 @@ spending = Table(
     Column("texts", Integer, nullable=False),
     Column("micros", BigInteger, nullable=False),  # millionths of the currency: sums are exact in every database
     UniqueConstraint("account_id", "day", "gateway", "journey", "currency"),
+    Index(None, "day"),
 )
 
 number_lookup = Table(

@@ -183,6 +183,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("estimate", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("spent_on", sa.String(length=10), nullable=True))
         batch_op.add_column(sa.Column("settled_at", UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("redact_at", UTCDateTime(), nullable=True))
+        batch_op.create_index(
+            "ix_attempt_redact_due",
+            ["redact_at"],
+            unique=False,
+            sqlite_where=sa.text("redact_at IS NOT NULL"),
+            postgresql_where=sa.text("redact_at IS NOT NULL"),
+        )
 
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.add_column(sa.Column("routed_at", UTCDateTime(), nullable=True))
@@ -220,6 +228,12 @@ def downgrade() -> None:
         batch_op.drop_column("routed_at")
 
     with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_attempt_redact_due",
+            sqlite_where=sa.text("redact_at IS NOT NULL"),
+            postgresql_where=sa.text("redact_at IS NOT NULL"),
+        )
+        batch_op.drop_column("redact_at")
         batch_op.drop_column("settled_at")
         batch_op.drop_column("spent_on")
         batch_op.drop_column("estimate")

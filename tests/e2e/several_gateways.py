@@ -1,0 +1,138 @@
+"""What stands in an end-to-end test of an installation that sends through three gateways?
+
+Sinch leads for what journeys send, Telnyx for marketing, Twilio for codes; each of them may take what another cannot.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from connector.sandbox.faults import Faults
+from connector.sandbox.gateways.messages import Message
+from connector.sandbox.gateways.receipts import Pace
+from connector.sandbox.gateways.sandbox import GatewaySandbox
+from connector.sandbox.gateways.sinch import SinchSkin
+from connector.sandbox.gateways.sinch_api import API_TOKEN, SERVICE_PLAN_ID
+from connector.sandbox.gateways.skin import Skin
+from connector.sandbox.gateways.telnyx import API_KEY, PUBLIC_KEY, TelnyxSkin
+from connector.sandbox.gateways.world import GatewayWorld
+from connector.sandbox.twilio.sandbox import SENDER
+from tests.e2e.processes import ROOT
+from tests.e2e.rig import Rig, Taken
+
+ON_SQLITE = pytest.mark.parametrize("several", ["sqlite"], indirect=True, scope="session")
+ON_BOTH = pytest.mark.parametrize("several", ["sqlite", "postgresql"], indirect=True, scope="session")
+
+_SINCH_SECRET = "e2e-sinch-secret"
+
+SENDERS = {"twilio": SENDER, "telnyx": "+12025550177", "sinch": "+12025550188"}
+"""Our number at each gateway."""
+
+_RULES = f"""
+routes:
+  standard: twilio  # journeys that ship name it
+  otp: {{gateways: [twilio], prefer: in_order}}
+  transactional: {{gateways: [sinch, telnyx], prefer: in_order}}
+  marketing: {{gateways: [telnyx], prefer: premium}}
+
+senders:
+  - {{sender: "{SENDERS["twilio"]}", gateway: twilio, kind: long_code}}
+  - {{sender: "{SENDERS["telnyx"]}", gateway: telnyx, kind: long_code}}
+  - {{sender: "{SENDERS["sinch"]}", gateway: sinch, kind: long_code}}
+
+# Telnyx cannot be asked what became of a text whose answer got lost: a person decides soon.
+retries:
+  transactional: {{unknown_after: 10 minutes}}
+  marketing: {{unknown_after: 10 minutes}}
+"""
+
+
+class SeveralGateways(Rig):
+    """Three gateways in one installation; two of them can go away and come back."""
+
+    def start(self) -> None:
+        """Start the other gateways, then everything else."""
+        for box in self._boxes.values():
+            box.start()
+        super().start()
+
+    def stop(self) -> None:
+        """Stop everything."""
+        for box in self._boxes.values():
+            box.stop()
+        super().stop()
+
+    def _environment(self, database_url: str) -> dict[str, str]:
+        self._boxes: dict[str, GatewaySandbox] = {}
+        mappings = self.directory / "mappings"
+        shutil.copytree(ROOT / "mappings", mappings)
+        (mappings / "gateways.yaml").write_text(_RULES, encoding="utf-8")
+        telnyx = self._open("telnyx", TelnyxSkin())
+        sinch = self._open("sinch", SinchSkin(_SINCH_SECRET))
+        return {
+            **super()._environment(database_url),
+            "MAPPINGS_DIR": str(mappings),
+            "TELNYX_API_KEY": API_KEY,
+            "TELNYX_PUBLIC_KEYS": PUBLIC_KEY,
+            "TELNYX_API_URL": telnyx.url,
+            "TELNYX_FROM": SENDERS["telnyx"],
+            "SINCH_SERVICE_PLAN_ID": SERVICE_PLAN_ID,
+            "SINCH_API_TOKEN": API_TOKEN,
+            "SINCH_API_URL": sinch.url,
+            "SINCH_FROM": SENDERS["sinch"],
+            "SINCH_WEBHOOK_SECRETS": _SINCH_SECRET,
+        }
+
+    def _open(self, slug: str, skin: Skin) -> GatewaySandbox:
+        inbound_url = f"{self.url}/callbacks/{slug}/inbound"
+        world = GatewayWorld(skin, self.clock, inbound_url=inbound_url, pace=Pace.fast())
+        self._boxes[slug] = GatewaySandbox(world, faults=self.faults)
+        return self._boxes[slug]
+
+    # -- gateways
+
+    def world(self, slug: str) -> GatewayWorld:
+        """What Telnyx or Sinch holds."""
+        return self._boxes[slug].world
+
+    def away(self, slug: str) -> None:
+        """Let Telnyx or Sinch refuse every connection."""
+        self._boxes[slug].stop()
+
+    def back(self, slug: str) -> None:
+        """Let it answer again, where it did."""
+        old = self._boxes[slug]
+        self._boxes[slug] = GatewaySandbox(old.world, faults=self.faults, port=old.server.port).start()
+
+    def begin_test(self) -> None:
+        """Forget what earlier tests left at every gateway, too."""
+        for box in self._boxes.values():
+            box.world.outages.clear()
+        super().begin_test()
+
+    # -- the phones
+
+    def by(self, slug: str, number: str) -> list[str]:
+        """What a gateway took for a number, oldest first."""
+        found = self.twilio.messages(number) if slug == "twilio" else self.world(slug).messages(number)
+        return [each.body for each in found if each.is_outbound]
+
+    def taken(self, number: str) -> list[Taken]:
+        """Every text to a number that some gateway took."""
+        others = [each for box in self._boxes.values() for each in box.world.messages(number) if each.is_outbound]
+        return [*super().taken(number), *(Taken(each.id, each.body) for each in others)]
+
+    def shown(self, number: str) -> list[str]:
+        """What the phone of a number got through whichever gateway, oldest first."""
+        worlds = (self.twilio, *(box.world for box in self._boxes.values()))
+        found: list[Message] = [each for world in worlds for each in world.conversation(number) if each.is_outbound]
+        return [each.body for each in sorted(found, key=lambda each: each.arrived_at or each.created_at)]
+
+    def reply(self, number: str, text: str, gateway: str) -> None:
+        """Let a person write to our number at a gateway."""
+        if gateway == "twilio":
+            super().reply(number, text, gateway)
+        else:
+            self.world(gateway).reply(number, SENDERS[gateway], text)
