@@ -46,6 +46,7 @@ class Demo:
             "HUBSPOT_API_URL": self.hubspot.url,
             "HUBSPOT_CLIENT_SECRETS": self.webhooks.client_secret,
             "TWILIO_API_URL": self.twilio.url,
+            "TWILIO_LOOKUP_URL": self.twilio.url,
             "TWILIO_ACCOUNT_SID": self.twilio_world.account_sid,
             "TWILIO_AUTH_TOKENS": self.twilio_world.auth_token,
             "TWILIO_FROM": next(iter(self.twilio_world.senders)),

@@ -106,6 +106,7 @@ class Rig:
             "HUBSPOT_API_URL": self._hubspot_server.url,
             "HUBSPOT_CLIENT_SECRETS": CLIENT_SECRET,
             "TWILIO_API_URL": self._twilio_server.url,
+            "TWILIO_LOOKUP_URL": self._twilio_server.url,
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "TWILIO_AUTH_TOKENS": AUTH_TOKEN,
             "TWILIO_FROM": SENDER,

@@ -178,6 +178,9 @@ def upgrade() -> None:
             name=op.f("uq_spending_account_id_day_gateway_journey_currency"),
         ),
     )
+    with op.batch_alter_table("spending", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_spending_day"), ["day"], unique=False)
+
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.add_column(sa.Column("carrier", sa.String(length=64), server_default="", nullable=False))
         batch_op.add_column(sa.Column("estimate", sa.String(length=32), nullable=True))
@@ -238,6 +241,9 @@ def downgrade() -> None:
         batch_op.drop_column("spent_on")
         batch_op.drop_column("estimate")
         batch_op.drop_column("carrier")
+
+    with op.batch_alter_table("spending", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_spending_day"))
 
     op.drop_table("spending")
     op.drop_table("route_tally")
