@@ -1,7 +1,8 @@
 """Through which gateway, and from which sender, does a text go?
 
-In this order: what cannot be used is refused (`domain.candidates`); a conversation keeps its sender; a gateway that has
-failed with the text, or delivers less than the route asks for, comes after the others; of the rest the best score wins.
+In this order: what cannot be used is refused (`domain.candidates`); a gateway that has failed with the text, or
+delivers less than the route asks for, comes after the others; of those that come first a conversation keeps its sender,
+else the best score wins.
 A bounded share of texts tries another one, since a gateway that is never tried is never known to have become better:
 mostly those that would win if they were as good as they may be, seldom any.
 

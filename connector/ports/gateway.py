@@ -185,6 +185,7 @@ class Capabilities:
         validity: the shortest and longest time a text may wait with it, or None when it takes none.
         has_lookup: it can tell what kind of number a number is.
         has_dlt: it passes Indian registrations on.
+        has_redaction: it can be made to forget the body of a text.
     """
 
     vendor: str
@@ -200,6 +201,7 @@ class Capabilities:
     validity: tuple[timedelta, timedelta] | None = None
     has_lookup: bool = False
     has_dlt: bool = False
+    has_redaction: bool = False
 
 
 class SMSGateway(Protocol):

@@ -6,6 +6,7 @@ Sinch leads for what journeys send, Telnyx for marketing, Twilio for codes; each
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +16,7 @@ from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from connector.sandbox.gateways.sinch import SinchSkin
 from connector.sandbox.gateways.sinch_api import API_TOKEN, SERVICE_PLAN_ID
-from connector.sandbox.gateways.skin import Skin
+from connector.sandbox.gateways.skin import Call, Skin
 from connector.sandbox.gateways.telnyx import API_KEY, PUBLIC_KEY, TelnyxSkin
 from connector.sandbox.gateways.world import GatewayWorld
 from connector.sandbox.twilio.sandbox import SENDER
@@ -49,6 +50,22 @@ retries:
 """
 
 
+class _Telnyx(TelnyxSkin):
+    """Signs at the machine's time, which adapters compare with: the pushed clock is the connector's and ours only."""
+
+    def sign(self, call: Call, at: datetime) -> Call:  # noqa: ARG002 - the pushed time
+        """Sign as of now."""
+        return super().sign(call, datetime.now(UTC))
+
+
+class _Sinch(SinchSkin):
+    """The same."""
+
+    def sign(self, call: Call, at: datetime) -> Call:  # noqa: ARG002 - as above
+        """Sign as of now."""
+        return super().sign(call, datetime.now(UTC))
+
+
 class SeveralGateways(Rig):
     """Three gateways in one installation; two of them can go away and come back."""
 
@@ -69,8 +86,8 @@ class SeveralGateways(Rig):
         mappings = self.directory / "mappings"
         shutil.copytree(ROOT / "mappings", mappings)
         (mappings / "gateways.yaml").write_text(_RULES, encoding="utf-8")
-        telnyx = self._open("telnyx", TelnyxSkin())
-        sinch = self._open("sinch", SinchSkin(_SINCH_SECRET))
+        telnyx = self._open("telnyx", _Telnyx())
+        sinch = self._open("sinch", _Sinch(_SINCH_SECRET))
         return {
             **super()._environment(database_url),
             "MAPPINGS_DIR": str(mappings),

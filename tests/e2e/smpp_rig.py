@@ -98,16 +98,13 @@ class SMPPRig(Rig):
     # -- the phones
 
     def taken(self, number: str) -> list[Taken]:
-        """Every text to a number that the SMSC took."""
-        return [Taken(each.id, self.smsc_text(each)) for each in self.at_smsc(number)]
+        """Every text to a number that the SMSC took, by the id of its first part."""
+        firsts = [each.id for each in self.at_smsc(number) if not each.header or each.header[-1] == 1]
+        return [Taken(id_, body) for id_, body in zip(firsts, self.shown(number), strict=True)]
 
     def at_smsc(self, number: str) -> list[Message]:
-        """What the SMSC holds for a number, oldest first."""
+        """What the SMSC holds for a number, part by part, oldest first."""
         return [each for each in self.smsc.messages if each.destination == number.removeprefix("+")]
-
-    def smsc_text(self, message: Message) -> str:
-        """Give the text of a message in one part."""
-        return message.text
 
     def shown(self, number: str) -> list[str]:
         """What a phone shows: whatever the SMSC took."""

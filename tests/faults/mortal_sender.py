@@ -160,7 +160,7 @@ def main() -> None:
         if not child:
             try:
                 send(Order(**json.loads(line)))
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - told, and the process ends
                 sys.excepthook(*sys.exc_info())
                 sys.stderr.flush()
                 os._exit(1)

@@ -30,11 +30,11 @@ from connector.errors import SignatureError, UnsignedCallbackError
 from connector.ports.attempts import AttemptRow
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway
-from connector.ports.ledger import UnitOfWork
+from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.queue import MAINTENANCE, RECEIPTS, Bucket
 from connector.services.intake import Intake
-from connector.services.send_path import SendPathParts, build_send_path
+from connector.services.send_path import SendPath, SendPathParts, build_send_path
 from connector.services.wakeup import Alarm
 from tests.adapters.store.factories import a_message, an_account
 from tests.faults.emulated import status_url
@@ -138,6 +138,30 @@ def book_of(*gateways: str) -> GatewayBook:
     return GatewayBook(prices=prices, routes=routes, budgets=(budget,))
 
 
+def send_path_over(
+    ledger: Ledger, gateways: Mapping[str, SMSGateway], note_opt_out: Callable[[MessageRow], None]
+) -> SendPath:
+    """Wire the send path over adapters by slug, in the order of the route."""
+    route = tuple(gateways)
+    return build_send_path(
+        SendPathParts(
+            ledger=ledger,
+            gateways=gateways,
+            book=book_of(*route),
+            usual_gateway=route[0],
+            usual_rate=Rate(100, concurrency=4),
+            unreported=frozenset(slug for slug, each in gateways.items() if not each.capabilities.receipts),
+            compliance=_COMPLIANCE,
+            limiter=_NoLimit(),
+            clock=_Wall(),
+            rng=random.Random(1),
+            take_reply=_nobody_writes,
+            note_opt_out=lambda _uow, row, _attempt, _now: note_opt_out(row),
+            status_url=status_url,
+        )
+    )
+
+
 class Proving:
     """One ledger, its send path, and the pretend vendors around it."""
 
@@ -150,23 +174,7 @@ class Proving:
         self.opted_out: list[str] = []
         self.intake = Intake(AtOnce(ledger), ledger.new_id, self.clock)
         self.alarm = Alarm(ledger, _Nobody(), self.clock)
-        self.path = build_send_path(
-            SendPathParts(
-                ledger=ledger,
-                gateways=gateways,
-                book=book_of(*self._route),
-                usual_gateway=self._route[0],
-                usual_rate=Rate(100, concurrency=4),
-                unreported=frozenset(slug for slug, each in gateways.items() if not each.capabilities.receipts),
-                compliance=_COMPLIANCE,
-                limiter=_NoLimit(),
-                clock=self.clock,
-                rng=random.Random(1),
-                take_reply=_nobody_writes,
-                note_opt_out=lambda _uow, row, _attempt, _now: self.opted_out.append(row.msisdn),
-                status_url=status_url,
-            )
-        )
+        self.path = send_path_over(ledger, gateways, lambda row: self.opted_out.append(row.msisdn))
 
     # -- what is to be sent
 

@@ -27,7 +27,7 @@ def test_every_gateway_that_has_a_vendor_is_proved_against_it() -> None:
 @PLUGINS
 def test_contract_suite_is_inherited_for(plugin: GatewayPlugin) -> None:
     """Found in the module named after the slug, by what its fixture `gateway` gives."""
-    suites = [each for each in contract_suites(plugin) if tested_slug(each) == plugin.slug]
+    suites = [each for each in contract_suites(plugin) if slug_under_test(each) == plugin.slug]
     assert suites, f"no class that inherits GatewayContract and has a gateway {plugin.slug!r}"
     speaks_http = plugin.slug not in _WITHOUT_VENDOR and plugin.slug != "smpp"
     assert any(issubclass(each, RemoteGatewayContract) for each in suites) == speaks_http
@@ -40,7 +40,7 @@ def contract_suites(plugin: GatewayPlugin) -> list[type[GatewayContract]]:
     return [each for each in named if issubclass(each, GatewayContract)]
 
 
-def tested_slug(suite: type[GatewayContract]) -> str:
+def slug_under_test(suite: type[GatewayContract]) -> str:
     """Give the slug of the gateway that a suite's fixture gives, in the class or else in its module."""
     fixture = getattr(suite, "gateway", None) or vars(inspect.getmodule(suite))["gateway"]
     function: Callable[..., object] = fixture._get_wrapped_function()

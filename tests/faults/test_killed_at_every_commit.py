@@ -46,6 +46,11 @@ class Way:
         return self.name
 
 
+def _taken_in_silence(vendor: Emulated) -> None:
+    vendor.break_sends("accept_then_timeout", 1, then="reset")
+    vendor.bend_receipts("silent")
+
+
 _SENT = frozenset({"claiming.claim", "outcomes.record", "gateway_health.tell"})
 _HEARD = frozenset({"receipts._work", "receipts.drain", "proving.run"})
 _ASKED = frozenset({"reconcile.ask", "reconcile._record"})
@@ -54,14 +59,9 @@ WAYS = (
     Way("delivered", lambda _: None, _SENT | _HEARD),
     Way("refused for now", lambda vendor: vendor.break_sends("status", 1, status=429), _SENT | _HEARD),
     Way("not taken, and nobody said so", lambda vendor: vendor.break_sends("reset", 1), _SENT | _HEARD | _ASKED),
-    Way("taken, and nobody said so", lambda vendor: _taken_in_silence(vendor), _SENT | _ASKED),
+    Way("taken, and nobody said so", _taken_in_silence, _SENT | _ASKED),
     Way("cannot be asked", lambda _: None, _SENT | _HEARD, ("telnyx", "twilio"), may_need_a_person=True),
 )
-
-
-def _taken_in_silence(vendor: Emulated) -> None:
-    vendor.break_sends("accept_then_timeout", 1, then="reset")
-    vendor.bend_receipts("silent")
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +119,13 @@ class Opened:
 
 
 @pytest.fixture
-def new_url(request: pytest.FixtureRequest, database: str, empty_ledger: Path, tmp_path: Path) -> Callable[[], str]:
+def new_url(
+    request: pytest.FixtureRequest, database: str, empty_ledger: Path, tmp_path: Path
+) -> Iterator[Callable[[], str]]:
     """Make an empty ledger, again and again."""
     if database == "sqlite":
-        return lambda: f"sqlite:///{shutil.copy(empty_ledger, tmp_path / f'{uuid4().hex}.sqlite3')}"
+        yield lambda: f"sqlite:///{shutil.copy(empty_ledger, tmp_path / f'{uuid4().hex}.sqlite3')}"
+        return
     url = str(request.getfixturevalue("postgres_url"))
     engine = make_engine(url)
     metadata.create_all(engine)
@@ -133,8 +136,8 @@ def new_url(request: pytest.FixtureRequest, database: str, empty_ledger: Path, t
             connection.exec_driver_sql(f"TRUNCATE {names}")
         return url
 
-    request.addfinalizer(engine.dispose)
-    return emptied
+    yield emptied
+    engine.dispose()
 
 
 @pytest.fixture

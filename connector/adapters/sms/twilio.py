@@ -61,11 +61,12 @@ CAPABILITIES = Capabilities(
     receipts="callback",
     has_incoming=True,
     asked_by=frozenset({Handle.ID, Handle.TEXT}),
-    price="receipt, query",
+    price="query",
     segments="answer, query",
     verified_by="HMAC-SHA1 of URL and form",
     validity=(timedelta(seconds=_VALIDITY_SECONDS[0]), timedelta(seconds=_VALIDITY_SECONDS[1])),
     has_lookup=True,
+    has_redaction=True,
 )
 
 

@@ -92,6 +92,11 @@ COLUMNS: tuple[Column, ...] = (
         "Whether it passes the registrations of texts to India on; see [`countries`](gateways.md#countries).",
     ),
     Column(
+        "redaction",
+        lambda can: _yes_no(can.has_redaction),
+        "Whether it can be made to forget what a text said once its fate is known.",
+    ),
+    Column(
         "callbacks verified by",
         lambda can: can.verified_by or _NOT,
         "How we know that a callback is the gateway's.",

@@ -61,7 +61,7 @@ class CallbackContract:
         text = sms()
         gateway.send(text)
         callbacks = self.deliver(gateway)
-        if gateway.capabilities.reference != "field" or not callbacks:
+        if "field" not in gateway.capabilities.reference or not callbacks:
             pytest.skip("our attempt id does not travel in a field, or nothing is told by callback")
         for request in callbacks:
             assert {report.attempt_id for report in gateway.read_status(request, None)} <= {text.attempt_id}

@@ -30,6 +30,7 @@ from connector.ports.gateway import (
     SMSGateway,
 )
 from tests.adapters.sms.callback_contract import CallbackContract
+from tests.adapters.sms.telling_contract import TellingContract
 from tests.adapters.sms.texts import BODY, NUMBER, SENDER, sms
 
 __all__ = ["BODY", "NUMBER", "SENDER", "Break", "GatewayContract", "RemoteGatewayContract", "sms"]
@@ -43,7 +44,7 @@ def can_ask(gateway: SMSGateway, *handles: Handle) -> bool:
     return not gateway.capabilities.asked_by.isdisjoint(handles)
 
 
-class GatewayContract(CallbackContract):
+class GatewayContract(CallbackContract, TellingContract):
     """What holds for every gateway, as far as its capabilities go."""
 
     def now(self) -> datetime:

@@ -1,7 +1,7 @@
 """Does every request to Twilio fit what Twilio's own OpenAPI document says?
 
 The vendor publishes the documents at github.com/twilio/twilio-oai. They are not part of this repository: name yours by
-TWILIO_OPENAPI and TWILIO_LOOKUPS_OPENAPI, or put them into ../shared/. Without them the same requests are still held to
+TWILIO_OPENAPI and TWILIO_LOOKUPS_OPENAPI. Without them the same requests are still held to
 a small document of our own, so that this test does not rot.
 """
 
@@ -29,7 +29,6 @@ from tests.adapters.sms.openapi_requests import Document, read_document
 from tests.adapters.sms.test_openapi_requests import SMALL
 from tests.adapters.sms.texts import NUMBER, SENDER, sms
 
-SHARED = Path(__file__).parents[4] / "shared"
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
 LOOKUPS = "/v2/PhoneNumbers/"
 
@@ -106,11 +105,7 @@ def vendors_document(setting: str, name: str) -> Document:
     """Read a document of the vendor's; skips the test when there is none at hand."""
     if os.environ.get(setting):
         return read_document(Path(os.environ[setting]))
-    places = [SHARED / f"{name}.{kind}" for kind in ("json", "yaml")]
-    for place in places:
-        if place.exists():
-            return read_document(place)
-    pytest.skip(f"Twilio's OpenAPI document {name} is not at hand: set {setting}, or put it into ../shared/")
+    pytest.skip(f"Twilio's OpenAPI document {name} is not at hand: {setting} names none")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
