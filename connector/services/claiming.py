@@ -260,7 +260,7 @@ def _routed(rows: Sequence[MessageRow], ways: Mapping[str, Way | NoWay], now: da
             subject=f"message:{row.id}",
             discriminator=f"{row.tries}:{now.isoformat()}",
             at=now,
-            summary=f"goes through {way.gateway}: {way.reason}",
+            summary=f"goes through {way.reason}",
             contact_id=row.contact_id,
             enrollment_id=row.enrollment_id,
             message_id=row.id,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from connector.domain.message import ErrorClass, MessageState
 from connector.domain.receipt import after_receipt, may_move
 from connector.domain.scoring import Tally
-from connector.errors import AmbiguousSendError, SendError, TransientSendError
+from connector.errors import AmbiguousSendError, PermanentSendError, SendError, TransientSendError
 from connector.ports.attempts import AttemptRow, PartRow
 from connector.ports.gateway import Accepted
 from connector.ports.ledger import Ledger, UnitOfWork
@@ -56,7 +56,8 @@ class OutcomeRecorder:
             attempts = uow.attempts.many([sent.attempt.id for sent in finished])
             standing = uow.messages.standing([sent.message.id for sent in finished])
             tried = self._retries.tried(
-                uow, [sent.message for sent in finished if isinstance(sent.error, TransientSendError)]
+                uow,
+                [sent.message for sent in finished if sent.error and not isinstance(sent.error, AmbiguousSendError)],
             )
             steps = [
                 self._step(
@@ -123,7 +124,7 @@ class OutcomeRecorder:
             return self._ambiguous(sent.error, attempt, message, now)
         if isinstance(sent.error, TransientSendError):
             return self._transient(sent.error, attempt, message, tried, now)
-        return self._permanent(sent.error, attempt, message, now)
+        return self._permanent(sent.error, attempt, message, tried, now)
 
     def _accepted(self, sent: Sent, answer: Accepted, attempt: AttemptRow, message: MessageRow, now: datetime) -> _Step:
         state = after_receipt(message.state, answer.state)
@@ -173,13 +174,20 @@ class OutcomeRecorder:
         change = StateChange(message.id, message.state, target, again.reason, not_before=again.at)
         return _step(attempt, known, change, message, _error_data(attempt, error))
 
-    def _permanent(self, error: SendError, attempt: AttemptRow, message: MessageRow, now: datetime) -> _Step:
+    def _permanent(
+        self, error: SendError, attempt: AttemptRow, message: MessageRow, tried: frozenset[str], now: datetime
+    ) -> _Step:
         known = _failed(attempt, MessageState.FAILED, error, now)
-        target = after_receipt(message.state, MessageState.FAILED)
-        change = StateChange(message.id, message.state, target, str(error))
+        again = self._retries.after_refusal(message, error, tried, now)
+        if again is not None and may_move(message.state, again.state):
+            change = StateChange(message.id, message.state, again.state, again.reason, not_before=again.at)
+        else:
+            target = after_receipt(message.state, MessageState.FAILED)
+            change = StateChange(message.id, message.state, target, str(error))
         return _step(attempt, known, change, message, _error_data(attempt, error))
 
 
+_CERTAINLY_NOT = (TransientSendError, PermanentSendError)
 _AWAITING_RECEIPT = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.UNKNOWN})
 _WAITING = frozenset({MessageState.QUEUED, MessageState.HELD})
 

@@ -85,6 +85,18 @@ class Retries:
         how = "another gateway is next" if is_elsewhere else f"try {message.tries} of {rule.tries}"
         return Again(MessageState.QUEUED, f"{error}; {how}", at)
 
+    def after_refusal(
+        self, message: MessageRow, error: SendError, tried: Collection[str], now: datetime
+    ) -> Again | None:
+        """Decide about a text that a gateway refuses for good; None when no other one would take it either.
+
+        A sender that one gateway may not use in a country is no matter of the others, which have senders of their own.
+        """
+        if error.error_class != ErrorClass.SENDER_OR_REGISTRATION or not self._has_other_way(message, tried):
+            return None
+        again = self.after_failure(message, error, tried, now)
+        return again if again.state is MessageState.QUEUED else None
+
     def after_bad_end(
         self, message: MessageRow, attempts: Sequence[AttemptRow], report: StatusReport, now: datetime
     ) -> Again | None:

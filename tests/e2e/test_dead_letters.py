@@ -43,10 +43,9 @@ def test_text_nobody_can_tell_about_is_shown_to_operators_and_sent_once_when_the
 ) -> None:
     person = scene.person()
     message_id = lose(rig, scene, person.number, "Your table is ready")
-    listed = json.loads(run_smsctl(rig.environment, "dlq", "list", "--error", "read_timeout", "--json").stdout)
-    every = json.loads(run_smsctl(rig.environment, "dlq", "list", "--provider", "telnyx", "--json").stdout)
-    assert [each["id"] for each in every] == [message_id], listed
-    assert person.number not in json.dumps(every), "numbers are masked"
+    listed = run_smsctl(rig.environment, "dlq", "list", "--provider", "telnyx", "--json").stdout
+    assert [each["id"] for each in json.loads(listed)] == [message_id]
+    assert person.number not in listed, "numbers are masked"
 
     replay(rig, message_id)
     scene.gets_in_time(person.number, "Your table is ready")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -48,11 +48,9 @@ class Door:
     """Where a pretend vendor's callbacks arrive; `opens_to` takes them, and nobody while it is None."""
 
     opens_to: Web | None = None
-    calls: list[Call] = field(default_factory=list)
 
     def __call__(self, call: Call) -> httpx.Response:
         """Take one callback as the web process would; give its answer."""
-        self.calls.append(call)
         if self.opens_to is None:
             raise httpx.ConnectError("nobody is at home")
         return httpx.Response(self.opens_to.take(CallbackRequest(call.method, call.url, call.headers, call.body)))
@@ -190,7 +188,6 @@ class OverHTTP(Emulated):
         for kind in KINDS:
             self.box.world.receipts.disarm(kind)
         self.box.world.outages.clear()
-        self.door.calls.clear()
 
     def stop(self) -> None:
         """See `Emulated`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -45,7 +45,7 @@ def slug_under_test(suite: type[GatewayContract]) -> str:
     fixture = getattr(suite, "gateway", None) or vars(inspect.getmodule(suite))["gateway"]
     function: Callable[..., object] = fixture._get_wrapped_function()
     given = get_type_hints(function, vars(inspect.getmodule(suite)))["return"]
-    kind = next(iter(given.__args__), None) if hasattr(given, "__args__") else given
+    kind = get_args(given)[0] if get_args(given) else given  # an iterator of them, where it is closed afterwards
     return str(kind.slug)
 
 

@@ -18,11 +18,11 @@ from connector.adapters.store.tables import metadata
 from connector.adapters.store.unit_of_work import make_engine
 from connector.domain.message import MessageState, Purpose
 from connector.ports.messages import MessageRow
+from tests.faults.books import check_sums, check_trace
 from tests.faults.emulated import Emulated
 from tests.faults.killing import Killing, Mortals, Postbox, urls
 from tests.faults.mortal_sender import Order
 from tests.faults.proving import BEGIN, Proving, Traveller, open_ledger
-from tests.faults.test_fault_matrix import check_sums, check_trace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # some hundred processes
 

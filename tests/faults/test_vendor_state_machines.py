@@ -90,7 +90,7 @@ def test_receipts_that_beat_the_answer_end_alike_too(slug: str, text: Rendered, 
 @SLUGS
 def test_delivered_absorbs_every_word(slug: str, text: Rendered) -> None:
     delivered = next(report for report in text.reports.values() if report.state is MessageState.DELIVERED)
-    everything = [delivered, *text.reports.values(), *reversed(text.reports.values())]
+    everything = [delivered, *text.reports.values(), *list(text.reports.values())[::-1]]
     assert end_of(slug, text, everything) == (MessageState.DELIVERED, MessageState.DELIVERED)
 
 

@@ -28,6 +28,7 @@ from connector.adapters.sms import (
 )
 from connector.domain.message import MessageState
 from connector.ports.gateway import Accepted, CallbackRequest, SMSGateway, StatusReport
+from connector.sandbox.gateways.courier import Callback
 from connector.sandbox.gateways.receipts import Stage
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from connector.sandbox.gateways.skin import Call
@@ -136,7 +137,7 @@ def _over_http(vendor: Emulated, words: Words, at: datetime) -> Callable[[str], 
         if isinstance(box, GatewaySandbox):
             signed = box.world.skin.sign(said, at)
         else:
-            signed = twilio_callbacks.signed(twilio_callbacks.Callback("status", message.id, said), AUTH_TOKEN, 0)
+            signed = twilio_callbacks.signed(Callback("status", message.id, said), AUTH_TOKEN, 0)
         return CallbackRequest(signed.method, signed.url, signed.headers, signed.body)
 
     return render

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from connector.domain.circuit import Answers, CircuitState
-from connector.domain.message import MessageState, Purpose, SendPolicy
+from connector.domain.message import ErrorClass, MessageState, Purpose, SendPolicy
 from connector.domain.timeline import EntryKind
 from connector.errors import AmbiguousSendError, PermanentSendError, TransientSendError
 from connector.ports.gateway import OutgoingSMS
@@ -38,9 +38,36 @@ def test_a_gateway_answers_503_once_and_another_one_takes_the_text_within_second
     assert (desk.row(text).state, desk.row(text).gateway) == (MessageState.ACCEPTED, "plivo")
     assert [attempt.gateway for attempt in desk.attempts(text)] == ["twilio", "plivo"]
     (routed,) = desk.entries(text, EntryKind.MESSAGE_ROUTED)[-1:]
-    assert routed.summary == "goes through plivo: plivo: the only one left that delivers enough"
+    assert routed.summary == "goes through plivo: the only one left that delivers enough"
     assert {"gateway": "twilio", "tried": True}.items() <= routed.data["candidates"][1].items()
     assert any("another gateway is next" in line for line in desk.trace(text))
+
+
+def test_a_sender_that_one_gateway_may_not_use_is_no_matter_of_the_next(desk: Desk) -> None:
+    desk, plivo = with_plivo(desk)
+    desk.gateway.script = [
+        PermanentSendError("unregistered", code="30034", error_class=ErrorClass.SENDER_OR_REGISTRATION)
+    ]
+    text = a_text(desk)
+    desk.add(text)
+    work(desk)
+    desk.clock.advance(seconds=1)
+    work(desk)
+    assert (len(desk.gateway.sent), len(plivo.sent)) == (1, 1)
+    assert (desk.row(text).state, desk.row(text).gateway) == (MessageState.ACCEPTED, "plivo")
+
+
+def test_a_refused_sender_is_final_where_no_other_gateway_is_left(desk: Desk) -> None:
+    desk, plivo = with_plivo(desk)
+    refusal = PermanentSendError("unregistered", code="30034", error_class=ErrorClass.SENDER_OR_REGISTRATION)
+    desk.gateway.script, plivo.script = [refusal], [refusal]
+    text = a_text(desk)
+    desk.add(text)
+    for _ in range(3):
+        work(desk)
+        desk.clock.advance(seconds=1)
+    assert (len(desk.gateway.sent), len(plivo.sent)) == (1, 1)
+    assert desk.state_of(text) is MessageState.FAILED
 
 
 def test_a_text_that_failed_over_is_sent_by_no_further_look_at_either_lane(desk: Desk) -> None:

@@ -36,7 +36,7 @@ def test_a_text_is_routed_once_and_its_trace_says_by_what(desk: Desk) -> None:
     desk.add(text)
     work(desk)
     (entry,) = desk.entries(text, EntryKind.MESSAGE_ROUTED)
-    assert entry.summary == "goes through twilio: twilio: the first in order"
+    assert entry.summary == "goes through twilio: the first in order"
     assert (entry.data["route"], entry.data["prefer"]) == ("transactional", "in_order")
     assert [each["gateway"] for each in entry.data["candidates"]] == ["twilio", "plivo"]
     assert {"rate", "lower", "texts", "latency", "errors", "score"} <= entry.data["candidates"][0].keys()
@@ -71,7 +71,7 @@ def test_a_text_whose_gateway_is_another_one_moves_to_that_lane_and_is_not_chose
     assert (row.gateway, row.routed_at, row.state, row.tries) == ("plivo", NOW, MessageState.QUEUED, 0)
     work(desk, "send:plivo:transactional")
     assert len(plivo.sent) == 1
-    assert routed(desk, text) == ["goes through plivo: plivo: the first in order"]
+    assert routed(desk, text) == ["goes through plivo: the first in order"]
 
 
 def test_a_choice_that_has_grown_old_is_made_anew(desk: Desk) -> None:
@@ -111,7 +111,7 @@ def test_a_conversation_keeps_its_sender_and_with_it_its_gateway(desk: Desk) -> 
     work(desk)
     assert [sms.sender for sms in plivo.sent] == [OTHER]
     assert [sms.sender for sms in desk.gateway.sent] == [SENDER]
-    assert routed(desk, text) == [f"goes through plivo: plivo from {OTHER}: the conversation's sender"]
+    assert routed(desk, text) == [f"goes through plivo from {OTHER}: the conversation's sender"]
 
 
 def test_a_conversation_of_another_account_with_the_same_number_counts_for_nothing(desk: Desk) -> None:
