@@ -41,6 +41,7 @@ class LaneWorker(SimpleWorker):  # type: ignore[misc]  # RQ is not typed here
         client: a client of this worker's own; RQ sets its time-out to fit a blocking wait.
         drain: called with the lane's name; whatever it raises is logged and forgotten.
         drain_job: the only function name that is accepted in a job.
+        on_stop: called once the worker is asked to stop, in a signal handler: it only sets a flag.
     """
 
     max_connection_wait_time = _LONGEST_WAIT_SECONDS
@@ -52,6 +53,7 @@ class LaneWorker(SimpleWorker):  # type: ignore[misc]  # RQ is not typed here
         drain: Callable[[str], object],
         *,
         drain_job: str = DRAIN_JOB,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
             list(lanes),
@@ -61,7 +63,7 @@ class LaneWorker(SimpleWorker):  # type: ignore[misc]  # RQ is not typed here
             log_job_description=False,
         )
         self._drain = drain
-        self._drain_job = drain_job
+        self._drain_job, self._on_stop = drain_job, on_stop
         self._is_waiting = False
         self._next_beat = float("-inf")
 
@@ -109,6 +111,7 @@ class LaneWorker(SimpleWorker):  # type: ignore[misc]  # RQ is not typed here
         A nudge that had just been taken is lost with the wait; the sweep finds its work.
         """
         self._stop_requested = True
+        self._on_stop()
         if self._is_waiting:
             raise StopRequested
 

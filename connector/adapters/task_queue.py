@@ -53,7 +53,7 @@ class RQTaskQueue:
         if self._monotonic() < self._quiet_until:
             return
         try:
-            if self._client.set(_FLAG + lane, uuid4().hex, nx=True, ex=_FLAG_SECONDS):
+            if self._client.set(_FLAG + lane, uuid4().hex, nx=True, ex=_FLAG_SECONDS) and not self.waits([lane]):
                 self._enqueue(lane)
         except redis.RedisError as exc:
             self._note_absence(exc)
@@ -84,7 +84,8 @@ class RQTaskQueue:
         """Give all lanes, most urgent first: a worker takes from the first that has something.
 
         Replies and receipts come first because an opt-out may be among them, one-time codes before anything else
-        that is sent, bulk last. What other systems are told comes before the CRM: a journey may wait for an answer.
+        that is sent, bulk last, even behind maintenance: a campaign takes hours, and somebody has to ask about codes
+        meanwhile. What other systems are told comes before the CRM: a journey may wait for an answer.
         """
         return (
             lanes.RECEIPTS,
@@ -95,8 +96,8 @@ class RQTaskQueue:
             *(lanes.send_lane(gateway, Purpose.TRANSACTIONAL) for gateway in gateways),
             lanes.EFFECTS,
             *(lanes.writeback_lane(crm) for crm in crms),
-            *(lanes.send_lane(gateway, Purpose.MARKETING) for gateway in gateways),
             lanes.MAINTENANCE,
+            *(lanes.send_lane(gateway, Purpose.MARKETING) for gateway in gateways),
         )
 
     def _enqueue(self, lane: str) -> None:

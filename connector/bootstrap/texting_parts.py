@@ -106,9 +106,12 @@ class TextingParts(JourneyParts):
         path = self.send_path
         return Providers(self.ledger, self.gateways, self.gateway_book, path.health, path.scores, self.clock)
 
+    is_stopping = False
+    """Set when this process is asked to stop."""
+
     def _is_wanted_elsewhere(self) -> bool:
-        """Tell whether replies, receipts or events wait for a worker."""
-        return self.queue.waits((RECEIPTS, EVENTS, JOURNEYS))
+        """Tell whether replies, receipts or events wait for a worker, or this one is to stop."""
+        return self.is_stopping or self.queue.waits((RECEIPTS, EVENTS, JOURNEYS))
 
     @cached_property
     def writer(self) -> WriteBack:
@@ -118,7 +121,8 @@ class TextingParts(JourneyParts):
     @cached_property
     def alarm(self) -> Alarm:
         """Wakes what is due."""
-        return Alarm(self.ledger, self.queue, self.clock)
+        usual, in_use = self.settings.gateway, frozenset(self.gateways)
+        return Alarm(self.ledger, self.queue, self.clock, lambda gateway: gateway if gateway in in_use else usual)
 
     @cached_property
     def accounts(self) -> Accounts:

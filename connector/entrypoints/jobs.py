@@ -31,6 +31,12 @@ def prepare() -> None:
     set_up_logging(_connector().settings)
 
 
+def stop() -> None:
+    """Let the drain under way finish what it has begun, and take on nothing more."""
+    for connector in _built.values():
+        connector.is_stopping = True
+
+
 def prepare_smpp() -> None:
     """Be the process of the SMPP gateway: bind, and ask about its attempts now and then."""
     prepare()

@@ -22,7 +22,7 @@ from connector.adapters.lane_worker import LaneWorker
 from connector.adapters.redis_server import make_redis
 from connector.adapters.task_queue import DRAIN_JOB
 
-_GRACE_SECONDS = 10.0  # platforms kill 30 s after SIGTERM; leases end what a killed drain leaves
+_GRACE_SECONDS = 25.0  # for requests under way; platforms kill 30 s after SIGTERM, and leases end what that leaves
 _FIRST_PAUSE_SECONDS = 0.5  # one death is an accident
 _LONGEST_PAUSE_SECONDS = 30.0  # many are a fault that a restart will not mend, and starting costs a second of CPU
 _SOUND_AFTER_SECONDS = 60.0  # a worker that lived this long did not die of how it was started
@@ -41,6 +41,8 @@ class WorkerOptions:
         prepare: dotted name of a function called once in each process before it works, such as the one that sets
             up logging; empty for none.
         drain_job: dotted name of the function that drains a lane.
+        on_stop: dotted name of a function called in each process when it is asked to stop, so that the drain under
+            way takes on nothing more; empty for none.
     """
 
     redis_url: str = field(repr=False)
@@ -48,12 +50,13 @@ class WorkerOptions:
     verify_tls: bool = True
     prepare: str = ""
     drain_job: str = DRAIN_JOB
+    on_stop: str = ""
 
 
 def run_worker(options: WorkerOptions, processes: int = 2) -> None:
     """Keep `processes` workers running until SIGTERM or SIGINT, then let each finish its drain.
 
-    Must be called from the main thread. Returns when all workers have ended; those that have not after ten seconds
+    Must be called from the main thread. Returns when all workers have ended; those that have not after 25 seconds
     are killed.
     """
     slots = [_Slot(options, number) for number in range(processes)]
@@ -155,10 +158,15 @@ def _work(options: WorkerOptions) -> None:
     drain = pkgutil.resolve_name(options.drain_job)
     client = make_redis(options.redis_url, verify_tls=options.verify_tls)
     try:
-        LaneWorker(options.lanes, client, drain, drain_job=options.drain_job).work()
+        on_stop = pkgutil.resolve_name(options.on_stop) if options.on_stop else _nothing
+        LaneWorker(options.lanes, client, drain, drain_job=options.drain_job, on_stop=on_stop).work()
     except redis.RedisError as exc:
         log.warning("worker found no Redis", error=type(exc).__name__)
         sys.exit(1)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _follow_parent() -> None:

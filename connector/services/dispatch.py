@@ -25,7 +25,7 @@ from connector.ports.gateway import Accepted, DLTRegistration, OutgoingSMS, SMSG
 from connector.ports.ledger import Ledger
 from connector.ports.messages import MessageRow
 from connector.ports.time import Clock
-from connector.services.claiming import Claim, Claimer
+from connector.services.claiming import LEASE, Claim, Claimer
 from connector.services.gateway_health import HealthBoard
 from connector.services.outcomes import OutcomeRecorder, Sent
 from connector.services.pacing import Pacer
@@ -33,17 +33,24 @@ from connector.services.pacing import Pacer
 log = structlog.get_logger(__name__)
 
 _CLAIM_SHARE = 4
-"""Claim again when this share of a gateway's threads is free: no text is claimed before a thread can send it at once.
+"""Claim bulk again when this share of a gateway's threads is free.
+
+No text is claimed before a thread can send it at once.
 
 Claiming ahead would send faster, but a text that waits for a slow gateway after its claim would not hear an opt-out.
 """
 
+_KEPT_FROM_BULK = 8  # of so many requests to a gateway one is kept for texts that somebody waits for
+
 _RECORD_EVERY_SECONDS = 0.02  # results are recorded together: one commit per 20 ms costs no visible latency
-_BUDGET_SECONDS = 20.0  # a drain hands over then, so that a worker looks at everything else in between
+_BUDGET_SECONDS = 10.0  # a drain hands over then, so that a worker looks at everything else in between
 _LOOK_EVERY_SECONDS = 0.25  # for other send lanes that have got work, and for more urgent work of the whole connector
 _LIMITED_SECONDS = 0.05  # a lane held up by a rate is looked at again then: a token is worth waiting for, not spinning
 _LIMITED_PATIENCE_SECONDS = 1.0  # a lane that got nothing for so long is left to the clock, which rings every second
 _MOST_THREADS = 400  # of one process, whatever the gateways' concurrency adds up to: each costs memory and switching
+
+_STALE_AFTER = LEASE / 2
+"""A request takes at most 33 s with all its time-outs: one begun within this is over when the lease of its claim is."""
 
 _URGENCY = {Purpose.OTP.value: 0, Purpose.TRANSACTIONAL.value: 1, Purpose.MARKETING.value: 2}
 
@@ -62,7 +69,7 @@ class _Drain:
     in_flight: dict[Future[Accepted], _Sending] = field(default_factory=dict)
     busy: Counter[str] = field(default_factory=Counter)  # requests in flight by gateway
     open: dict[Lane, float] = field(default_factory=dict)  # lanes with work, and when to look at each again
-    done: set[Lane] = field(default_factory=set)  # lanes in which nothing can be done before the drain ends
+    again_at: dict[Lane, float] = field(default_factory=dict)  # when lanes that were given up may be taken on again
     limited_since: dict[Lane, float] = field(default_factory=dict)  # lanes that a rate has let nothing go from since
     left: set[Lane] = field(default_factory=set)  # lanes with more work when the time was over
     look_at: float = 0.0
@@ -111,7 +118,7 @@ class Dispatcher:
         self._mine = frozenset(gateway for gateway in gateways if gateway in traffic.served)
 
     def drain(self, gateway: str, purpose: str) -> bool:
-        """Send what waits in a lane, and in the other send lanes meanwhile, for up to 20 seconds.
+        """Send what waits in a lane, and in the other send lanes meanwhile, for up to ten seconds.
 
         A worker that sent for one gateway at a time would let the others idle while it waits for a slow one.
 
@@ -143,14 +150,19 @@ class Dispatcher:
             drain.left |= drain.open.keys()
             drain.open.clear()
             return
-        for lane in self._waiting() - drain.done:
-            drain.open.setdefault(lane, 0.0)
+        for lane in self._waiting():
+            if now >= drain.again_at.get(lane, 0.0):
+                drain.open.setdefault(lane, 0.0)
 
     def _waiting(self) -> set[Lane]:
-        """Give the lanes of gateways that this process can send through and that have work."""
+        """Give the lanes that have work for this process.
+
+        Those of gateways it sends through, and those of gateways that are no longer in use: nobody sends there, but
+        whoever looks finds another way for the texts.
+        """
         with self._ledger.begin(write=False) as uow:
             found = uow.messages.waiting_lanes(self._clock.now())
-        return {(gateway, purpose) for gateway, purpose in found if gateway in self._mine}
+        return {lane for lane in found if lane[0] in self._mine or lane[0] not in self._gateways}
 
     def _claim_all(self, drain: _Drain, pool: ThreadPoolExecutor) -> None:
         """Claim from every open lane whose turn it is, the most urgent first."""
@@ -176,11 +188,9 @@ class Dispatcher:
                 drain.open[lane] = now + _LIMITED_SECONDS
             elif claimed.is_limited:
                 del drain.open[lane]
-                drain.done.add(lane)
+                drain.again_at[lane] = now + _LIMITED_PATIENCE_SECONDS
             elif not claimed.is_more or not (most or claimed.redirected):
                 del drain.open[lane]
-                if not most:
-                    drain.done.add(lane)
 
     def _room(self, drain: _Drain, lane: Lane, most: int, now: float) -> int:
         """Say for how many texts a lane is to be looked at now; 0 when it is not its turn."""
@@ -189,8 +199,10 @@ class Dispatcher:
             return 0
         if not most:
             return _WHILE_OPEN
-        room = min(most - drain.busy[gateway], _MOST_THREADS - len(drain.in_flight))
-        if room <= 0 or room * _CLAIM_SHARE < most:
+        is_bulk = purpose == Purpose.MARKETING.value
+        usable = most - most // _KEPT_FROM_BULK if is_bulk else most
+        room = min(usable - drain.busy[gateway], _MOST_THREADS - len(drain.in_flight))
+        if room <= 0 or (is_bulk and room * _CLAIM_SHARE < most):
             return 0
         worth = self._pacer.worth_a_look(gateway, purpose, room)
         if not worth:
@@ -199,6 +211,9 @@ class Dispatcher:
 
     def _send(self, claim: Claim) -> Accepted:
         message, attempt = claim.message, claim.attempt
+        if self._clock.now() - attempt.requested_at >= _STALE_AFTER:
+            # This process stood still: by now others may have taken the claim for abandoned and sent the text again.
+            raise TransientSendError("the claim has grown old", code="stale_claim", error_class=ErrorClass.TRANSIENT)
         rule = self._book.country(message.country)
         remaining = None if message.expires_at is None else message.expires_at - self._clock.now()
         return self._gateways[attempt.gateway].send(

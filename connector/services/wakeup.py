@@ -6,6 +6,8 @@ from rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from connector.domain.message import MessageState
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
@@ -29,10 +31,16 @@ BATCH = 500
 
 
 class Alarm:
-    """Wakes due rows and nudges lanes that have work."""
+    """Wakes due rows and nudges lanes that have work.
 
-    def __init__(self, ledger: Ledger, queue: TaskQueue, clock: Clock) -> None:
-        self._ledger, self._queue, self._clock = ledger, queue, clock
+    Args of the constructor:
+        heir: gives the gateway to whose lane somebody listens who looks after the texts of another, by slug.
+    """
+
+    def __init__(
+        self, ledger: Ledger, queue: TaskQueue, clock: Clock, heir: Callable[[str], str] = lambda gateway: gateway
+    ) -> None:
+        self._ledger, self._queue, self._clock, self._heir = ledger, queue, clock, heir
         self._has_rung = False
 
     def ring(self) -> None:
@@ -73,7 +81,7 @@ class Alarm:
         """Give the lanes in which something could be done now."""
         now = self._clock.now()
         with self._ledger.begin(write=False) as uow:
-            lanes = {send_lane(gateway, purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}
+            lanes = {send_lane(self._heir(gateway), purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}
             lanes |= {writeback_lane(crm) for crm in uow.records.waiting(now)}
             lanes |= {_lane_of(source) for source in uow.inbox.waiting(now)}
             if uow.enrollments.any_due(now):

@@ -45,10 +45,19 @@ def test_lane_that_was_nudged_and_has_not_begun_is_not_nudged_again(redis_client
 def test_nudge_while_a_drain_runs_makes_one_more(redis_client: redis.Redis) -> None:
     queue = RQTaskQueue(redis_client)
     queue.nudge(LANE)
+    redis_client.lpop(f"rq:queue:{LANE}")  # a worker takes it
     queue.begin(LANE)
     queue.nudge(LANE)
     queue.nudge(LANE)
-    assert len(waiting(redis_client)) == 2
+    assert len(waiting(redis_client)) == 1
+
+
+def test_nudges_do_not_pile_up_in_a_lane_that_nobody_gets_to(redis_client: redis.Redis) -> None:
+    queue = RQTaskQueue(redis_client)
+    for _ in range(3):
+        queue.nudge(LANE)
+        redis_client.delete(f"nudge:{LANE}")  # ten seconds pass
+    assert len(waiting(redis_client)) == 1
 
 
 def test_flag_without_a_job_blocks_its_lane_for_seconds_only(redis_client: redis.Redis) -> None:
@@ -112,11 +121,12 @@ def test_opt_outs_come_first_and_bulk_comes_last() -> None:
         "send:null:otp",
         "events",
         "journeys",
+        "lookups",
         "send:twilio:transactional",
         "send:null:transactional",
         "effects",
         "writeback:hubspot",
+        "maintenance",
         "send:twilio:marketing",
         "send:null:marketing",
-        "maintenance",
     )

@@ -83,6 +83,7 @@ def worker(processes: int | None) -> None:
         lanes(settings),
         verify_tls=settings.redis_verify_tls,
         prepare="connector.entrypoints.jobs.prepare",
+        on_stop="connector.entrypoints.jobs.stop",
     )
     run_worker(options, processes or settings.worker_processes)
 
@@ -98,6 +99,7 @@ def smpp() -> None:
         own_lanes("smpp"),
         verify_tls=settings.redis_verify_tls,
         prepare="connector.entrypoints.jobs.prepare_smpp",
+        on_stop="connector.entrypoints.jobs.stop",
     )
     run_worker(options, 1)
 

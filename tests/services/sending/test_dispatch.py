@@ -289,3 +289,20 @@ def test_a_claim_that_fails_takes_no_answer_with_it(desk: Desk) -> None:
     with pytest.raises(RuntimeError, match="deadlock detected"):
         desk.send()
     assert {desk.state_of(text) for text in texts} == {MessageState.ACCEPTED}
+
+
+def test_texts_of_a_gateway_that_is_no_longer_in_use_find_another_way(desk: Desk) -> None:
+    text = replace(a_text(desk), gateway="pigeon")
+    desk.add(text)
+    desk.send()
+    assert (desk.row(text).state, desk.row(text).gateway) == (MessageState.ACCEPTED, "twilio")
+
+
+def test_a_process_that_stood_still_after_its_claim_sends_nothing_late(desk: Desk) -> None:
+    text = a_text(desk)
+    desk.add(text)
+    claimed = desk.path.claimer.claim("twilio", "transactional", 1)
+    desk.clock.advance(seconds=60)
+    with pytest.raises(TransientSendError, match="grown old"):
+        desk.dispatcher._send(claimed.claims[0])
+    assert desk.gateway.sent == []
