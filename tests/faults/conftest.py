@@ -10,7 +10,8 @@ import time_machine
 
 from tests.faults.emulated import Emulated
 from tests.faults.gateways import started
-from tests.faults.proving import BEGIN, Traveller, new_ledger_file
+from tests.faults.proving import Traveller, new_ledger_file
+from tests.faults.wiring import BEGIN
 
 Vendor = Callable[[str], Emulated]
 

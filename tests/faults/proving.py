@@ -6,91 +6,36 @@ Time stands still until `settle` moves it to the next moment at which anybody ha
 from __future__ import annotations
 
 import itertools
-import random
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, case, event, func, select
 
-from connector.adapters.compliance_file import load_compliance
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.tables import attempt, external_event, message, metadata
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
-from connector.domain.gateway_book import Budget, BudgetScope, GatewayBook, Rate, RouteRule
 from connector.domain.message import LIFETIMES, Purpose, default_policy
-from connector.domain.prices import Price, PriceList
 from connector.domain.timeline import TimelineEntry
 from connector.errors import SignatureError, UnsignedCallbackError
 from connector.ports.attempts import AttemptRow
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
-from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway
-from connector.ports.ledger import Ledger, UnitOfWork
+from connector.ports.gateway import CallbackRequest, SMSGateway
 from connector.ports.messages import MessageRow
-from connector.ports.queue import MAINTENANCE, RECEIPTS, Bucket
+from connector.ports.queue import MAINTENANCE, RECEIPTS
 from connector.services.intake import Intake
-from connector.services.send_path import SendPath, SendPathParts, build_send_path
 from connector.services.wakeup import Alarm
 from tests.adapters.store.factories import a_message, an_account
-from tests.faults.emulated import status_url
+from tests.faults.wiring import BEGIN, AtOnce, NoQueue, Wall, send_path_over
 
-_R = TypeVar("_R")
-_I = TypeVar("_I")
-
-BEGIN = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday noon in London, where everybody here lives
 _ROUNDS = 300  # a text has some twenty moments at which something happens to it
 _OFTEN, _ODD_EVERY = 3, timedelta(hours=6)  # receipts that match nothing are tried for days; not all of that shows more
 _numbers = (f"+447700900{last:03}" for last in itertools.cycle(range(1000)))  # reserved for fiction
 _bodies = (f"Your number is {number}." for number in itertools.count(100_000))
-
-_COMPLIANCE = load_compliance(Path("mappings/compliance.yaml"))
-
-
-class _Wall:
-    """Tells the time of this process, which the tests have in their hand."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-class _NoLimit:
-    """Grants everything."""
-
-    def take(self, _bucket: str, *, rate: float, burst: int, wanted: int = 1) -> int:
-        return wanted
-
-    def take_each(self, asked: Sequence[Sequence[Bucket]], *, is_urgent: bool = True) -> Sequence[bool]:
-        return [True] * len(asked)
-
-
-class _Nobody:
-    """A queue without workers: who proves looks for work himself."""
-
-    def nudge(self, _lane: str) -> None:
-        """Nudge nobody."""
-
-
-class AtOnce:
-    """Commits every wish by itself."""
-
-    def __init__(self, ledger: SQLLedger) -> None:
-        self._ledger = ledger
-
-    def run(self, work: Callable[[UnitOfWork], _R]) -> _R:
-        """Run and commit."""
-        with self._ledger.begin() as uow:
-            result = work(uow)
-            uow.commit()
-        return result
-
-    def join(self, handler: Callable[[UnitOfWork, Sequence[_I]], Sequence[_R]], item: _I) -> _R:
-        """Run and commit."""
-        return self.run(lambda uow: handler(uow, [item])[0])
 
 
 class Traveller(Protocol):
@@ -130,38 +75,6 @@ def open_ledger(url: str) -> SQLLedger:
     return SQLLedger(engine, Vault(["k" * 32]), lambda _lane: None)
 
 
-def book_of(*gateways: str) -> GatewayBook:
-    """Give a book in which every purpose goes through these gateways, in this order, within generous budgets."""
-    routes = {purpose.value: RouteRule(purpose.value, gateways) for purpose in Purpose}
-    prices = {gateway: PriceList("USD", Decimal("0.01"), {}, "made up", BEGIN.date()) for gateway in gateways}
-    budget = Budget(BudgetScope.GATEWAY, per_day_texts=10_000, per_day_spend=Price(Decimal(1000), "USD"))
-    return GatewayBook(prices=prices, routes=routes, budgets=(budget,))
-
-
-def send_path_over(
-    ledger: Ledger, gateways: Mapping[str, SMSGateway], note_opt_out: Callable[[MessageRow], None]
-) -> SendPath:
-    """Wire the send path over adapters by slug, in the order of the route."""
-    route = tuple(gateways)
-    return build_send_path(
-        SendPathParts(
-            ledger=ledger,
-            gateways=gateways,
-            book=book_of(*route),
-            usual_gateway=route[0],
-            usual_rate=Rate(100, concurrency=4),
-            unreported=frozenset(slug for slug, each in gateways.items() if not each.capabilities.receipts),
-            compliance=_COMPLIANCE,
-            limiter=_NoLimit(),
-            clock=_Wall(),
-            rng=random.Random(1),
-            take_reply=_nobody_writes,
-            note_opt_out=lambda _uow, row, _attempt, _now: note_opt_out(row),
-            status_url=status_url,
-        )
-    )
-
-
 class Proving:
     """One ledger, its send path, and the pretend vendors around it."""
 
@@ -170,10 +83,10 @@ class Proving:
     ) -> None:
         """`gateways` are the adapters by slug, in the order of the route; they may be others than the vendors' own."""
         self.ledger, self.vendors, self.gateways, self._time = ledger, vendors, gateways, time
-        self.clock, self._route = _Wall(), tuple(gateways)
+        self.clock, self._route = Wall(), tuple(gateways)
         self.opted_out: list[str] = []
         self.intake = Intake(AtOnce(ledger), ledger.new_id, self.clock)
-        self.alarm = Alarm(ledger, _Nobody(), self.clock)
+        self.alarm = Alarm(ledger, NoQueue(), self.clock)
         self.path = send_path_over(ledger, gateways, lambda row: self.opted_out.append(row.msisdn))
 
     # -- what is to be sent
@@ -323,10 +236,6 @@ class Proving:
 def copy_of(template: Path, directory: Path) -> SQLLedger:
     """Open a copy of an empty ledger."""
     return open_ledger(f"sqlite:///{shutil.copy(template, directory / 'ledger.sqlite3')}")
-
-
-def _nobody_writes(_uow: UnitOfWork, _sms: IncomingSMS, _gateway: str, _now: datetime) -> str:
-    raise AssertionError("a receipt was taken for a text that somebody wrote")
 
 
 def _agreed(text: MessageRow, now: datetime) -> ConsentEvent:

@@ -22,7 +22,8 @@ from tests.faults.books import check_sums, check_trace
 from tests.faults.emulated import Emulated
 from tests.faults.killing import Killing, Mortals, Postbox, urls
 from tests.faults.mortal_sender import Order
-from tests.faults.proving import BEGIN, Proving, Traveller, open_ledger
+from tests.faults.proving import Proving, Traveller, open_ledger
+from tests.faults.wiring import BEGIN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # some hundred processes
 
@@ -52,7 +53,7 @@ def _taken_in_silence(vendor: Emulated) -> None:
 
 
 _SENT = frozenset({"claiming.claim", "outcomes.record", "gateway_health.tell"})
-_HEARD = frozenset({"receipts._work", "receipts.drain", "proving.run"})
+_HEARD = frozenset({"receipts._work", "receipts.drain", "wiring.run"})
 _ASKED = frozenset({"reconcile.ask", "reconcile._record"})
 
 WAYS = (

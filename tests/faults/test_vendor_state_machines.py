@@ -23,8 +23,9 @@ from connector.ports.gateway import OutgoingSMS, StatusReport
 from connector.ports.messages import MessageRow
 from tests.adapters.store.factories import a_message, an_account, an_attempt
 from tests.faults.emulated import Emulated, status_url
-from tests.faults.proving import BEGIN, Traveller, send_path_over
+from tests.faults.proving import Traveller
 from tests.faults.vendor_words import WORDS, Rendered, rendered
+from tests.faults.wiring import BEGIN, send_path_over
 
 _ATTEMPT = "01a1f8d3-ea00-7023-a8ad-e6006389af05"
 _SEVERAL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
