@@ -37,7 +37,7 @@ FULL = Size(
     written_back=600,
     backtested=20_000,
     routed_hours=6,
-    gateways=Extent((1, 2, 4), (0.05, 0.2, 1.0), seconds=6.0),
+    gateways=Extent((1, 2, 4), (0.05, 0.2, 1.0), seconds=8.0),
 )
 QUICK = Size(
     events=1000,
@@ -48,7 +48,7 @@ QUICK = Size(
     written_back=200,
     backtested=2000,
     routed_hours=1,
-    gateways=Extent((1, 4), (0.05, 1.0), seconds=3.0, databases=("SQLite",), limits=(0.75,)),
+    gateways=Extent((1, 4), (0.05, 1.0), seconds=5.0, databases=("SQLite",), limits=(0.75,)),
 )
 
 PARTS: dict[str, Callable[[World, Size], list[Figure]]] = {

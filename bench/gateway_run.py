@@ -26,8 +26,7 @@ from connector.adapters.redis_server import make_redis
 from connector.domain.message import MessageState
 
 WARM_SECONDS = 3.0
-"""So many seconds' texts go uncounted: by then connections are open, statements compiled, and the second's worth gone
-that a rested bucket lets go at once."""
+"""So many seconds' texts go uncounted: by then connections are open, and statements compiled."""
 
 _WARM_TEXTS = 500  # without a rate
 
@@ -92,7 +91,8 @@ def mapping_file(load: Load) -> str:
     """Write `gateways.yaml`: of each gateway a price, a sender, a rate, and a route on which the others follow it."""
     slugs = load.slugs
     each = load.rate / load.gateways or _UNBRAKED
-    rate = f"{{per_second: {each:.1f}, concurrency: {load.at_once}}}"
+    # Without one a second's worth may go at once after a pause, and what was late at the start would be caught up with.
+    rate = f"{{per_second: {each:.1f}, burst: {max(1, round(each / 2))}, concurrency: {load.at_once}}}"
     price = '{currency: USD, source: made up, checked_on: 2026-11-20, default: "0.0080"}'
     in_turn = {slug: ", ".join([*slugs[first:], *slugs[:first]]) for first, slug in enumerate(slugs)}
     lines = [

@@ -1,6 +1,7 @@
 """How is one call made, and made again when it may help?
 
-Every call here may be repeated without harm: what sends carries an idempotency key that was made before the first try.
+What sends carries an idempotency key that was made before the first try, so that it may be repeated without harm. Only
+a call that costs money each time is made once.
 """
 
 from __future__ import annotations
@@ -58,22 +59,28 @@ class Caller:
         self._http.close()
 
     def call(
-        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        tries: int = TRIES,
     ) -> Any:
-        """Make a call and give its JSON answer.
+        """Make a call, up to so many times, and give its JSON answer.
 
         Raises:
             APIProblemError: the connector answered with a problem.
             UnavailableError: nothing trustworthy was heard.
         """
-        for number in range(1, TRIES + 1):
+        for number in range(1, tries + 1):
             answer, failure = self._once(method, path, body, query)
             if answer is not None and answer.status_code not in _WORTH_REPEATING:
                 return _result(answer)
-            if number < TRIES:
+            if number < tries:
                 self._sleep(self._pause(number, answer))
         if answer is None:
-            raise UnavailableError(f"no answer after {TRIES} tries ({type(failure).__name__})") from failure
+            raise UnavailableError(f"no answer after {tries} tries ({type(failure).__name__})") from failure
         return _result(answer)
 
     def _once(

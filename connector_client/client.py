@@ -144,11 +144,14 @@ class Client:
         return [read(MessageStatus, each) for each in answer["dead_letters"]]
 
     def replay(self, ids: Sequence[str], *, afresh: bool = False) -> Decided:
-        """Send texts again that were given up; `afresh` gives those whose lifetime is over a new one."""
+        """Send texts again that were given up; `afresh` gives those whose lifetime is over a new one.
+
+        Harmless to repeat, but what a try has done whose answer was lost is among `passed_over` then.
+        """
         return read(Decided, self._caller.call("POST", "/dead-letters/replay", body={"ids": [*ids], "afresh": afresh}))
 
     def drop(self, ids: Sequence[str]) -> Decided:
-        """Be done with texts that were given up."""
+        """Be done with texts that were given up; when the answer of a try was lost, they are among `passed_over`."""
         return read(Decided, self._caller.call("POST", "/dead-letters/drop", body={"ids": [*ids]}))
 
     def known_numbers(self, numbers: Sequence[str]) -> list[KnownNumber]:
@@ -157,7 +160,9 @@ class Client:
         return [read(KnownNumber, each) for each in answer["numbers"]]
 
     def look_up(self, number: str, *, gateway: str | None = None) -> KnownNumber:
-        """Ask a gateway about a number; this costs money.
+        """Ask a gateway about a number; this costs money, so it is never repeated by itself.
+
+        After an UnavailableError the gateway may have been asked all the same; `known_numbers` tells whether it was.
 
         Raises:
             ConflictError: no gateway can be asked, or the day's budget is used up.
@@ -165,7 +170,7 @@ class Client:
         """
         asked = {"number": number, "gateway": gateway}
         body = {key: value for key, value in asked.items() if value is not None}
-        return read(KnownNumber, self._caller.call("POST", "/lookups", body=body))
+        return read(KnownNumber, self._caller.call("POST", "/lookups", body=body, tries=1))
 
     def providers(self) -> list[Provider]:
         """Tell how the gateways fare."""

@@ -196,7 +196,7 @@ class FailedCallback:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of dead letters: `passed_over` are none of the account's, or their lifetime is over."""
+    """What became of dead letters: `passed_over` are none (any more) of the account's, or their lifetime is over."""
 
     done: tuple[str, ...]
     passed_over: tuple[str, ...]

@@ -11,7 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
-from connector.adapters.gateway_limits import read_budgets, read_lookups, read_rates, read_retries
+from connector.adapters.gateway_limits import (
+    read_budgets,
+    read_lookups,
+    read_rates,
+    read_retries,
+    refuse_uncounted_spending,
+)
 from connector.adapters.gateway_reading import GatewayReading
 from connector.adapters.gateway_senders import read_countries, read_senders
 from connector.adapters.gateway_values import COUNTRY, Chosen, day, percent, price
@@ -86,6 +92,7 @@ def load_gateways(path: Path) -> GatewayBook:
     reading = GatewayReading(read_file(path), GatewaysShape())
     book = _book(reading)
     _refuse_mixed_currencies(reading, book)
+    refuse_uncounted_spending(reading, book)
     if reading.mistakes:
         raise MappingError(sorted(reading.mistakes, key=lambda each: (each.line, each.column)))
     return book

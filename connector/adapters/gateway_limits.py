@@ -18,6 +18,7 @@ from connector.domain.gateway_book import (
     RETRIES,
     Budget,
     BudgetScope,
+    GatewayBook,
     Jitter,
     LookupRule,
     Rate,
@@ -142,6 +143,36 @@ def _budget(reading: GatewayReading, trail: Trail, raw: Any) -> Budget | None:
     if name and scope is not BudgetScope.ACCOUNT and not re.fullmatch(SLUG, name):
         reading.say((*trail, "name"), f"{quoted(name)} is no {scope} of small letters and hyphens")
     return Budget(scope, name, texts, spend)
+
+
+_PRICED = ("prices", "routes", "budgets")
+
+
+def refuse_uncounted_spending(reading: GatewayReading, book: GatewayBook) -> None:
+    """Money is counted by price lists: without one in its currency a budget would hold back everything, or nothing.
+
+    Looked at once all these parts are right: a list that is wrong would be told as missing.
+    """
+    if any(mistake.path.startswith(_PRICED) for mistake in reading.mistakes):
+        return
+    for number, budget in enumerate(book.budgets):
+        if budget.per_day_spend is not None:
+            _refuse_uncounted(reading, book, number, budget, budget.per_day_spend.currency)
+
+
+def _refuse_uncounted(reading: GatewayReading, book: GatewayBook, number: int, budget: Budget, currency: str) -> None:
+    trail: Trail = ("budgets", number, "per_day_spend")
+    priced = {gateway for gateway, prices in book.prices.items() if prices.currency == currency}
+    if not priced:
+        reading.say(trail, f"no price list is in {currency}, so nothing can be counted", "add one under prices")
+        return
+    if budget.per_day_texts is not None:
+        return  # what has no price is limited by that
+    routed = {gateway for rule in book.routes.values() for gateway in rule.gateways}
+    is_one = budget.scope is BudgetScope.GATEWAY and budget.name
+    if missing := sorted(({budget.name} if is_one else routed) - priced):
+        told = f"what goes through {listed(missing)} cannot be counted: no price list of theirs is in {currency}"
+        reading.say(trail, told, "add one under prices, or per_day_texts, which limits them all the same")
 
 
 def read_retries(reading: GatewayReading) -> Mapping[Purpose, RetryRule]:

@@ -108,6 +108,9 @@ def translate() -> Iterator[None]:
     """
     try:
         yield
+    except (httpx.InvalidURL, httpx.LocalProtocolError) as exc:  # they quote what they refuse, keys among it
+        word = "invalid_url" if isinstance(exc, httpx.InvalidURL) else "local_protocol_error"
+        raise TransientSendError(f"the request never left: {word}", code=word, error_class=ErrorClass.CONFIG) from None
     except httpx.HTTPError as exc:
         raise _meaning(exc) from exc
 

@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-import structlog
-
 from connector.adapters.channels.building import broken
 from connector.bootstrap.outside import HUBSPOT, configured_gateways, lanes
 from connector.bootstrap.texting_parts import TextingParts
-from connector.domain.scoring import LOOK_BACK
 from connector.errors import ConfigurationError
 from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, LOOKUPS, MAINTENANCE, RECEIPTS
+from connector.services.fall_watch import FallWatch
 from connector.services.journey_status import journey_statuses
+from connector.services.maintaining import Maintenance
 from connector.services.overview import Overview
+from connector.services.reconcile import BATCH as ASKED_TOGETHER
 from connector.services.reports import status_report
 from connector.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 _BATCH = 100  # HubSpot's own batch size, which reads and writes are made for
 
@@ -56,33 +54,27 @@ class Connector(TextingParts):
             EFFECTS: self.effects.drain,
             LOOKUPS: self.lookups.drain,
             RECEIPTS: self.send_path.receipts.drain,
-            MAINTENANCE: self._maintain,
+            MAINTENANCE: self._maintenance.run,
         }
 
-    def _maintain(self) -> bool:
-        self.send_path.reconciler.free_abandoned()
-        self.send_path.receipts.take_incomplete()
-        self._tell_of_falls()
-        self.poller.poll_due()
-        self.schedules.start_due()
-        self.split_judge.judge_due()
-        is_listing, is_redacting = self.audiences.list_next(), self.redactions.drain()
-        return self.send_path.reconciler.ask() or is_listing or is_redacting
-
-    def _tell_of_falls(self) -> None:
-        """Report countries and carriers a gateway has stopped reaching, and forget tallies that say nothing now."""
-        for each in self.send_path.scores.fallen():
-            log.warning(
-                "gateway.fallen",
-                gateway=each.gateway,
-                country=each.country,
-                carrier=each.carrier,
-                before=round(each.before, 3),
-                now=round(each.now_rate, 3),
-            )
-        with self.ledger.begin() as uow:
-            uow.traffic.forget_tallies(self.clock.now() - LOOK_BACK)
-            uow.commit()
+    @cached_property
+    def _maintenance(self) -> Maintenance:
+        """What becomes of texts comes first."""
+        reconciler, receipts = self.send_path.reconciler, self.send_path.receipts
+        falls = FallWatch(self.ledger, self.send_path.scores.fallen, self.clock)
+        return Maintenance(
+            {
+                "abandoned claims": lambda: reconciler.free_abandoned() == ASKED_TOGETHER,
+                "asking": reconciler.ask,
+                "incomplete replies": receipts.take_incomplete,
+                "polls": lambda: self.poller.poll_due(),  # noqa: PLW0108 - built in its own turn
+                "schedules": lambda: self.schedules.start_due(),  # noqa: PLW0108 - built in its own turn
+                "splits": lambda: self.split_judge.judge_due(),  # noqa: PLW0108 - built in its own turn
+                "audiences": lambda: self.audiences.list_next(),  # noqa: PLW0108 - built in its own turn
+                "redaction": lambda: self.redactions.drain(),  # noqa: PLW0108 - built in its own turn
+                "falls": falls.look,
+            }
+        )
 
     def checks(self) -> Mapping[str, str]:
         """Say of ledger and queue whether they answer: `ok` or the kind of error."""

@@ -122,7 +122,13 @@ class TextingParts(JourneyParts):
     def alarm(self) -> Alarm:
         """Wakes what is due."""
         usual, in_use = self.settings.gateway, frozenset(self.gateways)
-        return Alarm(self.ledger, self.queue, self.clock, lambda gateway: gateway if gateway in in_use else usual)
+        return Alarm(
+            self.ledger,
+            self.queue,
+            self.clock,
+            heir=lambda gateway: gateway if gateway in in_use else usual,
+            gateways=in_use,
+        )
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -164,11 +164,13 @@ def lot(message_id: str, about: str) -> float:
 
 def _of_gateway(around: Field, gateway: str) -> list[Candidate]:
     wanted = around.wanted
-    closed = _closed(around, gateway)
+    if gateway not in around.shares:
+        return [_refused(around, gateway, "is not in use here", is_for_good=True)]
     senders, why = _senders(around, gateway)
-    if closed or not senders:
-        score = around.scores.of(gateway, wanted.country)
-        return [Candidate(gateway, None, score, refused=closed or why, is_for_good=not closed)]
+    if not senders:
+        return [_refused(around, gateway, why, is_for_good=True)]
+    if closed := _closed(around, gateway):
+        return [_refused(around, gateway, closed, is_for_good=False)]
     price = around.book.price(gateway, wanted.segments, wanted.country)
     is_tried = gateway in wanted.tried
     found = []
@@ -179,11 +181,14 @@ def _of_gateway(around: Field, gateway: str) -> list[Candidate]:
     return found
 
 
+def _refused(around: Field, gateway: str, why: str, *, is_for_good: bool) -> Candidate:
+    estimate = around.scores.of(gateway, around.wanted.country)
+    return Candidate(gateway, None, estimate, refused=why, is_for_good=is_for_good)
+
+
 def _closed(around: Field, gateway: str) -> str:
     """Say why a gateway takes no text now, or not this one; empty when it does."""
-    share = around.shares.get(gateway)
-    if share is None:
-        return "is not in use here"
+    share = around.shares[gateway]
     if lot(around.wanted.message_id, f"circuit {gateway}") < share:
         return ""
     return "its circuit is open" if share <= 0 else f"its circuit lets {share:.0%} of its traffic through"

@@ -26,6 +26,7 @@ _LEAST_SHARE = 1 / 16
 _FIRST_REST, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
 """A gateway's deployment takes seconds, an outage long: asking every five minutes costs neither side anything."""
 
+_TOLD = 100  # rests that are added up: eight hours, by which all that grows with an outage has stopped growing
 _PROBES = 3  # in a row that must go well: one may be a proxy's luck
 
 
@@ -46,11 +47,23 @@ class Answers:
         good: texts it took or refused for a reason of theirs: it works.
         failed: requests that came to nothing, or nobody can tell: refused connections, time-outs, broken answers.
         seconds: how long the good ones took, added up.
+        began_at: when the first of these requests left; None when nobody noted it.
     """
 
     good: int
     failed: int
     seconds: float = 0.0
+    began_at: datetime | None = None
+
+    def plus(self, more: Answers) -> Answers:
+        """Add what was heard beside it."""
+        began = [at for at in (self.began_at, more.began_at) if at is not None]
+        return Answers(
+            self.good + more.good,
+            self.failed + more.failed,
+            self.seconds + more.seconds,
+            min(began, default=None),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +108,24 @@ def as_of(health: GatewayHealth, now: datetime) -> GatewayHealth:
     return health
 
 
+def down_for(health: GatewayHealth, now: datetime) -> timedelta:
+    """Say for how long a gateway has been down, as far as the rests of its circuit tell; zero while it is not."""
+    if health.state not in {CircuitState.OPEN, CircuitState.PROBING}:
+        return timedelta()
+    over = health.openings - (health.state is CircuitState.OPEN)
+    rests = (_rest(openings) for openings in range(min(over, _TOLD)))
+    return sum(rests, now - health.since)
+
+
 def after(health: GatewayHealth, answers: Answers, now: datetime) -> GatewayHealth:
     """Give how a gateway fares after some more answers."""
     heard = answers.good + answers.failed
     if not heard:
         return health
-    known = _heard(as_of(health, now), answers, now)
+    current = as_of(health, now)
+    if current.state is CircuitState.PROBING and answers.began_at is not None and answers.began_at < current.since:
+        return current  # stragglers: what they met is what opened it, and no probe
+    known = _heard(current, answers, now)
     if known.state is CircuitState.OPEN:
         return known  # stragglers of requests that left before it opened
     if known.state is CircuitState.PROBING:
@@ -139,15 +164,19 @@ def _probed(health: GatewayHealth, answers: Answers, now: datetime) -> GatewayHe
     )
 
 
+def _rest(openings: int) -> timedelta:
+    """Say how long a circuit rests that has opened so often in a row before."""
+    return min(_FIRST_REST * 2**openings, _LONGEST_REST) if openings < 16 else _LONGEST_REST
+
+
 def _opened(health: GatewayHealth, now: datetime) -> GatewayHealth:
-    rest = min(_FIRST_REST * 2**health.openings, _LONGEST_REST) if health.openings < 16 else _LONGEST_REST
     return replace(
         health,
         state=CircuitState.OPEN,
         share=0.0,
         reason=f"{health.error_rate:.0%} of its latest requests came to nothing",
         since=now,
-        until=now + rest,
+        until=now + _rest(health.openings),
         openings=health.openings + 1,
         good_probes=0,
     )

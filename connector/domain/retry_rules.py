@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -75,7 +75,9 @@ RETRIES: Mapping[Purpose, RetryRule] = MappingProxyType(
             resend_undelivered=True,  # a second code does less harm than none
             unknown_after=timedelta(seconds=45),  # codes arrive within ten seconds or so; by then people lose patience
         ),
-        Purpose.TRANSACTIONAL: _PATIENT,
+        # Somebody waits for it, and the carrier has said that the first copy is gone: a second one annoys nobody.
+        Purpose.TRANSACTIONAL: replace(_PATIENT, resend_undelivered=True),
+        # An offer is not worth paying for twice: who missed it because a phone was off gets the next one.
         Purpose.MARKETING: _PATIENT,
     }
 )

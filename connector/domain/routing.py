@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.domain.candidates import Candidate, Field, Wanted, candidates, lot
-from connector.domain.gateway_book import GatewayBook, Preference, RouteRule
+from connector.domain.gateway_book import VIA, GatewayBook, Preference, RouteRule
 from connector.domain.scoring import Scores
 
 __all__ = ["Choice", "NoRoute", "Wanted", "choose"]
@@ -69,7 +69,8 @@ def choose(
         wanted: the text.
         shares: by gateway in use here, the share of its usual traffic that its circuit lets through, 0 to 1.
         scores: how gateways fare.
-        default_gateway: for texts without a route, and for routes none of whose gateways is in use here.
+        default_gateway: for texts without a route, and for routes none of whose gateways is in use here; not for
+            those that try one gateway out.
     """
     rule = _rule(book, wanted, shares, default_gateway)
     country = book.country(wanted.country)
@@ -88,9 +89,13 @@ def choose(
 
 
 def _rule(book: GatewayBook, wanted: Wanted, shares: Mapping[str, float], default_gateway: str) -> RouteRule:
-    """Give the text's route; one none of whose gateways is in use here must not hold its texts for ever."""
+    """Give the text's route; one none of whose gateways is in use here must not hold its texts for ever.
+
+    A text that tries one gateway out takes no other: through the usual one it would say that a gateway works which
+    nobody has asked.
+    """
     rule = book.route_for(wanted.purpose, wanted.route)
-    if any(gateway in shares for gateway in rule.gateways):
+    if wanted.route.startswith(VIA) or any(gateway in shares for gateway in rule.gateways):
         return rule
     return replace(rule, gateways=(default_gateway,))
 

@@ -25,6 +25,7 @@ class EntryKind(StrEnum):
     REPLY_RECEIVED = "reply.received"
     LINK_CLICKED = "link.clicked"  # `data.link` says which
     OPTED_OUT = "contact.opted_out"
+    MARKETING_REFUSED = "contact.marketing_refused"  # opted out of marketing alone: journeys go on
     OPTED_IN = "contact.opted_in"
     REVOCATION_DOUBTED = "contact.maybe_opted_out"
     TASK_WANTED = "task.wanted"

@@ -19,6 +19,7 @@ class APIScope(StrEnum):
     CONSENTS_READ = "consents:read"
     CONSENTS_WRITE = "consents:write"
     LOOKUPS_READ = "lookups:read"
+    LOOKUPS_WRITE = "lookups:write"  # asks gateways, which costs money
     DEAD_LETTERS_READ = "dead_letters:read"
     DEAD_LETTERS_WRITE = "dead_letters:write"
     PROVIDERS_READ = "providers:read"

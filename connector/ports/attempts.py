@@ -13,7 +13,11 @@ from connector.domain.message import MessageState
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One try through one gateway."""
+    """One try through one gateway.
+
+    Attributes:
+        is_urgent: somebody waits for the text: its fate is asked for before that of others.
+    """
 
     id: str
     account_id: str
@@ -37,6 +41,7 @@ class AttemptRow:
     spent_on: str | None = None
     settled_at: datetime | None = None
     redact_at: datetime | None = None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class AttemptRepository(Protocol):
         ...
 
     def part(self, gateway: str, provider_message_id: str) -> PartRow | None:
-        """Read a part by the gateway's id of it, locked until commit where the database can."""
+        """Read a part by the gateway's id of it; whoever changes a part holds its attempt."""
         ...
 
     def parts_of(self, attempt_id: str) -> Sequence[PartRow]:
@@ -100,6 +105,10 @@ class AttemptRepository(Protocol):
         """Read attempts by the gateway's message ids."""
         ...
 
+    def named(self, gateway: str, provider_message_ids: Sequence[str]) -> Sequence[str]:
+        """Give our ids of the attempts that a gateway's ids name, of whole texts or of parts; locks nothing."""
+        ...
+
     def of_messages(self, message_ids: Sequence[str]) -> Sequence[AttemptRow]:
         """Read all attempts of messages, oldest first."""
         ...
@@ -107,7 +116,10 @@ class AttemptRepository(Protocol):
     def to_ask(
         self, now: datetime, limit: int, lease_until: datetime, gateways: Gateways = EVERY
     ) -> Sequence[AttemptRow]:
-        """Read attempts whose fate is to be asked for now, and put their next asking off to `lease_until`."""
+        """Read attempts whose fate is to be asked for now, and put their next asking off to `lease_until`.
+
+        Urgent ones come first, up to half of `limit`; then the longest due ones.
+        """
         ...
 
     def any_to_ask(self, now: datetime, gateways: Gateways = EVERY) -> bool:

@@ -34,6 +34,10 @@ class Mechanism(StrEnum):
     DOUBLE_OPT_IN = "double_opt_in"  # a reply that confirmed, to a text that asked for it
 
 
+LIFTED_BY_OTHERS = frozenset({Mechanism.CRM_PROPERTY, Mechanism.API})
+"""Whose opt-in to all texts only takes their own block back: it is no consent of the person's to marketing."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentEvent:
     """Evidence: who said what, when, how, in which words.
@@ -95,7 +99,8 @@ class ConsentRepository(Protocol):
 
     def marketing_consent(self, account_id: str, msisdns: Sequence[str]) -> Mapping[str, ConsentKind]:
         """Give the latest word of each number about marketing, whichever scope it was said in; a number that never
-        said anything is absent. That people of the CRM lift their own block is no word of the number's.
+        said anything is absent. That people of the CRM or programs lift their own block is no word of the
+        number's.
         """
         ...
 

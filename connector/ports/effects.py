@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -72,8 +72,10 @@ class EffectRepository(Protocol):
         """Insert; False when the account already has one with this key."""
         ...
 
-    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects of active accounts that are due, oldest first.
+    def claim(
+        self, limit: int, now: datetime, lease_until: datetime, but_of: Collection[str] = ()
+    ) -> Sequence[EffectRow]:
+        """Lease up to `limit` effects that are due, of active accounts but for those of `but_of`, oldest first.
 
         They come in the state they were in before: one that is `SENDING` was left by a worker that died and may have
         been done. All of them are `SENDING` from now on.

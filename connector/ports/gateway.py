@@ -146,9 +146,9 @@ class AttemptQuery:
 
     attempt_id: str
     provider_message_id: str | None
-    to: str
+    to: str = field(repr=False)
     sender: str | None
-    body: str
+    body: str = field(repr=False)
     requested_at: datetime
     exclude: frozenset[str] = frozenset()
 
@@ -175,6 +175,7 @@ class Capabilities:
         vendor: the product's name.
         page: the vendor's page on it.
         most_characters: longest body of one send.
+        most_unicode: longest body with a character outside the GSM alphabet, counted in UTF-16 units as carriers do.
         reference: where our attempt id travels: `field`, `url`, `field and url`, or empty for nowhere.
         receipts: how we hear of a text's fate: `callback`, `poll` (only by asking), or empty for never.
         has_incoming: it hands over texts that people write.
@@ -191,6 +192,7 @@ class Capabilities:
     vendor: str
     page: str
     most_characters: int
+    most_unicode: int
     reference: str
     receipts: str
     has_incoming: bool

@@ -46,6 +46,10 @@ class InboxRepository(Protocol):
         """Mark rows handled, with a word for what they came to; give how many were not handled before."""
         ...
 
+    def give_up(self, source: str, before: datetime, outcome: str, now: datetime) -> int:
+        """Mark what a source sent before a time and nobody has handled as handled; give how many there were."""
+        ...
+
     def postpone(self, row_id: str, error: str, not_before: datetime) -> None:
         """Give a row back, to be tried again at `not_before`; counts an attempt."""
         ...

@@ -28,6 +28,7 @@ class NumberRow:
         source: who said so: `lookup:<gateway>` or `receipt:<gateway>`.
         known_at: when.
         attempts: how often a gateway was asked in vain, or said that the number is dead.
+        asked_at: when a lookup last answered, which costs money; whoever saves without it leaves it as it is.
     """
 
     account_id: str
@@ -43,6 +44,7 @@ class NumberRow:
     currency: str | None = None
     known_at: datetime | None = None
     attempts: int = 0
+    asked_at: datetime | None = None
 
 
 class NumberRepository(Protocol):
@@ -69,5 +71,5 @@ class NumberRepository(Protocol):
         ...
 
     def asked_since(self, account_id: str, since: datetime) -> int:
-        """Count the numbers a gateway was asked about since a time."""
+        """Count the numbers that lookups have answered about since a time, whatever is known of them by now."""
         ...

@@ -32,6 +32,8 @@ class MessageRow:
         ordered_by: who ordered a text that no journey made, such as `api:<key id>`.
         order_fingerprint: of everything that was ordered under its idempotency key.
         callback_url: where the one who ordered it wants to hear of it.
+        restarted_at: when a person last had it sent again, with all its tries anew; None when nobody has.
+        tries_before: how many tries it had had by then; they are counted in `tries` all the same.
     """
 
     id: str
@@ -77,6 +79,18 @@ class MessageRow:
     ordered_by: str = ""
     order_fingerprint: str = ""
     callback_url: str | None = field(default=None, repr=False)
+    restarted_at: datetime | None = None
+    tries_before: int = 0
+
+    @property
+    def alive_since(self) -> datetime:
+        """When it was made, or last had to be sent again: from then on its retry rule counts."""
+        return self.restarted_at or self.created_at
+
+    @property
+    def recent_tries(self) -> int:
+        """How many tries it has had since then."""
+        return self.tries - self.tries_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,7 @@ class StateChange:
     routed_at: datetime | None = None
     expires_at: datetime | None = None
     tried: bool = False  # counts one more try
+    restart: bool = False  # all its tries and its retry rule's lifetime begin anew
     lease_until: datetime | None = None  # until when this worker answers for a message it claims; else nobody does
 
 
@@ -128,7 +143,7 @@ class MessageFilter:
     """Which of an account's messages are meant; None leaves a side open.
 
     Attributes:
-        before_id: only messages made before this one: ids rise with time, so a page ends with the next one's.
+        before_id: only messages that come after this one of the account's in the list, the last of the page before.
     """
 
     state: MessageState | None = None
@@ -146,12 +161,14 @@ class DeadLetterFilter:
         gateway: of the last attempt.
         error_code: the gateway's code of the last attempt that failed, or `unknown` for texts nobody can tell the
             fate of.
+        alive_at: only texts whose lifetime is not over then.
     """
 
     account_id: str | None = None
     gateway: str | None = None
     error_code: str | None = None
     since: datetime | None = None
+    alive_at: datetime | None = None
 
 
 class MessageRepository(Protocol):

@@ -34,6 +34,10 @@ class PieceRepository(Protocol):
         """Forget parts."""
         ...
 
+    def put_off(self, rows: Sequence[PieceRow], at: datetime) -> None:
+        """Treat parts as if they had come at a later time, so that others have their turn before them."""
+        ...
+
     def older_than(self, at: datetime, limit: int) -> Sequence[PieceRow]:
         """Read parts that came before a time and still wait for others."""
         ...

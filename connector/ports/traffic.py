@@ -21,6 +21,7 @@ class Spending:
         journey: empty for texts outside journeys.
         currency: ISO 4217; empty while no price is known.
         amount: what was paid, or what is expected where the gateway has not told yet.
+        utc_day: ISO date of the day by UTC, which budgets of gateways go by: one midnight for all accounts.
     """
 
     account_id: str
@@ -30,6 +31,7 @@ class Spending:
     currency: str
     texts: int
     amount: Decimal
+    utc_day: str
 
 
 class TrafficRepository(Protocol):
@@ -64,5 +66,5 @@ class TrafficRepository(Protocol):
         ...
 
     def spent(self, days: Sequence[str]) -> Sequence[Spending]:
-        """Read what all accounts spent on some days."""
+        """Read what all accounts spent on some days, by their own clocks or by UTC."""
         ...

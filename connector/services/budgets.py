@@ -1,7 +1,8 @@
 """May a text still be paid for today, and what has it cost?
 
 Each day of an account's clock has its own sums, kept in the transaction that claims a text: what it is expected to cost
-counts at once, and is corrected when the gateway tells. A text over a budget waits for the next day, and says so.
+counts at once, and is corrected when the gateway tells. A text over a budget waits for the next day, and says so. A
+gateway's budget counts the texts of all accounts, whose clocks differ: its days are those of UTC.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
 
 from connector.domain.gateway_book import Budget, BudgetScope, GatewayBook
 from connector.ports.attempts import AttemptRow
@@ -18,8 +21,17 @@ from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.traffic import Spending
 
+log = structlog.get_logger(__name__)
+
+_UTC = ZoneInfo("UTC")
+
 _LOCK = "budget"
-"""Claims of one account that count against budgets do it one after the other, or two could spend the last cent."""
+"""Claims that count against one budget do it one after the other, or two could spend the last cent. Whoever holds a
+gateway's lock asks for those of accounts after it, so that no two claims wait for each other."""
+
+_GATEWAYS = ""  # in place of an account: what a gateway's budget counts is all accounts'
+
+_LOOK_AGAIN = timedelta(hours=1)  # for a price that is missing: somebody has to write it into the file first
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +61,27 @@ class BudgetDesk:
         if not self._book.budgets:
             return {}
         days = _Days(uow, now)
-        for account_id in sorted({row.account_id for row in rows} | {""}):  # "" stands for budgets of gateways
-            uow.lock_numbers(account_id, [_LOCK])
-        spent = list(uow.traffic.spent(sorted({days.of(row.account_id).isoformat() for row in rows})))
+        self._lock(uow, gateway, rows)
+        spent = list(uow.traffic.spent(sorted({each.isoformat() for row in rows for each in days.both(row)})))
         held: dict[str, OverBudget] = {}
         for row in rows:
             new = self._spending(gateway, row, days)
-            full = next((each for each in self._book.budgets if _is_over(each, new, spent)), None)
-            if full is None:
+            objections = (_objection(each, new, spent, days) for each in self._book.budgets)
+            objection = next((each for each in objections if each is not None), None)
+            if objection is None:
                 spent.append(new)
             else:
-                held[row.id] = OverBudget(f"{_in_words(full, new)} is used up for today", days.end(row.account_id))
+                held[row.id] = objection
         return held
+
+    def _lock(self, uow: UnitOfWork, gateway: str, rows: Sequence[MessageRow]) -> None:
+        """Hold what these texts may count against, and nothing else: claims through other gateways go on meanwhile."""
+        budgets = self._book.budgets
+        if any(each.scope is BudgetScope.GATEWAY and each.name in {"", gateway} for each in budgets):
+            uow.lock_numbers(_GATEWAYS, [f"{_LOCK}:{gateway}"])
+        if any(each.scope is not BudgetScope.GATEWAY for each in budgets):
+            for account_id in sorted({row.account_id for row in rows}):
+                uow.lock_numbers(account_id, [_LOCK])
 
     def reserve(
         self, uow: UnitOfWork, claims: Sequence[tuple[MessageRow, AttemptRow]], now: datetime
@@ -95,39 +116,69 @@ class BudgetDesk:
 
     def _spending(self, gateway: str, row: MessageRow, days: _Days) -> Spending:
         price = self._book.price(gateway, row.segments, row.country)
-        day = days.of(row.account_id).isoformat()
+        day, utc_day = (each.isoformat() for each in days.both(row))
         amount, currency = (Decimal(0), "") if price is None else (price.amount, price.currency)
-        return Spending(row.account_id, day, gateway, row.journey, currency, 1, amount)
+        return Spending(row.account_id, day, gateway, row.journey, currency, 1, amount, utc_day)
 
 
 class _Days:
-    """Which day it is by the clocks of the accounts."""
+    """Which day it is by the clocks of the accounts, and by UTC."""
 
     def __init__(self, uow: UnitOfWork, now: datetime) -> None:
         self._uow, self._now = uow, now
         self._zones: dict[str, ZoneInfo] = {}
 
-    def of(self, account_id: str) -> date:
-        return self._now.astimezone(self._zone(account_id)).date()
+    def both(self, row: MessageRow) -> tuple[date, date]:
+        """Give a text's day by its account's clock, and by UTC."""
+        return self._now.astimezone(self._zone(row.account_id)).date(), _utc_day(self._now)
 
-    def end(self, account_id: str) -> datetime:
-        """Give the next midnight, in UTC."""
-        tomorrow = self.of(account_id) + timedelta(days=1)
-        return datetime.combine(tomorrow, time(), self._zone(account_id)).astimezone(self._now.tzinfo)
+    def end(self, budget: Budget, account_id: str) -> datetime:
+        """Give a budget's next midnight, in UTC."""
+        zone = _UTC if budget.scope is BudgetScope.GATEWAY else self._zone(account_id)
+        tomorrow = self._now.astimezone(zone).date() + timedelta(days=1)
+        return datetime.combine(tomorrow, time(), zone).astimezone(self._now.tzinfo)
+
+    def later(self) -> datetime:
+        """Give when to look again for what somebody has to change."""
+        return self._now + _LOOK_AGAIN
 
     def _zone(self, account_id: str) -> ZoneInfo:
         if account_id not in self._zones:
             name = self._uow.accounts.get(account_id).settings.get("time_zone")
-            self._zones[account_id] = ZoneInfo(str(name or "UTC"))
+            self._zones[account_id] = _zone_called(account_id, str(name or "UTC"))
         return self._zones[account_id]
 
 
-def _is_over(budget: Budget, new: Spending, spent: Sequence[Spending]) -> bool:
+def _zone_called(account_id: str, name: str) -> ZoneInfo:
+    """Give a time zone; UTC when there is none of that name: one account's setting must not hold everybody's texts."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown; no name at all; the name of a folder
+        log.warning("budget.unknown_time_zone", account_id=account_id)
+        return _UTC
+
+
+def _utc_day(at: datetime) -> date:
+    return at.astimezone(_UTC).date()
+
+
+def _objection(budget: Budget, new: Spending, spent: Sequence[Spending], days: _Days) -> OverBudget | None:
+    """Say why a budget keeps a text back; None when it does not."""
     if _name(budget.scope, new) is None or budget.name not in {"", _name(budget.scope, new)}:
-        return False
+        return None
+    money = budget.per_day_spend
+    if money is not None and budget.per_day_texts is None and new.currency != money.currency:
+        told = f"{_in_words(budget, new)} cannot be kept: {new.gateway} has no price in {money.currency}"
+        return OverBudget(told, days.later())
+    if not _is_over(budget, new, spent):
+        return None
+    return OverBudget(f"{_in_words(budget, new)} is used up for today", days.end(budget, new.account_id))
+
+
+def _is_over(budget: Budget, new: Spending, spent: Sequence[Spending]) -> bool:
     total = _Sum()
     for each in (*spent, new):
-        if each.day == new.day and _counts(budget, each, new):
+        if _counts(budget, each, new):
             total.texts += each.texts
             if budget.per_day_spend is not None and each.currency == budget.per_day_spend.currency:
                 total.amount += each.amount
@@ -137,9 +188,12 @@ def _is_over(budget: Budget, new: Spending, spent: Sequence[Spending]) -> bool:
 
 
 def _counts(budget: Budget, each: Spending, new: Spending) -> bool:
-    """Tell whether what was spent counts against the same budget as a new text."""
-    same_account = budget.scope is BudgetScope.GATEWAY or each.account_id == new.account_id
-    return same_account and _name(budget.scope, each) == _name(budget.scope, new)
+    """Tell whether what was spent counts against the same budget, on the same day, as a new text."""
+    if _name(budget.scope, each) != _name(budget.scope, new):
+        return False
+    if budget.scope is BudgetScope.GATEWAY:
+        return each.utc_day == new.utc_day
+    return (each.account_id, each.day) == (new.account_id, new.day)
 
 
 def _name(scope: BudgetScope, spending: Spending) -> str | None:
@@ -162,4 +216,6 @@ def _in_words(budget: Budget, new: Spending) -> str:
 
 
 def _more(attempt: AttemptRow, journey: str, currency: str, texts: int, amount: Decimal) -> Spending:
-    return Spending(attempt.account_id, attempt.spent_on or "", attempt.gateway, journey, currency, texts, amount)
+    utc_day = _utc_day(attempt.requested_at).isoformat()
+    day = attempt.spent_on or utc_day
+    return Spending(attempt.account_id, day, attempt.gateway, journey, currency, texts, amount, utc_day)

@@ -34,10 +34,14 @@ _LONGEST_CHANNEL = 255  # characters, the width of the column
 
 
 def tell_move(uow: UnitOfWork, message: MessageRow, state: MessageState, reason: str, now: datetime) -> None:
-    """Let whoever ordered a text know that it moved; once per state and try. `message` is the row before the move."""
+    """Let whoever ordered a text know that it moved; once per state and try. `message` is the row before the move.
+
+    A text that a person has sent again comes to its states anew, be it without another try.
+    """
     if message.callback_url is None or state in _NOT_TOLD:
         return
-    key = f"callback:{message.id}:{state}:{message.tries}"
+    again = "" if message.restarted_at is None else f":{int(message.restarted_at.timestamp() * 1000)}"
+    key = f"callback:{message.id}:{state}:{message.tries}{again}"
     said = {"type": f"message.{state}", "at": _time(now), "message": _about(message) | _news(state, reason)}
     _want(uow, message, key, said, now)
 

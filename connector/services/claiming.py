@@ -93,6 +93,7 @@ class Claimer:
     def claim(self, gateway: str, purpose: str, room: int) -> Claimed:
         """Commit to send up to `room` messages of a lane."""
         now = self._clock.now()
+        self._desks.router.refresh()
         with self._ledger.begin() as uow:
             rows = uow.messages.queued(gateway, purpose, room, now)
             if not rows:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.domain.keyword_answers import is_keyword_answer
-from connector.domain.message import MessageState
+from connector.domain.message import MessageState, Purpose
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 from connector.ports.contacts import ContactRow
@@ -31,6 +31,7 @@ class Saying:
 
     Attributes:
         source: where it came from, such as `message:<id>`; the same source never counts twice.
+        asked: the text that asked for it.
         contact_id: the contact of the conversation; others with the number are found by themselves.
     """
 
@@ -42,6 +43,7 @@ class Saying:
     contact_id: str | None = None
     wording: str = field(default="", repr=False)
     jurisdiction: str | None = None
+    asked: str = field(default="", repr=False)
 
 
 class OptIn(StrEnum):
@@ -70,6 +72,14 @@ _HOW: Mapping[Mechanism, str] = {
     Mechanism.DOUBLE_OPT_IN: "by a confirmed opt-in",
 }
 
+_SPEAKS_FOR_OTHERS: Mapping[str, str] = {
+    Mechanism.CRM_PROPERTY: "the flag was taken off in the CRM",
+    Mechanism.API: "a program asks for texts again",
+}
+"""Mechanisms by which somebody else than the person speaks, and how it is told that they take their block back."""
+
+_OF: Mapping[Scope, str] = {Scope.ALL: "", Scope.MARKETING: "of marketing "}
+
 
 class ConsentDesk:
     """Records opt-outs, opt-ins and doubts, with all that follows."""
@@ -77,19 +87,24 @@ class ConsentDesk:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
 
-    def opt_out(self, uow: UnitOfWork, said: Saying, now: datetime) -> ConsentEvent | None:
+    def opt_out(self, uow: UnitOfWork, said: Saying, now: datetime, scope: Scope = Scope.ALL) -> ConsentEvent | None:
         """Suppress a number for good; give the evidence when that is new, None when it was suppressed already."""
         uow.lock_numbers(said.account_id, [said.msisdn])
-        standing = _suppression(uow, said)
+        standing = _suppression(uow, said, scope)
         if standing is not None and said.mechanism is Mechanism.CRM_PROPERTY:
             return None  # most likely our own flag coming back as a webhook: no evidence of anything
-        event = self._event(said, ConsentKind.OPT_OUT, Scope.ALL)
+        event = self._event(said, ConsentKind.OPT_OUT, scope)
         if not uow.consents.record(event):
-            return None
+            if standing is not None or said.mechanism is not Mechanism.API:
+                return None
+            # A program is answered that the opt-out holds. A source it used before an opt-in must not make that untrue.
+            event = replace(event, source=f"{said.source}:{event.id}")
+            uow.consents.record(event)
         is_news = uow.consents.suppress(event) and standing is None
-        stopped = self._stop_open(uow, said, now)
+        stopped = self._stop_open(uow, said, scope, now)
         if is_news:
-            self._tell(uow, event, EntryKind.OPTED_OUT, stopped, now)
+            kind = EntryKind.OPTED_OUT if scope is Scope.ALL else EntryKind.MARKETING_REFUSED
+            self._tell(uow, event, kind, stopped, now)
         return event if is_news else None
 
     def opt_in(self, uow: UnitOfWork, said: Saying, now: datetime) -> OptIn:
@@ -105,19 +120,16 @@ class ConsentDesk:
         event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
         if not uow.consents.record(event):
             return OptIn.SEEN_BEFORE
-        if said.mechanism is Mechanism.CRM_PROPERTY and (own := _own_opt_out(uow, said)) is not None:
+        if said.mechanism in _SPEAKS_FOR_OTHERS and (own := _own_opt_out(uow, said)) is not None:
             self._pass_on(uow, said, own, now)
             return OptIn.BLOCK_STANDS
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
         self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
         return OptIn.LIFTED
 
-    def agree_to_marketing(self, uow: UnitOfWork, said: Saying, *, asked: str = "") -> bool:
-        """Keep it as evidence that somebody agreed to marketing; it lifts nothing. False when it was known.
-
-        `asked` is the text that asked for it.
-        """
-        return uow.consents.record(replace(self._event(said, ConsentKind.OPT_IN, Scope.MARKETING), asked=asked))
+    def agree_to_marketing(self, uow: UnitOfWork, said: Saying) -> bool:
+        """Keep it as evidence that somebody agreed to marketing; it lifts nothing. False when it was known."""
+        return uow.consents.record(self._event(said, ConsentKind.OPT_IN, Scope.MARKETING))
 
     def doubt(self, uow: UnitOfWork, said: Saying, now: datetime) -> bool:
         """Allow no marketing to a number whose words may be an opt-out, and ask a person; False when not needed."""
@@ -149,11 +161,12 @@ class ConsentDesk:
             uow.messages.set_engagement(message.id, opted_out_at=now)
 
     def _pass_on(self, uow: UnitOfWork, said: Saying, own: ConsentEvent, now: datetime) -> None:
-        """Let the person's own opt-out take the place of the staff's block, and the flag say so again."""
+        """Let the person's own opt-out take the place of the block by others, and the flag say so again."""
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
         uow.consents.suppress(own)
         contacts = _concerned(uow, said)
-        summary = f"the flag was taken off in the CRM, but the opt-out {_HOW[Mechanism(own.mechanism)]} stands"
+        wish = _SPEAKS_FOR_OTHERS[said.mechanism]
+        summary = f"{wish}, but the opt-out {_HOW[Mechanism(own.mechanism)]} stands"
         self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, contacts, now)
         crm = uow.accounts.get(said.account_id).crm
         uow.records.want(flag_records(self._new_id, own, crm, contacts))
@@ -172,16 +185,17 @@ class ConsentDesk:
             contact_id=said.contact_id,
             wording=said.wording,
             jurisdiction=said.jurisdiction,
+            asked=said.asked,
         )
 
-    def _stop_open(self, uow: UnitOfWork, said: Saying, now: datetime) -> int:
+    def _stop_open(self, uow: UnitOfWork, said: Saying, scope: Scope, now: datetime) -> int:
         """Stop what waits for the number, but for answers to keywords: a second STOP must not eat the confirmation."""
-        reason = f"the number opted out {_HOW[said.mechanism]}"
+        reason = f"the number opted out {_OF[scope]}{_HOW[said.mechanism]}"
         waiting = uow.messages.open_to(said.account_id, said.msisdn)
         changes = [
             StateChange(row.id, row.state, MessageState.SUPPRESSED, reason)
             for row in waiting
-            if not is_keyword_answer(row.journey, row.step)
+            if not is_keyword_answer(row.journey, row.step) and (scope is Scope.ALL or row.purpose is Purpose.MARKETING)
         ]
         stopped = set(uow.messages.move(changes, now))
         announce(uow, [Moved(row, MessageState.SUPPRESSED, reason) for row in waiting if row.id in stopped], now)
@@ -191,8 +205,8 @@ class ConsentDesk:
         """Tell timeline, journeys and CRM of a change of mind."""
         said = Saying(event.account_id, event.msisdn, Mechanism(event.mechanism), event.id, event.at, event.contact_id)
         contacts = _concerned(uow, said)
-        word = "opted out" if kind is EntryKind.OPTED_OUT else "opted in again"
-        self._enter(uow, said, kind, f"{word} {_HOW[said.mechanism]}", contacts, now)
+        word = "opted in again" if kind is EntryKind.OPTED_IN else "opted out"
+        self._enter(uow, said, kind, f"{word} {_OF[event.scope]}{_HOW[said.mechanism]}", contacts, now)
         if contacts and uow.enrollments.wake(event.account_id, contact_ids=[each.id for each in contacts], now=now):
             uow.nudge(JOURNEYS)
         crm = uow.accounts.get(event.account_id).crm
@@ -254,15 +268,15 @@ class ConsentDesk:
         )
 
 
-def _suppression(uow: UnitOfWork, said: Saying) -> Suppression | None:
+def _suppression(uow: UnitOfWork, said: Saying, scope: Scope = Scope.ALL) -> Suppression | None:
     found = uow.consents.suppressions(said.account_id, [said.msisdn]).get(said.msisdn, ())
-    return next((each for each in found if each.scope is Scope.ALL), None)
+    return next((each for each in found if each.scope is scope), None)
 
 
 def _own_opt_out(uow: UnitOfWork, said: Saying) -> ConsentEvent | None:
-    """Give the person's own opt-out, if that was their latest word: under a block of the staff it changed nothing."""
+    """Give the person's own opt-out, if that was their latest word: under a block by others it changed nothing."""
     history = uow.consents.history(said.account_id, said.msisdn)
-    own = [each for each in history if each.scope is Scope.ALL and each.mechanism != Mechanism.CRM_PROPERTY]
+    own = [each for each in history if each.scope is Scope.ALL and each.mechanism not in _SPEAKS_FOR_OTHERS]
     return own[-1] if own and own[-1].kind is ConsentKind.OPT_OUT else None
 
 

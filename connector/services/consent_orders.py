@@ -73,59 +73,41 @@ class ConsentOrders:
         with self._ledger.begin(write=False) as uow:
             return _standing(uow, account_id, number_of(uow, account_id, number, "number"))
 
-    def record(self, uow: UnitOfWork, order: ConsentOrder) -> ConsentStanding:
+    def record(self, uow: UnitOfWork, order: ConsentOrder) -> ConsentStanding | OptOutStandsError:
         """Keep what a program says, with all that follows; tell how the number stands then.
+
+        That an opt-out stands which no program made is given back, to be raised after the commit: the timeline keeps
+        that somebody wanted it lifted.
 
         Raises:
             UnusableOrderError: it is no number.
-            OptOutStandsError: an opt-out that was not made by a program.
         """
         msisdn = number_of(uow, order.account_id, order.number, "number")
         uow.lock_numbers(order.account_id, [msisdn])
-        if order.scope is Scope.MARKETING:
-            self._about_marketing(uow, order, msisdn)
-        else:
-            self._about_everything(uow, order, msisdn)
+        said = self._saying(order, msisdn)
+        if order.kind is ConsentKind.OPT_OUT:
+            self._desk.opt_out(uow, said, said.at, order.scope)
+        elif not (self._is_lifted if order.scope is Scope.ALL else self._is_agreed)(uow, said):
+            return OptOutStandsError("an opt-out that was not made by a program stands")
         return _standing(uow, order.account_id, msisdn)
 
-    def _about_everything(self, uow: UnitOfWork, order: ConsentOrder, msisdn: str) -> None:
-        said, now = self._saying(order, msisdn), self._clock.now()
-        if order.kind is ConsentKind.OPT_OUT:
-            self._desk.opt_out(uow, said, now)
-        elif self._desk.opt_in(uow, said, now) is OptIn.BLOCK_STANDS:
-            raise OptOutStandsError("an opt-out that was not made by a program stands")
+    def _is_lifted(self, uow: UnitOfWork, said: Saying) -> bool:
+        return self._desk.opt_in(uow, said, said.at) is not OptIn.BLOCK_STANDS
 
-    def _about_marketing(self, uow: UnitOfWork, order: ConsentOrder, msisdn: str) -> None:
-        """An opt-in to marketing is evidence; an opt-out of it holds in countries that ask for no evidence too."""
-        if order.kind is ConsentKind.OPT_OUT:
-            event = self._event(order, msisdn)
-            if uow.consents.record(event):
-                uow.consents.suppress(event)
-            return
-        standing = _suppression(uow, order.account_id, msisdn)
+    def _is_agreed(self, uow: UnitOfWork, said: Saying) -> bool:
+        """Take an opt-in to marketing, which is evidence; False when a block of it stands that no program made."""
+        standing = _suppression(uow, said.account_id, said.msisdn)
         if standing is not None and standing.mechanism != Mechanism.API:
-            raise OptOutStandsError("an opt-out that was not made by a program stands")
-        if self._desk.agree_to_marketing(uow, self._saying(order, msisdn), asked=order.asked):
-            uow.consents.lift(order.account_id, msisdn, Scope.MARKETING)
+            return False
+        if self._desk.agree_to_marketing(uow, said):
+            uow.consents.lift(said.account_id, said.msisdn, Scope.MARKETING)
+        return True
 
     def _saying(self, order: ConsentOrder, msisdn: str) -> Saying:
         return Saying(
             account_id=order.account_id,
             msisdn=msisdn,
             mechanism=Mechanism.API,
-            source=order.source,
-            at=self._clock.now(),
-            wording=order.wording,
-        )
-
-    def _event(self, order: ConsentOrder, msisdn: str) -> ConsentEvent:
-        return ConsentEvent(
-            id=self._ledger.new_id(),
-            account_id=order.account_id,
-            msisdn=msisdn,
-            kind=order.kind,
-            scope=order.scope,
-            mechanism=Mechanism.API.value,
             source=order.source,
             at=self._clock.now(),
             wording=order.wording,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.contacts import ContactRow
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import message_ref
@@ -37,10 +37,14 @@ def consent_records(
 ) -> list[CRMRecordRow]:
     """Ask for a communication and the flag on each known contact, and for a search for contacts we do not know.
 
+    The flag says that no text goes to the number at all, so an opt-out of marketing alone does not set it.
+
     A contact merged into another is that other one: the CRM shows them as one.
     """
     shown = by_shown_id(contacts)
     notes = [_communication(new_id(), event, crm_id, contact, stopped, now) for crm_id, contact in shown.items()]
+    if event.scope is Scope.MARKETING:
+        return notes
     return [*notes, *flag_records(new_id, event, crm, contacts), _search(new_id(), event, crm, list(shown), now)]
 
 
@@ -103,6 +107,12 @@ def _sayings(event: ConsentEvent, stopped: int) -> dict[str, str]:
             "effect": "SMS may go to this number again.",
         }
     waiting = "" if not stopped else f" {stopped} waiting SMS {'was' if stopped == 1 else 'were'} stopped."
+    if event.scope is Scope.MARKETING:
+        return {
+            "headline": f"Opted out of marketing SMS · {when}",
+            "how": how,
+            "effect": f"No more marketing SMS go to this number, from any journey; others still do.{waiting}",
+        }
     return {
         "headline": f"Opted out of SMS · {when}",
         "how": how,

@@ -82,7 +82,7 @@ class DeadLetters:
             return _with_attempts(uow, [row])[0]
 
     def replay(self, letters: Sequence[DeadLetter], by: str, *, afresh: bool = False) -> Decided:
-        """Queue dead letters to be sent again.
+        """Queue dead letters to be sent again, with all the tries of their purpose and its lifetime from now on.
 
         Args:
             letters: as `find` or `get` gave them.
@@ -113,6 +113,7 @@ class DeadLetters:
                     reason,
                     not_before=now,
                     expires_at=now + LIFETIMES[row.purpose] if _is_over(row, now) else None,
+                    restart=state is MessageState.QUEUED,
                 )
                 for row in going
             ]

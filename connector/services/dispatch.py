@@ -235,7 +235,8 @@ class Dispatcher:
         if not drain.in_flight:
             self._rest(drain)
             return
-        patience = None if not drain.open else _LIMITED_SECONDS
+        # Never for an answer alone: one gateway that is slow must not keep the texts that come meanwhile from others.
+        patience = _LIMITED_SECONDS if drain.open else _LOOK_EVERY_SECONDS
         wait(drain.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
         done, _ = wait(drain.in_flight, timeout=_RECORD_EVERY_SECONDS)
         finished = []
@@ -259,11 +260,7 @@ class Dispatcher:
         heard: dict[str, Answers] = {}
         for sent in finished:
             known = heard.get(sent.attempt.gateway, Answers(0, 0))
-            if is_at_fault(sent.error):
-                new = Answers(known.good, known.failed + 1, known.seconds)
-            else:
-                new = Answers(known.good + 1, known.failed, known.seconds + sent.seconds)
-            heard[sent.attempt.gateway] = new
+            heard[sent.attempt.gateway] = known.plus(_answers(sent))
         for gateway, answers in heard.items():
             try:
                 self._health.hear(gateway, answers)
@@ -271,14 +268,12 @@ class Dispatcher:
                 log.error("health.not_told", gateway=gateway, error=type(error).__name__)
 
     def _record(self, finished: list[Sent]) -> None:
-        """Record answers, and once more when the ledger refused: an answer that is lost costs minutes of asking."""
-        for last_try in (False, True):
-            try:
-                self._recorder.record(finished)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other answers in flight are still to be recorded
-                log.error("send.not_recorded", texts=len(finished), error=type(error).__name__, last_try=last_try)
-            else:
-                return
+        """Record answers, each alone when the ledger refused: one that is lost costs minutes of asking."""
+        try:
+            self._recorder.record(finished)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other answers in flight are still to be recorded
+            log.error("send.not_recorded", texts=len(finished), error=type(error).__name__)
+            self._recorder.record_each(finished)
 
 
 _WHILE_OPEN = 100
@@ -290,6 +285,15 @@ def is_at_fault(error: SendError | None) -> bool:
     if isinstance(error, AmbiguousSendError):
         return True
     return isinstance(error, TransientSendError) and error.error_class in _AT_FAULT
+
+
+def _answers(sent: Sent) -> Answers:
+    """Say what an answer tells of its gateway's health; one that does not know us tells nothing of how others fare."""
+    if sent.error is not None and sent.error.error_class == ErrorClass.CONFIG:
+        return Answers(0, 0)
+    if is_at_fault(sent.error):
+        return Answers(0, 1, began_at=sent.attempt.requested_at)
+    return Answers(1, 0, sent.seconds, began_at=sent.attempt.requested_at)
 
 
 def _dlt(message: MessageRow, entity: str, templates: Mapping[str, str]) -> DLTRegistration | None:

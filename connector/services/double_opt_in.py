@@ -48,8 +48,9 @@ class DoubleOptIn:
             contact_id=setting.contact.id,
             wording=reply.body,
             jurisdiction=setting.contact.country or reply.country,
+            asked=asked.body,
         )
-        if not self.consent.agree_to_marketing(uow, said, asked=asked.body):
+        if not self.consent.agree_to_marketing(uow, said):
             return False
         summary = "agreed to marketing texts by confirming the question"
         mechanism = said.mechanism.value

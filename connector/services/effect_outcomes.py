@@ -20,6 +20,8 @@ from connector.ports.queue import JOURNEYS
 _RETRY_BASE, _RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
 """A system that throttles is back within seconds; one that is down is asked again every ten minutes."""
 
+_LAST_TRY = timedelta(minutes=1)  # before the end of a row's time, so that the lane has got to it by then
+
 _DONE: Mapping[EffectKind, str] = {
     EffectKind.NOTIFY: "Told {channel}",
     EffectKind.HANDOFF: "Passed on to {channel}",
@@ -82,13 +84,19 @@ class EffectRecorder:
             uow.effects.postpone(row.id, reason, until, tried=False)
 
     def _again_at(self, outcome: Outcome, error: ChannelError, now: datetime) -> datetime | None:
-        """Say when to try again; None for never."""
+        """Say when to try again; None for never.
+
+        Asked to come back with a callback when its time is over, it comes shortly before.
+        """
         if isinstance(error, ChannelRefusedError):
             return None
         if isinstance(error, ChannelAmbiguousError) and not outcome.is_repeatable:
             return None
         pause = timedelta(seconds=1) + backoff(outcome.row.attempts + 1, self._rng, _RETRY_BASE, _RETRY_CAP)
-        return now + max(pause, error.retry_after or pause)
+        asked = error.retry_after or pause
+        if outcome.row.kind is EffectKind.CALLBACK:
+            asked = min(asked, outcome.row.expires_at - _LAST_TRY - now)
+        return now + max(pause, asked)
 
     def _end(
         self, uow: UnitOfWork, row: EffectRow, kind: EntryKind, now: datetime, *, reason: str = "", answer: Any = None

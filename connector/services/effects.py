@@ -8,7 +8,8 @@ delivered again only where the other side knows it by its id.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ LEASE = timedelta(minutes=2)
 """Longer than the slowest delivery: a conversation with a mail server, 30 seconds, and a name that resolves slowly."""
 
 _CONCURRENCY = 8  # deliveries under way per drain: notifications are few, and staff systems throttle soon
+_PER_ACCOUNT = _CONCURRENCY // 2  # of one account, whose slow systems leave the others half of the threads
 _BUDGET_SECONDS = 10.0  # a drain hands over then; a slow delivery may hold it for as long as its time-outs allow
 _NO_SUCH_CHANNEL = timedelta(minutes=1)  # a file that is to name it is deployed by a person
 _FIRST_REST, _LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1)
@@ -72,10 +74,10 @@ class EffectRunner:
         failure: Exception | None = None
         with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="effect") as pool:
             while in_flight or (more and time.monotonic() < ends):
-                room = _CONCURRENCY - len(in_flight)
+                room, busy = _room(in_flight.values())
                 if more and room and time.monotonic() < ends:
                     try:
-                        going, more = self._claim(room)
+                        going, more = self._claim(room, busy)
                     except Exception as error:  # noqa: BLE001 - raised below, when those in flight are recorded
                         going, more, failure = [], False, error
                     in_flight |= {
@@ -88,15 +90,16 @@ class EffectRunner:
             raise failure
         return more
 
-    def _claim(self, room: int) -> tuple[list[EffectRow], bool]:
-        """Commit to deliver up to `room` rows; tell whether the lane may hold more.
+    def _claim(self, room: int, busy: Collection[str] = ()) -> tuple[list[EffectRow], bool]:
+        """Commit to deliver up to `room` rows, none of `busy` accounts; tell whether the lane may hold more.
 
         What must not be delivered, or not now, is recorded at once.
         """
         now = self._clock.now()
+        self._resting = {name: rest for name, rest in self._resting.items() if rest.until + _LONGEST_REST > now}
         going: list[EffectRow] = []
         with self._ledger.begin() as uow:
-            rows = uow.effects.claim(room, now, now + LEASE)
+            rows = uow.effects.claim(room, now, now + LEASE, busy)
             verdicts = self._desk.judge(uow, rows, now)
             for row in rows:
                 objection = self._objection(row, verdicts.get(row.id), now)
@@ -107,7 +110,7 @@ class EffectRunner:
                 else:
                     self._recorder.record(uow, self._outcome(row, error=objection), now)
             uow.commit()
-        return going, len(rows) == room
+        return going, len(rows) == room or bool(busy)
 
     def _objection(self, row: EffectRow, verdict: Verdict | None, now: datetime) -> ChannelError | _Hold | None:
         """Say why a row may not be delivered, or not now; None when it may.
@@ -204,6 +207,14 @@ class _Rest:
 
     def __init__(self, length: timedelta, until: datetime) -> None:
         self.length, self.until = length, until
+
+
+def _room(in_flight: Collection[EffectRow]) -> tuple[int, list[str]]:
+    """Say how many deliveries more may begin now, whoever's they are, and which accounts may begin none."""
+    counts = Counter(row.account_id for row in in_flight)
+    busy = [account_id for account_id, count in counts.items() if count >= _PER_ACCOUNT]
+    fullest = max((count for count in counts.values() if count < _PER_ACCOUNT), default=0)
+    return min(_CONCURRENCY - len(in_flight), _PER_ACCOUNT - fullest), busy
 
 
 def _rests_as(row: EffectRow) -> str:

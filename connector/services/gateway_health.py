@@ -24,6 +24,11 @@ _PROBE_SHARE = 0.01
 """Of the traffic of a gateway that is probed: enough to find out within seconds, where other gateways can take it."""
 
 
+_QUIET_AFTER = timedelta(seconds=30)
+"""A gateway nothing was heard of for so long gets every text that wants it: where few texts go, a share of them would
+take days to find out that it is back. Of many at once its concurrency and the rate of probes hold back the rest."""
+
+
 class HealthBoard:
     """How gateways fare, as all processes have found. For one thread."""
 
@@ -45,14 +50,14 @@ class HealthBoard:
 
     def shares(self) -> Mapping[str, float]:
         """Give the share of its usual traffic that each gateway may get, 0 to 1."""
-        return {gateway: _share(self.of(gateway)) for gateway in self._gateways}
+        now = self._clock.now()
+        return {gateway: _share(self.of(gateway), now) for gateway in self._gateways}
 
     def hear(self, gateway: str, answers: Answers) -> None:
         """Take in what this process heard; bad news is told at once, good news once a second."""
-        known = self._heard.get(gateway, Answers(0, 0))
-        self._heard[gateway] = Answers(
-            known.good + answers.good, known.failed + answers.failed, known.seconds + answers.seconds
-        )
+        if not answers.good + answers.failed:
+            return
+        self._heard[gateway] = self._heard.get(gateway, Answers(0, 0)).plus(answers)
         now = self._clock.now()
         is_time = self._told_at is None or not timedelta() <= now - self._told_at < _FRESH_FOR
         if is_time or self._heard[gateway].failed or self.of(gateway).state is CircuitState.PROBING:
@@ -75,7 +80,9 @@ class HealthBoard:
         self._read_at = None
 
 
-def _share(health: GatewayHealth) -> float:
+def _share(health: GatewayHealth, now: datetime) -> float:
     if health.state is CircuitState.OPEN:
         return 0.0
+    if now - max(health.since, health.updated_at) >= _QUIET_AFTER:
+        return 1.0
     return _PROBE_SHARE if health.state is CircuitState.PROBING else health.share

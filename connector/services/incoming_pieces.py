@@ -60,8 +60,18 @@ class PieceDesk:
                 uow.commit()
         except Exception as error:  # noqa: BLE001 - whatever it is, the others are to be read
             log.error("incoming.not_read", gateway=row.gateway, error=type(error).__name__)
+            self._put_off(ledger, row, now)
             return False
         return bool(pieces)
+
+    def _put_off(self, ledger: Ledger, row: PieceRow, now: datetime) -> None:
+        """Look at a text that cannot be read when the others have had their turn; it is kept, it may say STOP."""
+        try:
+            with ledger.begin() as uow:
+                uow.pieces.put_off([row], now)
+                uow.commit()
+        except Exception as error:  # noqa: BLE001 - then it comes first again; the others of this batch are still read
+            log.error("incoming.not_put_off", gateway=row.gateway, error=type(error).__name__)
 
     def _put_together(self, uow: UnitOfWork, pieces: Sequence[PieceRow], now: datetime) -> str:
         first = pieces[0]

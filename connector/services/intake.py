@@ -7,7 +7,7 @@ answered 2xx (promise P1). Events of accounts that are not installed are "not fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -18,12 +18,10 @@ from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import EVENTS, RECEIPTS
 from connector.ports.time import Clock
 from connector.services.receipts import source
+from connector.services.stored_callbacks import body_of, context_of
 
 _T = TypeVar("_T")
 _I = TypeVar("_I")
-
-_KEPT_HEADERS = ("content-type", "i-twilio-idempotency-token")
-"""What reading a stored callback needs; signatures were checked at the door and are not kept."""
 
 
 class Committer(Protocol):
@@ -123,16 +121,10 @@ class Intake:
     def take_callback(self, gateway: str, kind: str, request: CallbackRequest, attempt_id: str | None) -> None:
         """Store a gateway's callback; the same bytes for the same attempt are the same callback."""
         now = self._clock.now()
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        context = {
-            "method": request.method,
-            "url": request.url,
-            "headers": {name: headers[name] for name in _KEPT_HEADERS if name in headers},
-            "attempt_id": attempt_id,
-        }
-        said = request.body or request.url.encode()  # a GET says everything in its address
+        body = body_of(request)
+        said = request.body or request.url.partition("?")[0].encode() + body  # a GET says everything in its address
         identity = hashlib.sha256(b"\x00".join([(attempt_id or "").encode(), said])).hexdigest()
-        row = self._row(None, source(gateway, kind), identity, request.body, context, now)
+        row = self._row(None, source(gateway, kind), identity, body, context_of(request, attempt_id), now)
 
         self._committer.join(_store_callbacks, row)
 
@@ -142,7 +134,7 @@ class Intake:
         source_: str,
         external_id: str,
         body: bytes,
-        context: dict[str, Any],
+        context: Mapping[str, Any],
         now: datetime,
     ) -> InboxRow:
         return InboxRow(self._new_id(), account_id, source_, external_id, body, context, now)

@@ -15,7 +15,7 @@ from connector.domain.gateway_book import Rate
 _ENOUGH = 20  # texts for which a look is worth it at once: by then what a claim costs whatever its size weighs little
 _APART = 0.25  # seconds after which it is worth it for fewer: texts that wait for a rate wait longer than that
 _DEPTH = 0.5  # of a bucket may fill up between two looks: what is more than full is lost to the rate
-_REMEMBERED = 1.0  # seconds after which a lane counts as free again: it has had fewer texts than its rate takes
+_REMEMBERED = 5.0  # seconds after which a lane counts as free again: it has had fewer texts than its rate takes
 _LEAST_PART = 0.05  # of a rate: a process that got nothing goes on asking for a little
 _GROWTH = 1.5  # of the part after a look that got all it asked for: what others leave over is found within some looks
 
@@ -39,7 +39,7 @@ class LaneLooks:
         """Say for how many texts a look is worth it, at most `room`; 0 when it is not yet worth any."""
         look = self._looks.get(lane)
         if look is None or now - look.kept_back_at > _REMEMBERED:
-            return room
+            return min(room, depth(rate))
         since = now - look.at
         worth = min(room, math.ceil(rate.per_second * since * look.part))
         is_due = since >= min(_APART, _DEPTH * depth(rate) / rate.per_second)

@@ -23,6 +23,9 @@ BEING_LOOKED_UP = "its number is being looked up"
 _ANSWER_WITHIN = timedelta(minutes=2)
 """A text does not wait longer for a lookup: it goes out, as it would have without one."""
 
+_SKIPPED_FOR = timedelta(days=1)
+"""A number that could not be asked about is tried again then: tomorrow there are new lookups, and gateways answer."""
+
 ENOUGH_RECEIPTS = 2
 """How often a carrier has to say that a number is dead before texts stay away from it: one may be a mistake."""
 
@@ -70,7 +73,8 @@ class NumberDesk:
             return False  # it has waited long enough
         if known is None or known.state is LookupState.WANTED:
             return True
-        return known.known_at is None or now - known.known_at > self._rule.keep
+        keep = min(self._rule.keep, _SKIPPED_FOR) if known.state is LookupState.SKIPPED else self._rule.keep
+        return known.known_at is None or now - known.known_at > keep
 
     def _ask(
         self,

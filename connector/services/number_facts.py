@@ -5,7 +5,7 @@ A number that carriers say is dead is marked on the contact in the CRM: somebody
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,31 +35,48 @@ class NumberEar:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
 
+    def has_to_hear(self, uow: UnitOfWork, message: MessageRow, report: StatusReport) -> bool:
+        """Tell whether a receipt says something new of its number; then the number is to be held before `hear`."""
+        if not may_speak_of_number(report):
+            return False
+        if report.state is not MessageState.DELIVERED:
+            return _is_dead(report)
+        known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
+        is_alive_again = known is not None and known.line_type is LineType.INVALID
+        return is_alive_again or (bool(report.carrier) and (known is None or not known.carrier))
+
     def hear(self, uow: UnitOfWork, message: MessageRow, gateway: str, report: StatusReport, now: datetime) -> None:
         """Take in a receipt: a dead number, one that is in service after all, or whose it is."""
-        is_dead = report.state in _BAD_ENDS and report.error_class is ErrorClass.PERMANENT_NUMBER
-        if is_dead:
-            self._note_dead(uow, message, gateway, now, weight=1)
+        if _is_dead(report):
+            self._note_dead(uow, message, gateway, now, weight=1, heard_of=message.sent_at or now)
         elif report.state is MessageState.DELIVERED:
             self._note_alive(uow, message, gateway, report.carrier or "", now)
 
     def _note_alive(self, uow: UnitOfWork, message: MessageRow, gateway: str, carrier: str, now: datetime) -> None:
         """Forget that a number was taken for dead, and remember its carrier: ways differ by carrier."""
         known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
-        if known is not None and known.line_type is LineType.INVALID:
+        if known is not None and known.line_type is LineType.INVALID and not _is_newer(known, message.sent_at or now):
             uow.numbers.save([_row(message, f"receipt:{gateway}", now, LineType.UNKNOWN, 0)])
         elif carrier and known is None:
             stranger = _row(message, "", now, LineType.UNKNOWN, 0)
             uow.numbers.save([replace(stranger, carrier=carrier[:64], known_at=None)])
-        elif carrier and known is not None and not known.carrier:  # gateways name carriers differently: the first holds
+        elif carrier and known is not None and not known.carrier and known.state is not LookupState.WANTED:
+            # Gateways name carriers differently: the first holds. One that is being asked about will be told of.
             uow.numbers.save([replace(known, carrier=carrier[:64])])
 
     def hear_refusal(self, uow: UnitOfWork, message: MessageRow, gateway: str, now: datetime) -> None:
-        """Take in that a gateway did not take a text because of its number: there is nothing to doubt about that."""
-        self._note_dead(uow, message, gateway, now, weight=ENOUGH_RECEIPTS)
+        """Take in that a gateway did not take a text because of its number: there is nothing to doubt about that.
 
-    def _note_dead(self, uow: UnitOfWork, message: MessageRow, gateway: str, now: datetime, weight: int) -> None:
+        The number is to be held until commit, as with `hear`: of two that count at once one would be lost.
+        """
+        self._note_dead(uow, message, gateway, now, weight=ENOUGH_RECEIPTS, heard_of=now)
+
+    def _note_dead(
+        self, uow: UnitOfWork, message: MessageRow, gateway: str, now: datetime, *, weight: int, heard_of: datetime
+    ) -> None:
         known = uow.numbers.of(message.account_id, [message.msisdn]).get(message.msisdn)
+        if known is not None and _is_newer(known, heard_of):
+            return
         before = known.attempts if known is not None and known.line_type is LineType.INVALID else 0
         uow.numbers.save([_row(message, f"receipt:{gateway}", now, LineType.INVALID, before + weight)])
         if before < ENOUGH_RECEIPTS <= before + weight:
@@ -114,6 +131,26 @@ class NumberEar:
             contact_crm_id=crm_id,
             payload={"value": _OUT_OF_SERVICE},
         )
+
+
+def hold_numbers(uow: UnitOfWork, messages: Sequence[MessageRow]) -> None:
+    """Hold the numbers of texts until commit, all at once and in one order."""
+    for account_id in sorted({message.account_id for message in messages}):
+        uow.lock_numbers(account_id, sorted({each.msisdn for each in messages if each.account_id == account_id}))
+
+
+def may_speak_of_number(report: StatusReport) -> bool:
+    """Tell whether a receipt is of a kind that says something of its number, or of whose it is."""
+    return report.state is MessageState.DELIVERED or report.error_class is ErrorClass.OPTED_OUT or _is_dead(report)
+
+
+def _is_dead(report: StatusReport) -> bool:
+    return report.state in _BAD_ENDS and report.error_class is ErrorClass.PERMANENT_NUMBER
+
+
+def _is_newer(known: NumberRow, heard_of: datetime) -> bool:
+    """Tell whether a lookup has told of a number after the text went of which we hear only now."""
+    return known.source.startswith("lookup:") and known.known_at is not None and known.known_at > heard_of
 
 
 def _row(message: MessageRow, source: str, now: datetime, line_type: LineType, attempts: int) -> NumberRow:

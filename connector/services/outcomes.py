@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from connector.domain.message import ErrorClass, MessageState
+import structlog
+
+from connector.domain.message import ErrorClass, MessageState, SendPolicy
 from connector.domain.receipt import after_receipt, may_move
 from connector.domain.scoring import Tally
 from connector.errors import AmbiguousSendError, PermanentSendError, SendError, TransientSendError
@@ -18,7 +20,13 @@ from connector.ports.time import Clock
 from connector.ports.traffic import Spending
 from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
+from connector.services.number_facts import hold_numbers
 from connector.services.route_scores import tally_of_failure, tally_of_send
+
+log = structlog.get_logger(__name__)
+
+LONGEST_SENDER = 20
+"""Characters of a number or sender id; longer names belong to channels that are not SMS."""
 
 ASK_UNKNOWN_AFTER = timedelta(seconds=30)
 """A lost answer is asked for soon, but not before a slow request had time to arrive."""
@@ -72,6 +80,8 @@ class OutcomeRecorder:
             uow.attempts.save([step.attempt for step in steps])
             uow.attempts.add_parts([part for sent in finished for part in _parts(sent)])
             uow.messages.move_all([step.change for step in steps if step.change is not None], now)
+            # Before anybody is woken: whoever holds a number may be waiting for those very enrollments.
+            hold_numbers(uow, [sent.message for sent in finished if _is_of_number(sent)])
             announce(uow, [step.moved for step in steps if step.moved is not None], now)
             for sent in finished:
                 if sent.error is not None and sent.error.error_class == ErrorClass.OPTED_OUT.value:
@@ -80,6 +90,14 @@ class OutcomeRecorder:
                     self._numbers.hear_refusal(uow, sent.message, sent.attempt.gateway, now)
             self._add_up(uow, finished, steps)
             uow.commit()
+
+    def record_each(self, finished: Sequence[Sent]) -> None:
+        """Record one by one what could not be recorded together, so that a poisoned answer takes no other with it."""
+        for sent in finished:
+            try:
+                self.record([sent])
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are still to be recorded
+                log.error("send.answer_lost", attempt_id=sent.attempt.id, error=type(error).__name__)
 
     def _add_up(self, uow: UnitOfWork, finished: Sequence[Sent], steps: Sequence[_Step]) -> None:
         """Write the sums, last of all: whoever adds to the same ones waits for this commit."""
@@ -134,12 +152,13 @@ class OutcomeRecorder:
             state=attempt_state,
             provider_message_id=answer.provider_message_id,
             raw_status=attempt.raw_status or answer.raw_status,
-            sender=answer.sender or attempt.sender,
+            sender=sender_told(answer.sender) or attempt.sender,
             segments=attempt.segments or answer.segments,
             price=attempt.price if attempt.price is not None else answer.price,
             currency=attempt.currency or answer.currency,
             answered_at=now,
             ask_at=now + self._retries.silence(message.purpose) if attempt_state in _AWAITING_RECEIPT else None,
+            is_urgent=message.policy is SendPolicy.AT_LEAST_ONCE,
         )
         change = StateChange(
             message.id,
@@ -161,9 +180,10 @@ class OutcomeRecorder:
         target = MessageState.UNKNOWN if may_move(message.state, MessageState.UNKNOWN) else message.state
         known = _failed(attempt, MessageState.UNKNOWN, error, now)
         if known.state is MessageState.UNKNOWN:
-            known = replace(known, ask_at=now + ASK_UNKNOWN_AFTER)
+            is_urgent = message.policy is SendPolicy.AT_LEAST_ONCE
+            known = replace(known, ask_at=now + ASK_UNKNOWN_AFTER, is_urgent=is_urgent)
         change = StateChange(message.id, message.state, target, reason)
-        return _step(attempt, known, change, message, _error_data(attempt, error))
+        return _failed_step(attempt, known, change, message, error)
 
     def _transient(
         self, error: SendError, attempt: AttemptRow, message: MessageRow, tried: frozenset[str], now: datetime
@@ -172,7 +192,7 @@ class OutcomeRecorder:
         again = self._retries.after_failure(message, error, tried, now)
         target = again.state if may_move(message.state, again.state) else message.state
         change = StateChange(message.id, message.state, target, again.reason, not_before=again.at)
-        return _step(attempt, known, change, message, _error_data(attempt, error))
+        return _failed_step(attempt, known, change, message, error)
 
     def _permanent(
         self, error: SendError, attempt: AttemptRow, message: MessageRow, tried: frozenset[str], now: datetime
@@ -184,7 +204,7 @@ class OutcomeRecorder:
         else:
             target = after_receipt(message.state, MessageState.FAILED)
             change = StateChange(message.id, message.state, target, str(error))
-        return _step(attempt, known, change, message, _error_data(attempt, error))
+        return _failed_step(attempt, known, change, message, error)
 
 
 _CERTAINLY_NOT = (TransientSendError, PermanentSendError)
@@ -214,6 +234,24 @@ def _step(
     return _Step(before, attempt, change, moved)
 
 
+def _failed_step(
+    before: AttemptRow, attempt: AttemptRow, change: StateChange, message: MessageRow, error: SendError
+) -> _Step:
+    """Leave a text that a receipt has moved already as it is: why it is there, and when it is its turn, too."""
+    if change.to_state is message.state:
+        return _Step(before, attempt, None, None)
+    return _step(before, attempt, change, message, _error_data(before, error))
+
+
+def sender_told(sender: str | None) -> str | None:
+    """Give who a gateway says a text came from; None where it says nothing that could be kept."""
+    return sender if sender and len(sender) <= LONGEST_SENDER else None
+
+
+def _is_of_number(sent: Sent) -> bool:
+    return sent.error is not None and sent.error.error_class in {ErrorClass.OPTED_OUT, ErrorClass.PERMANENT_NUMBER}
+
+
 def _parts(sent: Sent) -> list[PartRow]:
     """Give the parts of a text whose gateway tells of each under an id of its own."""
     answer = sent.accepted
@@ -227,7 +265,7 @@ def _parts(sent: Sent) -> list[PartRow]:
 
 
 def _tally(sent: Sent, attempt: AttemptRow) -> Tally | None:
-    """Count a request for its way; what the number, the text, a rate or a setting caused says nothing about it."""
+    """Count a request for its way; what the number, the text or a rate caused says nothing about it."""
     if sent.accepted is not None:
         return tally_of_send(attempt, sent.message.country, sent.seconds)
     is_ambiguous = isinstance(sent.error, AmbiguousSendError)
@@ -236,7 +274,9 @@ def _tally(sent: Sent, attempt: AttemptRow) -> Tally | None:
     return None
 
 
-_OF_THE_WAY = frozenset({ErrorClass.TRANSIENT, ErrorClass.SENDER_OR_REGISTRATION, ErrorClass.ACCOUNT_OR_CREDIT})
+_OF_THE_WAY = frozenset(
+    {ErrorClass.TRANSIENT, ErrorClass.SENDER_OR_REGISTRATION, ErrorClass.ACCOUNT_OR_CREDIT, ErrorClass.CONFIG}
+)
 """Refusals that another way would not have met."""
 
 

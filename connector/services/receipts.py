@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from connector.domain.message import ErrorClass, MessageState
-from connector.domain.receipt import after_attempt, after_receipt, of_parts
+from connector.domain.message import ErrorClass, MessageState, SendPolicy
+from connector.domain.receipt import after_attempt, after_receipt
 from connector.domain.retry import backoff
-from connector.domain.scoring import Tally
-from connector.ports.attempts import AttemptRow, PartRow
+from connector.ports.attempts import AttemptRow
 from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway, StatusReport
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
 from connector.ports.time import Clock
-from connector.ports.traffic import Spending
 from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
 from connector.services.incoming_pieces import PieceDesk
+from connector.services.number_facts import hold_numbers, may_speak_of_number
+from connector.services.outcomes import sender_told
+from connector.services.part_receipts import of_whole
 from connector.services.redaction import redacting
 from connector.services.route_scores import tally_of_receipt
+from connector.services.stored_callbacks import request_of
+from connector.services.sums import Sums
 
 log = structlog.get_logger(__name__)
 
@@ -96,9 +99,7 @@ class ReceiptReader:
 
     def _understand(self, uow: UnitOfWork, row: InboxRow, now: datetime) -> str | None:
         slug, _, kind = row.source.partition(".")
-        request = CallbackRequest(
-            method=row.context["method"], url=row.context["url"], headers=row.context["headers"], body=row.body
-        )
+        request = request_of(row)
         readers = [self._read_receipts, self._read_replies]
         for read in reversed(readers) if kind == INBOUND else readers:
             outcomes = read(uow, slug, row, request, now)
@@ -109,7 +110,9 @@ class ReceiptReader:
     def _read_receipts(
         self, uow: UnitOfWork, slug: str, row: InboxRow, request: CallbackRequest, now: datetime
     ) -> Sequence[str | None]:
-        reports, sums = self._gateways[slug].read_status(request, row.context.get("attempt_id")), _Sums()
+        reports, sums = self._gateways[slug].read_status(request, row.context.get("attempt_id")), Sums()
+        if len(reports) > 1:
+            _hold(uow, slug, reports)
         outcomes = [self._apply(uow, slug, report, now, sums) for report in reports]
         sums.write(uow)
         return outcomes
@@ -129,17 +132,24 @@ class ReceiptReader:
     def _again_at(self, row: InboxRow, now: datetime) -> datetime:
         return now + timedelta(seconds=1) + backoff(row.attempts + 1, self._rng, _RETRY_BASE, _RETRY_CAP)
 
-    def apply(self, uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime) -> str | None:
-        """Apply one report; give a word for what it came to, None when no attempt matches it yet."""
-        sums = _Sums()
-        outcome = self._apply(uow, gateway, report, now, sums)
-        sums.write(uow)
+    def apply(
+        self, uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime, sums: Sums | None = None
+    ) -> str | None:
+        """Apply one report; give a word for what it came to, None when no attempt matches it yet.
+
+        Whoever has more to write gives `sums`, and writes them at the end.
+        """
+        if sums is not None:
+            return self._apply(uow, gateway, report, now, sums)
+        own = Sums()
+        outcome = self._apply(uow, gateway, report, now, own)
+        own.write(uow)
         return outcome
 
-    def _apply(self, uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime, sums: _Sums) -> str | None:
+    def _apply(self, uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime, sums: Sums) -> str | None:
         part = uow.attempts.part(gateway, report.provider_message_id) if report.provider_message_id else None
         if part is not None:
-            report = _of_whole(uow, part, report)
+            report = of_whole(uow, part, report)
         attempt = _attempt_of(uow, gateway, report)
         if attempt is None:
             return None
@@ -152,11 +162,15 @@ class ReceiptReader:
         if part is None and message.segments > 1 and attempt.state is MessageState.DISPATCHING:
             return None  # the answer, which is on its way, tells whether this is the whole text or a part of it
         told = self._told(attempt, message, report, now)
+        # One text to a dead number is one sign of it, however often it is told.
+        is_of_number = told.state is not attempt.state and self._numbers.has_to_hear(uow, message, report)
+        if is_of_number or report.error_class is ErrorClass.OPTED_OUT:
+            hold_numbers(uow, [message])  # before anybody is woken: see `services.outcomes`
         outcome = self._move(uow, message, attempt, report, now)
         uow.attempts.save([told])
         if report.error_class is ErrorClass.OPTED_OUT:
             self._note_opt_out(uow, message, attempt.id, now)
-        if told.state is not attempt.state:  # one text to a dead number is one sign of it, however often it is told
+        if is_of_number:
             self._numbers.hear(uow, message, gateway, report, now)
         sums.add(self._budgets.correct(attempt, told, message.journey))
         sums.add(tally_of_receipt(attempt, told, message.country, now))
@@ -201,56 +215,28 @@ class ReceiptReader:
             segments=report.segments or attempt.segments,
             carrier=attempt.carrier or (report.carrier or "")[:_LONGEST_CARRIER],
             ask_at=ask_at if waiting else None,
+            is_urgent=message.policy is SendPolicy.AT_LEAST_ONCE,
             settled_at=now if has_ended else attempt.settled_at,
             redact_at=now if has_ended and attempt.gateway in self._redacting else attempt.redact_at,
         )
 
 
-@dataclass(slots=True)
-class _Sums:
-    """What receipts add to the sums of spending and of traffic.
-
-    Written last in a transaction, all together and in one order: whoever adds to the same ones waits for its commit.
-    """
-
-    spendings: list[Spending] = field(default_factory=list)
-    tallies: list[Tally] = field(default_factory=list)
-
-    def add(self, each: Spending | Tally | None) -> None:
-        """Note what is to be added; None is nothing."""
-        if isinstance(each, Spending):
-            self.spendings.append(each)
-        elif each is not None:
-            self.tallies.append(each)
-
-    def write(self, uow: UnitOfWork) -> None:
-        """Write what was noted."""
-        uow.traffic.spend(self.spendings)
-        uow.traffic.note(self.tallies)
-
-
 _BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageState.EXPIRED})
 _ENDS = _BAD_ENDS | {MessageState.DELIVERED}
 _LONGEST_CARRIER = 64  # characters kept of a name that a gateway gives
-_LONGEST_SENDER = 20  # characters of a number or sender id; longer names belong to channels that are not SMS
 
 
-def _of_whole(uow: UnitOfWork, part: PartRow, report: StatusReport) -> StatusReport:
-    """Note what a receipt says of one part, and give what it means for the whole text.
+def _hold(uow: UnitOfWork, gateway: str, reports: Sequence[StatusReport]) -> None:
+    """Hold everything that a callback with several reports touches, in the order in which everybody does.
 
-    The attempt is held first: receipts of two parts that come at once would else each miss what the other one says.
+    Attempts, then their messages, then numbers: two callbacks that name the same texts would else wait for each other.
     """
-    uow.attempts.many([part.attempt_id])
-    uow.attempts.move_part(replace(part, state=after_receipt(part.state, report.state)))
-    parts = uow.attempts.parts_of(part.attempt_id)
-    return replace(
-        report,
-        attempt_id=part.attempt_id,
-        provider_message_id="",  # the attempt has been found; it may be known by another id
-        state=of_parts([each.state for each in parts]),
-        segments=None,
-        price=None,  # a part's; what the whole costs was told with the answer
-    )
+    told = [report.attempt_id for report in reports if report.attempt_id]
+    theirs = [report.provider_message_id for report in reports if report.provider_message_id]
+    attempts = uow.attempts.many(sorted({*told, *uow.attempts.named(gateway, theirs)}))
+    messages = uow.messages.many(sorted({attempt.message_id for attempt in attempts.values()}), lock=True)
+    if any(may_speak_of_number(report) for report in reports):
+        hold_numbers(uow, list(messages.values()))
 
 
 def _attempt_of(uow: UnitOfWork, gateway: str, report: StatusReport) -> AttemptRow | None:
@@ -279,8 +265,7 @@ def _change(message: MessageRow, state: MessageState, report: StatusReport, now:
 
 def _sender(row: AttemptRow | MessageRow, report: StatusReport) -> str | None:
     """Give who a text came from: a vendor that chooses by itself may tell with a receipt only."""
-    told = report.sender if report.sender and len(report.sender) <= _LONGEST_SENDER else None
-    return row.sender or told
+    return row.sender or sender_told(report.sender)
 
 
 def _reason(report: StatusReport) -> str:

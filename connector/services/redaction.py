@@ -7,27 +7,26 @@ body twice harms nobody: a worker that dies leaves its batch to the next one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
 
-from connector.errors import PermanentSendError, QueueUnavailableError, SendError
+from connector.errors import AmbiguousSendError, PermanentSendError, SendError
 from connector.ports.attempts import AttemptRow
 from connector.ports.gateway import Redactor, SMSGateway
 from connector.ports.ledger import Ledger
 from connector.ports.queue import Bucket, SendLimiter
 from connector.ports.time import Clock
+from connector.services.asking import ask_each, permitted
 
 log = structlog.get_logger(__name__)
 
-BATCH = 50  # one request each, eight at once: a second, and a minute and a half when every one times out
-_AT_ONCE = 8  # vendors count requests under way per account, and sending needs them more
+BATCH = 50  # one request each, some at once: a second
 _PER_SECOND = 50.0  # per gateway over all processes: half of what the largest senders send, which is caught up at night
 _LEASE = timedelta(minutes=5)
-_NEXT_TURN = timedelta(seconds=5)  # for those the rate keeps back
+_NEXT_TURN = timedelta(seconds=5)  # for those the rate keeps back, and those of a gateway that hangs
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(hours=12)  # between tries; each waits as long as all before it
 _GIVEN_UP_AFTER = timedelta(days=7)  # vendors stop trying a handset after two or three days; the rest is for outages
 
@@ -53,18 +52,11 @@ class RedactionDesk:
         with self._ledger.begin() as uow:
             rows = uow.attempts.to_redact(now, BATCH, now + _LEASE)
             uow.commit()
-        granted = self._permitted(rows)
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="redact") as pool:
-            ends = dict(zip([row.id for row in granted], pool.map(self._redact, granted), strict=True))
+        granted = permitted(self._limiter, rows, _bucket)
+        told = ask_each(granted, self._redact, lambda end: end is _End.SILENT)
+        ends = {row.id: end for row, end in zip(granted, told, strict=True) if end is not None}
         self._note(rows, ends)
-        return len(granted) == BATCH
-
-    def _permitted(self, rows: Sequence[AttemptRow]) -> list[AttemptRow]:
-        try:
-            grants = self._limiter.take_each([[_bucket(row.gateway)] for row in rows], is_urgent=False)
-        except QueueUnavailableError:
-            return []
-        return [row for row, is_granted in zip(rows, grants, strict=True) if is_granted]
+        return len(ends) == BATCH
 
     def _redact(self, row: AttemptRow) -> _End:
         """Have one body forgotten; in a thread of its own."""
@@ -79,7 +71,7 @@ class RedactionDesk:
             return _End.REFUSED
         except SendError as error:
             log.info("redaction.not_yet", gateway=row.gateway, attempt_id=row.id, code=error.code)
-            return _End.LATER
+            return _End.SILENT if _is_silence(error) else _End.LATER
         except Exception as error:  # noqa: BLE001 - a defect over one text must not leave the others where they are
             log.error("redaction.defect", gateway=row.gateway, attempt_id=row.id, error=type(error).__name__)
             return _End.LATER
@@ -99,19 +91,28 @@ class _End(Enum):
     NOT_ASKED = "not asked"  # its gateway is not in use any more, or not to forget any more
     REFUSED = "refused"
     LATER = "later"
+    SILENT = "silent"  # later too, and the gateway does not answer at all just now
 
 
 def _next(row: AttemptRow, end: _End | None, now: datetime) -> datetime | None:
     """Say when to try again; None: not any more. Without an end it has not been its turn."""
     if end is None:
         return now + _NEXT_TURN
-    if end is not _End.LATER:
+    if end not in {_End.LATER, _End.SILENT}:
         return None
     since = now - (row.settled_at or row.requested_at)
     if since >= _GIVEN_UP_AFTER:
         log.error("redaction.given_up", gateway=row.gateway, attempt_id=row.id)
         return None
     return now + min(max(since, _SHORTEST), _LONGEST)
+
+
+_NEVER_REACHED = frozenset({"connect_timeout", "connect_error", "pool_timeout"})  # words of transports
+
+
+def _is_silence(error: SendError) -> bool:
+    """Tell a gateway that hangs from one that says "not yet", which is an answer like any other."""
+    return isinstance(error, AmbiguousSendError) or error.code in _NEVER_REACHED
 
 
 def _redactor(gateway: SMSGateway) -> Redactor | None:

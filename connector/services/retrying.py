@@ -48,11 +48,14 @@ class Retries:
         self._book, self._has_other_way, self._rng = book, has_other_way, rng
 
     def tried(self, uow: UnitOfWork, rows: Sequence[MessageRow]) -> Mapping[str, frozenset[str]]:
-        """Give the gateways each text was tried through, by message id."""
+        """Give the gateways each text was tried through, by message id; since it was last replayed."""
         if not rows:
             return {}
+        since = {row.id: row.alive_since for row in rows}
         found: dict[str, set[str]] = {}
         for attempt in uow.attempts.of_messages([row.id for row in rows]):
+            if attempt.requested_at < since[attempt.message_id]:
+                continue
             found.setdefault(attempt.message_id, set()).add(attempt.gateway)
         return {message_id: frozenset(gateways) for message_id, gateways in found.items()}
 
@@ -66,7 +69,12 @@ class Retries:
 
     def may_retry(self, message: MessageRow) -> bool:
         """Say whether a text may be tried once more."""
-        return self._book.retry(message.purpose).may_retry(message.tries)
+        return self._book.retry(message.purpose).may_retry(message.recent_tries)
+
+    def is_over(self, message: MessageRow, now: datetime) -> bool:
+        """Say whether a text is not worth another try any more: its own lifetime has ended, or its purpose's."""
+        ends = self._ends(message)
+        return ends is not None and ends <= now
 
     def after_failure(self, message: MessageRow, error: SendError, tried: Collection[str], now: datetime) -> Again:
         """Decide about a text that certainly did not go out."""
@@ -75,14 +83,14 @@ class Retries:
         if is_elsewhere:
             wait = _ELSEWHERE_AFTER * self._rng.random()
         else:
-            wait = max(error.retry_after or timedelta(), rule.wait_after(max(1, message.tries), self._rng))
+            wait = max(error.retry_after or timedelta(), rule.wait_after(max(1, message.recent_tries), self._rng))
         at = now + wait
         ends = self._ends(message)
         if ends is not None and ends <= at:
             return Again(MessageState.EXPIRED, f"{error}; its lifetime ends before the next try", at)
-        if not rule.may_retry(message.tries):
-            return Again(MessageState.DEAD_LETTER, f"{error}; gave up after {message.tries} tries", at)
-        how = "another gateway is next" if is_elsewhere else f"try {message.tries} of {rule.tries}"
+        if not rule.may_retry(message.recent_tries):
+            return Again(MessageState.DEAD_LETTER, f"{error}; gave up after {message.recent_tries} tries", at)
+        how = "another gateway is next" if is_elsewhere else f"try {message.recent_tries} of {rule.tries}"
         return Again(MessageState.QUEUED, f"{error}; {how}", at)
 
     def after_refusal(
@@ -109,7 +117,7 @@ class Retries:
         is_passing = report.error_class is ErrorClass.TRANSIENT and report.state is not MessageState.EXPIRED
         if not rule.resend_undelivered or not is_passing or not may_resend(message.state, report.state):
             return None
-        if any(attempt.settled_at is not None for attempt in attempts) or not rule.may_retry(message.tries):
+        if any(attempt.settled_at is not None for attempt in attempts) or not rule.may_retry(message.recent_tries):
             return None
         wait = timedelta(seconds=1) if message.purpose is Purpose.OTP else _RESEND_AFTER
         at, ends = now + wait, self._ends(message)
@@ -121,5 +129,5 @@ class Retries:
     def _ends(self, message: MessageRow) -> datetime | None:
         """Say when a text is not worth another try."""
         lifetime = self._book.retry(message.purpose).lifetime
-        ends = [message.expires_at, None if lifetime is None else message.created_at + lifetime]
+        ends = [message.expires_at, None if lifetime is None else message.alive_since + lifetime]
         return min((at for at in ends if at is not None), default=None)

@@ -15,6 +15,8 @@ from connector.ports.time import Clock
 
 _FRESH_FOR = timedelta(seconds=10)  # reading a day of minutes takes a fraction of a second; scores move in minutes
 
+_OLD_AFTER = timedelta(minutes=1)  # as long as a choice made by them holds
+
 _NOT_THE_WAY = frozenset({ErrorClass.PERMANENT_NUMBER, ErrorClass.PERMANENT_CONTENT, ErrorClass.OPTED_OUT})
 """Ends that say nothing about the way a text went: another gateway would not have brought it either."""
 
@@ -23,6 +25,10 @@ _BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageSta
 
 class Scoring(Protocol):
     """Whoever can say how well gateways deliver."""
+
+    def refresh(self) -> None:
+        """Read anew what has grown old; for those who are about to ask within a transaction."""
+        ...
 
     def scores(self) -> Scores:
         """Give how well every way delivers."""
@@ -39,6 +45,9 @@ class NoScores:
     def __init__(self) -> None:
         self._scores = Scores({})
 
+    def refresh(self) -> None:
+        """Read nothing."""
+
     def scores(self) -> Scores:
         """Give what is thought of gateways nobody knows."""
         return self._scores
@@ -49,7 +58,7 @@ class NoScores:
 
 
 class ScoreBoard:
-    """Gives scores, read anew every ten seconds. For one thread.
+    """Gives scores, read anew every ten seconds by those who refresh them. For one thread.
 
     Args of the constructor:
         unreported: gateways that never tell what became of a text.
@@ -60,10 +69,21 @@ class ScoreBoard:
         self._scores: Scores | None = None
         self._read_at: datetime | None = None
 
+    def refresh(self) -> None:
+        """Read the tallies anew when it is time."""
+        self._read(_FRESH_FOR)
+
     def scores(self) -> Scores:
-        """Give how well every way delivers."""
+        """Give how well every way delivers.
+
+        Mostly asked within a transaction, whose locks would wait for the reading: only what nobody has refreshed for
+        a minute is read here.
+        """
+        return self._read(_OLD_AFTER)
+
+    def _read(self, good_for: timedelta) -> Scores:
         now = self._clock.now()
-        if self._scores is None or self._read_at is None or not timedelta() <= now - self._read_at < _FRESH_FOR:
+        if self._scores is None or self._read_at is None or not timedelta() <= now - self._read_at < good_for:
             self._scores, self._read_at = score(self._tallies(now), now, self._unreported), now
         return self._scores
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connector.domain.candidates import lot
+from connector.domain.circuit import down_for
 from connector.domain.gateway_book import GatewayBook
 from connector.domain.routing import Choice, NoRoute, Wanted, choose
 from connector.domain.scoring import Scores
@@ -25,6 +26,10 @@ _GOOD_FOR = timedelta(minutes=1)
 """How long a choice holds: a text that waited longer is weighed anew, since gateways change within minutes."""
 
 _TRY_AGAIN = timedelta(seconds=15)  # a way that is closed now may be open then: circuits rest for five seconds or more
+_SELDOM = timedelta(
+    minutes=15
+)  # a text that found no way for hours is looked at as often: each look is told in its trace
+_SHARE_OF_WAIT = 0.1  # a text waits at most a tenth longer than the outage that keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,16 @@ class Router:
         self._made = _Made()
         self._has_choices = any(len(rule.gateways) > 1 for rule in book.routes.values())
 
+    def refresh(self) -> None:
+        """Read anew what choices go by; before a transaction begins, or its locks would wait for the reading."""
+        self._scores.refresh()
+        self._health.shares()
+
     def ways(self, uow: UnitOfWork, rows: Sequence[MessageRow], now: datetime) -> Mapping[str, Way | NoWay]:
         """Give the way of every text, by message id."""
         shares = self._health.shares()
         again = [row.id for row in rows if row.tries]
-        tried = _tried(uow.attempts.of_messages(again)) if again else {}
+        tried = _tried(rows, uow.attempts.of_messages(again)) if again else {}
         carriers = self._carriers(uow, rows)
         fresh = {
             row.id: Way(row.gateway, row.sender, "", carriers.get((row.account_id, row.msisdn), ""))
@@ -124,8 +134,9 @@ class Router:
         }
 
     def explain(self, wanted: Wanted, now: datetime) -> Way | NoWay:
-        """Choose as for a text, without one."""
-        return self._chosen(wanted, self._usual, self._health.shares(), now)
+        """Choose as for a text that was made just now, without one."""
+        way = self._chosen(wanted, self._usual, self._health.shares())
+        return self._no_way(way, wanted, self._usual, now, now) if isinstance(way, NoRoute) else way
 
     def others(self, row: MessageRow, tried: Collection[str]) -> bool:
         """Tell whether another gateway, not tried yet, could take a text now."""
@@ -173,9 +184,10 @@ class Router:
 
     def _way(self, row: MessageRow, wanted: Wanted, shares: Mapping[str, float], now: datetime) -> Way | NoWay:
         usual = row.gateway if row.gateway in self._configured else self._usual
-        return self._chosen(wanted, usual, shares, now)
+        way = self._chosen(wanted, usual, shares)
+        return self._no_way(way, wanted, usual, row.alive_since, now) if isinstance(way, NoRoute) else way
 
-    def _chosen(self, wanted: Wanted, usual: str, shares: Mapping[str, float], now: datetime) -> Way | NoWay:
+    def _chosen(self, wanted: Wanted, usual: str, shares: Mapping[str, float]) -> Way | NoRoute:
         scores = self._scores.scores()
         choice = self._alike(wanted, usual, shares, scores)
         if isinstance(choice, NoRoute) and not choice.is_final:
@@ -184,10 +196,15 @@ class Router:
                 self._book, wanted, {name: float(share > 0) for name, share in shares.items()}, scores, usual
             )
         if isinstance(choice, NoRoute):
-            until = None if choice.is_final else self._opens_at(wanted, usual, now)
-            return NoWay(choice.reason, until, choice.numbers)
+            return choice
         numbers = choice.numbers if len(choice.numbers["candidates"]) > 1 else {}
         return Way(choice.gateway, choice.sender, choice.reason, wanted.carrier, is_new=True, numbers=numbers)
+
+    def _no_way(self, found: NoRoute, wanted: Wanted, usual: str, since: datetime, now: datetime) -> NoWay:
+        """Say until when a text waits that was made at `since`."""
+        if found.is_final:
+            return NoWay(found.reason, None, found.numbers)
+        return NoWay(found.reason, self._opens_at(wanted, usual, since, now), found.numbers)
 
     def _alike(self, wanted: Wanted, usual: str, shares: Mapping[str, float], scores: Scores) -> Choice | NoRoute:
         """Choose, or give the choice made for a text just like this one, as long as scores and shares stand.
@@ -206,11 +223,17 @@ class Router:
             self._made.choices[alike] = choose(self._book, wanted, shares, scores, usual)
         return self._made.choices[alike]
 
-    def _opens_at(self, wanted: Wanted, usual: str, now: datetime) -> datetime:
-        """Say when the first of the gateways that could take a text is tried again."""
+    def _opens_at(self, wanted: Wanted, usual: str, since: datetime, now: datetime) -> datetime:
+        """Say when to look again: once a gateway that could take the text is tried again, and less and less often.
+
+        What grows is the shorter of the text's own wait and the outage: a text that was made days ago for today has not
+        waited for a gateway all the time.
+        """
         gateways = self._book.route_for(wanted.purpose, wanted.route).gateways or (usual,)
-        until = [self._health.of(gateway).until for gateway in gateways if gateway in self._configured]
-        return max(min((at for at in until if at is not None), default=now), now + _TRY_AGAIN)
+        known = [self._health.of(gateway) for gateway in gateways if gateway in self._configured]
+        down = {each.until: down_for(each, now) for each in known if each.until is not None}
+        until, waited = min(down, default=now), min([now - since, *down.values()])
+        return max(until, now + min(max(waited * _SHARE_OF_WAIT, _TRY_AGAIN), _SELDOM))
 
 
 def _by_account(rows: Sequence[MessageRow]) -> Mapping[str, list[str]]:
@@ -220,9 +243,11 @@ def _by_account(rows: Sequence[MessageRow]) -> Mapping[str, list[str]]:
     return {account_id: sorted(found) for account_id, found in sorted(numbers.items())}
 
 
-def _tried(attempts: Sequence[AttemptRow]) -> Mapping[str, frozenset[str]]:
-    """Give the gateways that failed each text."""
+def _tried(rows: Sequence[MessageRow], attempts: Sequence[AttemptRow]) -> Mapping[str, frozenset[str]]:
+    """Give the gateways that failed each text since it was made, or since a person had it sent again."""
+    since = {row.id: row.alive_since for row in rows}
     tried: dict[str, set[str]] = {}
     for attempt in attempts:
-        tried.setdefault(attempt.message_id, set()).add(attempt.gateway)
+        if attempt.requested_at >= since[attempt.message_id]:
+            tried.setdefault(attempt.message_id, set()).add(attempt.gateway)
     return {message_id: frozenset(gateways) for message_id, gateways in tried.items()}

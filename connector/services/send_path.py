@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from connector.domain.circuit import CircuitState
 from connector.domain.compliance import Compliance
 from connector.domain.gateway_book import GatewayBook, Rate
 from connector.ports.attempts import EVERY, Gateways
@@ -112,5 +113,14 @@ def build_send_path(parts: SendPathParts) -> SendPath:
             parts.status_url,
         ),
         receipts=receipts,
-        reconciler=Reconciler(ledger, parts.gateways, receipts, aftermath, parts.limiter, clock, parts.served),
+        reconciler=Reconciler(
+            ledger,
+            parts.gateways,
+            receipts,
+            aftermath,
+            parts.limiter,
+            clock,
+            parts.served,
+            is_open=lambda gateway: health.of(gateway).state is CircuitState.OPEN,
+        ),
     )

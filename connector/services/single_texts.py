@@ -82,12 +82,12 @@ class SingleTexts:
             UnusableOrderError: the order cannot be carried out as it is; says which part of it.
             KeyReusedError: another order came under this key before.
         """
-        now = self._clock.now()
-        order.check(now)
         if order.idempotency_key is not None:
             known = uow.messages.by_key(order.account_id, f"{ORDER}{order.idempotency_key}")
-            if known is not None:
+            if known is not None:  # and is not checked again: a repeated order may be past its times by now
                 return self._again(known, order)
+        now = self._clock.now()
+        order.check(now)
         account = uow.accounts.get(order.account_id)
         number = _number(order.to, account)
         contact = next(iter(uow.contacts.with_number(account.id, number.e164)), None)

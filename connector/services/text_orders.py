@@ -13,7 +13,7 @@ from connector.domain.message import LIFETIMES, Purpose
 from connector.errors import ConnectorError
 
 LONGEST_AHEAD = timedelta(days=90)
-"""How far ahead a text may be ordered: a season. A year that was mistyped lies further off."""
+"""How far ahead a text may be ordered, and may live: a season. A year that was mistyped lies further off."""
 
 LONGEST_KEY = 200  # characters; with the word before it, it fits the ledger's 255
 
@@ -85,8 +85,13 @@ class TextOrder:
             raise UnusableOrderError("priority", "it is a number from 1 to 9")
         if self.send_at is not None and self.send_at > now + LONGEST_AHEAD:
             raise UnusableOrderError("send_at", f"it is more than {LONGEST_AHEAD.days} days ahead")
-        if self.ends_at(now) <= max(now, self.send_at or now):
+        begins = max(now, self.send_at or now)
+        if self.ends_at(now) <= begins:
             raise UnusableOrderError("expires_at", "it is over before the text could go out")
+        if self.ends_at(now) > begins + LONGEST_AHEAD:
+            raise UnusableOrderError(
+                "expires_at", f"it is more than {LONGEST_AHEAD.days} days after the text may go out"
+            )
 
     def ends_at(self, now: datetime) -> datetime:
         """Give when the text is worth nothing any more."""

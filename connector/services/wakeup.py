@@ -6,7 +6,10 @@ from rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+
+import structlog
 
 from connector.domain.message import MessageState
 from connector.ports.ledger import Ledger, UnitOfWork
@@ -25,9 +28,19 @@ from connector.ports.queue import (
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
 from connector.services.incoming_pieces import COMPLETE_WITHIN
+from connector.services.receipts import INBOUND, STATUS
 from connector.services.schedules import AUDIENCE
 
+log = structlog.get_logger(__name__)
+
 BATCH = 500
+
+_CALLBACKS = frozenset({STATUS, INBOUND})
+
+_STRANGE_FOR = timedelta(
+    days=3
+)  # a gateway whose settings got lost is set up again by then, and its callbacks are read
+_GIVES_UP_EVERY = timedelta(hours=1)  # days do not end by the second
 
 
 class Alarm:
@@ -35,18 +48,27 @@ class Alarm:
 
     Args of the constructor:
         heir: gives the gateway to whose lane somebody listens who looks after the texts of another, by slug.
+        gateways: those in use here, whose callbacks somebody understands; None: any.
     """
 
     def __init__(
-        self, ledger: Ledger, queue: TaskQueue, clock: Clock, heir: Callable[[str], str] = lambda gateway: gateway
+        self,
+        ledger: Ledger,
+        queue: TaskQueue,
+        clock: Clock,
+        heir: Callable[[str], str] = lambda gateway: gateway,
+        gateways: Collection[str] | None = None,
     ) -> None:
         self._ledger, self._queue, self._clock, self._heir = ledger, queue, clock, heir
+        self._gateways = gateways
         self._has_rung = False
+        self._gave_up_at: datetime | None = None
 
     def ring(self) -> None:
         """Release and expire what is due, then nudge every lane that has work."""
         while self.release() == BATCH:
             pass
+        self.give_up()
         lanes = self.lanes_with_work()
         if not self._has_rung:
             lanes.add(MAINTENANCE)  # a new release may poll for events that the last one did not know
@@ -71,6 +93,26 @@ class Alarm:
             uow.commit()
         return len(rows)
 
+    def give_up(self) -> None:
+        """Finish callbacks of gateways that have not been in use for days: nobody here can read them."""
+        now = self._clock.now()
+        if self._gave_up_at is not None and timedelta() <= now - self._gave_up_at < _GIVES_UP_EVERY:
+            return
+        self._gave_up_at = now
+        with self._ledger.begin(write=False) as uow:
+            strange = sorted(each for each in uow.inbox.waiting(now) if self._is_strange(each))
+        for each in strange:
+            with self._ledger.begin() as uow:
+                count = uow.inbox.give_up(each, now - _STRANGE_FOR, "unread: its gateway is not in use here", now)
+                uow.commit()
+            if count:
+                log.warning("callbacks.unread", source=each, count=count, reason="the gateway is not in use here")
+
+    def _is_strange(self, source: str) -> bool:
+        """Tell whether a source is a gateway that is not in use here; one that is meanwhile set up again is none."""
+        gateway, _, kind = source.rpartition(".")
+        return kind in _CALLBACKS and self._gateways is not None and gateway not in self._gateways
+
     def _next(self, message: MessageRow) -> Moved:
         if message.expires_at is not None and message.expires_at <= self._clock.now():
             waited = f" while {message.state_reason}" if message.state_reason else ""
@@ -83,7 +125,7 @@ class Alarm:
         with self._ledger.begin(write=False) as uow:
             lanes = {send_lane(self._heir(gateway), purpose) for gateway, purpose in uow.messages.waiting_lanes(now)}
             lanes |= {writeback_lane(crm) for crm in uow.records.waiting(now)}
-            lanes |= {_lane_of(source) for source in uow.inbox.waiting(now)}
+            lanes |= {_lane_of(source) for source in uow.inbox.waiting(now) if not self._is_strange(source)}
             if uow.enrollments.any_due(now):
                 lanes.add(JOURNEYS)
             if uow.effects.any_due(now):

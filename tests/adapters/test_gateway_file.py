@@ -281,6 +281,38 @@ def test_a_mistake_in_any_part_is_named_with_its_place(tmp_path: Path, before: s
     assert any(expected in mistake for mistake in found), found
 
 
+UNCOUNTED = "what goes through {} cannot be counted: no price list of theirs is in USD"
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ("{scope: gateway, name: twilio, per_day_spend: 250 GBP}", "no price list is in GBP"),
+        ("{scope: account, per_day_spend: 250 GBP, per_day_texts: 10}", "no price list is in GBP"),
+        ("{scope: gateway, name: vonage, per_day_spend: 250 USD}", UNCOUNTED.format("vonage")),
+        ("{scope: gateway, name: sinch, per_day_spend: 250 USD}", UNCOUNTED.format("sinch")),
+        ("{scope: gateway, per_day_spend: 250 USD}", UNCOUNTED.format("vonage")),
+        ("{scope: account, per_day_spend: 250 USD}", UNCOUNTED.format("vonage")),
+        ("{scope: journey, name: tips, per_day_spend: 250 USD}", UNCOUNTED.format("vonage")),
+        ("{scope: journey, name: tips, per_day_spend: 250 USD, per_day_texts: 10}", None),
+        ("{scope: gateway, name: twilio, per_day_spend: 250 USD}", None),
+        ("{scope: gateway, name: sinch, per_day_spend: 250 EUR}", None),
+    ],
+)
+def test_a_budget_of_money_needs_the_prices_it_counts_by(tmp_path: Path, budget: str, expected: str | None) -> None:
+    text = FULL.replace("{scope: gateway, name: twilio, per_day_spend: 250 USD}", budget)
+    if expected is None:
+        assert len(_load(tmp_path, text).budgets) == 2
+        return
+    (found,) = _mistakes(tmp_path, text)
+    assert found.startswith(f"19:{5 + budget.index('250')}: budgets[0].per_day_spend: {expected}")
+
+
+def test_a_price_list_that_is_wrong_is_not_told_as_missing(tmp_path: Path) -> None:
+    (found,) = _mistakes(tmp_path, FULL.replace("currency: USD", "currency: dollars"))
+    assert "`dollars` is not a currency" in found
+
+
 @pytest.mark.parametrize("part", ["senders", "budgets"])
 def test_a_part_that_is_a_list_must_be_one(tmp_path: Path, part: str) -> None:
     assert _mistakes(tmp_path, f"{part}: {{}}\n") == [

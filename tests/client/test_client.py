@@ -300,3 +300,11 @@ def test_the_client_makes_every_call_there_is(app: Flask) -> None:
         "replayDeadLetters", "dropDeadLetters", "knownOfNumbers", "lookUpNumber", "listProviders", "providerStatus",
     }  # fmt: skip
     assert described - covered == {"listMessages"}, "the search does what the list does"
+
+
+def test_what_costs_money_is_asked_once() -> None:
+    client, asked, waits = scripted(problem(502), httpx.ConnectError("away"))
+    for _ in range(2):
+        with pytest.raises(connector_client.UnavailableError):
+            client.look_up(NUMBER)
+    assert (len(asked), waits) == (2, [])

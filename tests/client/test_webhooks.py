@@ -73,3 +73,9 @@ def test_what_is_not_the_connectors_is_not_believed(body: bytes, headers: dict[s
     with pytest.raises(SignatureMismatchError) as caught:
         webhooks.read(body, headers, secrets=secrets, now=NOW)
     assert SECRET not in str(caught.value)
+
+
+def test_a_time_of_thousands_of_digits_is_no_time() -> None:
+    headers = signed() | {"X-SMS-Connector-Timestamp": "9" * 5_000}
+    with pytest.raises(SignatureMismatchError, match="its time"):
+        webhooks.check(BODY, headers, secrets=[SECRET], now=NOW)

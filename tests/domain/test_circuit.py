@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.circuit import Answers, CircuitState, GatewayHealth, after, as_of, healthy
+from connector.domain.circuit import Answers, CircuitState, GatewayHealth, after, as_of, down_for, healthy
 from tests.domain.gateway_parts import NOW
 
 SECOND = timedelta(seconds=1)
@@ -128,6 +128,33 @@ def test_stragglers_that_left_before_it_opened_neither_close_nor_lengthen_it() -
     health = opened()
     later = after(after(health, GOOD, health.updated_at + SECOND), FAILED, health.updated_at + SECOND)
     assert (later.state, later.until, later.openings) == (CircuitState.OPEN, health.until, health.openings)
+
+
+@pytest.mark.parametrize("answers", [GOOD, Answers(3, 0, 0.6), FAILED])
+def test_a_request_that_left_before_the_circuit_opened_is_no_probe_however_late_its_answer(answers: Answers) -> None:
+    health = opened()
+    probed = after(health, GOOD, until(health))
+    straggler = replace(answers, began_at=health.since - SECOND)
+    later = after(probed, straggler, until(health) + SECOND)
+    assert later == probed
+    one_more = after(later, replace(GOOD, began_at=until(health) + SECOND), until(health) + 2 * SECOND)
+    assert one_more.good_probes == 2
+
+
+def test_what_is_heard_together_began_with_the_first_of_it() -> None:
+    first, later = replace(GOOD, began_at=NOW), replace(FAILED, began_at=NOW + SECOND)
+    assert later.plus(first).plus(GOOD) == Answers(2, 1, 0.4, began_at=NOW)
+
+
+def test_an_outage_is_as_long_as_all_the_rests_of_its_circuit_since_it_was_well() -> None:
+    assert down_for(healthy("twilio", NOW), NOW + SECOND) == timedelta()
+    health = opened()
+    began = health.since
+    for _ in range(7):
+        health = after(health, FAILED, until(health))
+    assert down_for(health, health.since + SECOND) == health.since + SECOND - began
+    probing = as_of(health, until(health) + SECOND)
+    assert down_for(probing, until(health) + SECOND) == until(health) + SECOND - began
 
 
 def test_one_good_probe_may_be_luck_and_three_are_none() -> None:

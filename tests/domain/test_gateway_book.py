@@ -127,6 +127,13 @@ def test_other_texts_are_tried_as_ever(purpose: Purpose) -> None:
         assert rule.may_retry(tries) == policy.may_retry(tries)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "is_sent_again"), [(Purpose.OTP, True), (Purpose.TRANSACTIONAL, True), (Purpose.MARKETING, False)]
+)
+def test_what_somebody_waits_for_is_sent_again_when_a_phone_was_off(purpose: Purpose, is_sent_again: bool) -> None:
+    assert GatewayBook().retry(purpose).resend_undelivered is is_sent_again
+
+
 @given(st.sampled_from(Jitter), st.integers(1, 2000), st.randoms())
 def test_a_wait_lies_between_what_is_fixed_and_its_ceiling(jitter: Jitter, tries: int, rng: random.Random) -> None:
     rule = RetryRule(5, timedelta(seconds=2), timedelta(seconds=60), jitter=jitter)

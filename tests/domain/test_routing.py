@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.domain.gateway_book import (
+    VIA,
     Alphanumeric,
     CountryRule,
     GatewayBook,
@@ -165,6 +166,27 @@ def test_a_circuit_that_lets_a_quarter_through_gets_a_quarter() -> None:
 def test_a_gateway_of_the_route_that_is_not_in_use_is_left_out() -> None:
     found = chosen(book(route("x", "b")), shares={"b": 1.0})
     assert candidates(found)["x"]["refused"] == "is not in use here"
+
+
+def test_a_gateway_that_is_not_in_use_will_not_be_by_waiting() -> None:
+    elsewhere = [long_code("+442079460018", "b", "GB")]
+    none = refused(book(route("x", "b"), elsewhere), shares={"b": 1.0})
+    assert none.reason == "no gateway can take it: x is not in use here; b has no sender for US"
+    assert none.is_final
+    closed = refused(book(route("x", "b")), shares={"b": 0.0})
+    assert not closed.is_final
+
+
+def test_a_gateway_without_a_sender_is_refused_for_good_though_its_circuit_is_open() -> None:
+    none = refused(book(route("a"), [long_code("+442079460018", "a", "GB")]), shares={"a": 0.0})
+    assert (none.is_final, none.reason) == (True, "no gateway can take it: a has no sender for US")
+
+
+def test_a_text_that_tries_a_gateway_out_takes_no_other() -> None:
+    trying = replace(US, route=f"{VIA}x")
+    none = refused(book(route("a")), trying, shares={"a": 1.0, "usual": 1.0})
+    assert (none.is_final, none.reason) == (True, "no gateway can take it: x is not in use here")
+    assert chosen(book(route("a")), trying, shares={"x": 1.0, "usual": 1.0}).gateway == "x"
 
 
 # --- senders --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.sandbox.faults import Faults
 from connector.sandbox.gateways.messages import Message
 from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.gateways.sandbox import GatewaySandbox
@@ -55,7 +54,7 @@ retries:
 class _Telnyx(TelnyxSkin):
     """Signs at the machine's time, which adapters compare with: the pushed clock is the connector's and ours only."""
 
-    def sign(self, call: Call, at: datetime) -> Call:  # noqa: ARG002 - the pushed time
+    def sign(self, call: Call, at: datetime) -> Call:
         """Sign as of now."""
         return super().sign(call, datetime.now(UTC))
 
@@ -63,7 +62,7 @@ class _Telnyx(TelnyxSkin):
 class _Sinch(SinchSkin):
     """The same."""
 
-    def sign(self, call: Call, at: datetime) -> Call:  # noqa: ARG002 - as above
+    def sign(self, call: Call, at: datetime) -> Call:
         """Sign as of now."""
         return super().sign(call, datetime.now(UTC))
 
@@ -85,6 +84,7 @@ class SeveralGateways(Rig):
 
     def _environment(self, database_url: str) -> dict[str, str]:
         self._boxes: dict[str, GatewaySandbox] = {}
+        self._away: set[str] = set()
         mappings = self.directory / "mappings"
         shutil.copytree(ROOT / "mappings", mappings)
         (mappings / "gateways.yaml").write_text(_RULES, encoding="utf-8")
@@ -119,14 +119,18 @@ class SeveralGateways(Rig):
     def away(self, slug: str) -> None:
         """Let Telnyx or Sinch refuse every connection."""
         self._boxes[slug].stop()
+        self._away.add(slug)
 
     def back(self, slug: str) -> None:
         """Let it answer again, where it did."""
         old = self._boxes[slug]
+        self._away.remove(slug)
         self._boxes[slug] = GatewaySandbox(old.world, faults=self.faults, port=old.server.port).start()
 
     def begin_test(self) -> None:
-        """Forget what earlier tests left at every gateway, too; not on a Sunday, whose window for marketing is short."""
+        """Forget what earlier tests left at the gateways, too; not on a Sunday: its window for marketing is short."""
+        for slug in sorted(self._away):
+            self.back(slug)
         for box in self._boxes.values():
             box.world.outages.clear()
         super().begin_test()
@@ -147,9 +151,11 @@ class SeveralGateways(Rig):
 
     def shown(self, number: str) -> list[str]:
         """What the phone of a number got through whichever gateway, oldest first."""
-        worlds = (self.twilio, *(box.world for box in self._boxes.values()))
-        found: list[Message] = [each for world in worlds for each in world.conversation(number) if each.is_outbound]
-        return [each.body for each in sorted(found, key=lambda each: each.arrived_at or each.created_at)]
+        found: list[Message] = [*self.twilio.conversation(number)]
+        for box in self._boxes.values():
+            found += box.world.conversation(number)
+        found.sort(key=lambda each: each.arrived_at or each.created_at)
+        return [each.body for each in found if each.is_outbound]
 
     def reply(self, number: str, text: str, gateway: str) -> None:
         """Let a person write to our number at a gateway."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -81,14 +82,16 @@ class SMPPRig(Rig):
         """Kill the process and those it has started, as when a machine loses its power."""
         started = self._started()
         self.processes.pop("smpp").kill()
-        for pid in started:
-            os.kill(pid, signal.SIGKILL)
-        eventually(lambda: self.smsc.bound == 0, "the link is gone")
+        self._kill(started)
 
     def kill_bound_process(self) -> None:
         """Kill only what the process has started, such as the one that holds the bind."""
-        for pid in self._started():
-            os.kill(pid, signal.SIGKILL)
+        self._kill(self._started())
+
+    def _kill(self, pids: list[int]) -> None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # one that only helps ends with its parent
+                os.kill(pid, signal.SIGKILL)
         eventually(lambda: self.smsc.bound == 0, "the link is gone")
 
     def _started(self) -> list[int]:

@@ -96,7 +96,7 @@ def operated(folder: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch, **ot
     """Prepare a ledger with one account, whose gateways are Twilio, Vonage and the null one."""
     for name in ("mappings", "templates"):
         shutil.copytree(ROOT / name, folder / name)
-    set_environment(monkeypatch, folder, redis_url, **VENDORS, **others)
+    set_environment(monkeypatch, folder, redis_url, PUBLIC_URL="http://localhost:8000", **VENDORS, **others)
     connector = Connector(read_settings())
     migrate(connector.ledger.engine)
     account = an_account(external_id="12345")

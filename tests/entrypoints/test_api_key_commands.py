@@ -149,3 +149,13 @@ def test_which_account_is_meant_must_be_said_when_there_are_several(connector: C
         uow.commit()
     assert "--account" in str(smsctl("api-key", "list").exception)
     assert smsctl("api-key", "list", "--account", "67890").exit_code == 0
+
+
+def test_programs_read_keys_and_what_they_send(connector: Connector) -> None:
+    made = smsctl("api-key", "add", "--name", "shop", "--scope", "messages:send").output.split()[0]
+    (key,) = json.loads(smsctl("api-key", "list", "--json").output)
+    assert (key["prefix"], key["name"], key["is_valid"]) == (made[:11], "shop", True)
+    assert (key["scopes"], key["last_used_at"]) == (["messages:send"], None)
+    for is_new in (True, False):
+        sent = json.loads(smsctl("send", "--to", NUMBER, "--body", "Hello", "--key", "k", "--json").output)
+        assert (sent["is_new"], sent["state"], sent["segments"]) == (is_new, "queued", 1)

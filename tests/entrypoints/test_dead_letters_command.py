@@ -202,3 +202,10 @@ def test_a_name_that_is_wrong_stops_everything(desk: Operated) -> None:
     assert isinstance(result.exception, ConfigurationError)
     assert "no-such-text" in str(result.exception)
     assert desk.state_of(text) is MessageState.DEAD_LETTER
+
+
+def test_texts_whose_time_is_over_do_not_keep_a_filter_from_the_others(desk: Operated) -> None:
+    desk.give_up(expires_at=desk.now - timedelta(hours=1))
+    alive = desk.give_up()
+    done = json.loads(run("dlq", "replay", "--provider", "twilio", "--limit", "1", "--yes", "--json").output)
+    assert done == {"done": [alive.id], "passed_over": []}

@@ -259,3 +259,19 @@ def test_the_page_runs_no_script_and_sends_forms_nowhere_else(desk: Operated, cl
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["Cache-Control"] == "no-store"
     assert "<script" not in page.text
+
+
+@pytest.mark.parametrize("token", ["9" * 5_000 + ".a", "9999999999.ä", "²."])
+def test_a_token_nobody_made_is_refused(desk: Operated, client: FlaskClient, token: str) -> None:
+    text = desk.give_up()
+    token_of(client)
+    assert post(client, {"token": token, "drop": text.id}).status_code == 403
+    now = int(desk.now.timestamp())
+    assert post(client, {"token": f"{now + 60}.ä", "drop": text.id}).status_code == 403
+
+
+@pytest.mark.parametrize("public", ["https://sms.example.com", "http://192.0.2.1:8000"])
+def test_without_a_password_an_app_with_a_public_address_shows_the_page_to_nobody(desk: Operated, public: str) -> None:
+    """A proxy on this machine that adds no header makes everybody look as if they were here."""
+    desk.connector.settings = replace(desk.connector.settings, public_url=public)
+    assert create_app(desk.connector).test_client().get(PATH, **HERE).status_code == 403

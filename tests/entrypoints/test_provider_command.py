@@ -184,3 +184,13 @@ def test_a_text_that_nobody_sends_is_told_after_the_wait(desk: Operated) -> None
     assert found.message.state is MessageState.QUEUED
     assert found.message.expires_at is not None
     assert found.message.expires_at <= desk.connector.clock.now() + timedelta(minutes=10)
+
+
+def test_programs_read_what_came_of_a_trial(desk: Operated) -> None:
+    found = json.loads(run("provider", "test", "--provider", "twilio", "--to", NUMBER, "--wait", "0", "--json").output)
+    assert (found["state"], found["attempts"]) == ("queued", [])
+
+
+def test_programs_read_whether_a_gateway_lets_us_in(desk: Operated) -> None:
+    found = json.loads(run("provider", "test", "--provider", "null", "--json").output)
+    assert (found["name"], found["is_well"]) == ("null", None)

@@ -40,7 +40,7 @@ def connector(redis_url: str, folders: Path, monkeypatch: pytest.MonkeyPatch) ->
     values = {
         "DATABASE_URL": f"sqlite:///{folders}/ledger.sqlite3",
         "REDIS_URL": redis_url,
-        "PUBLIC_URL": "https://sms.example.com",
+        "PUBLIC_URL": "http://localhost:8000",
         "SECRET_KEYS": "k" * 32,
         "GATEWAY": "null",
         "MAPPINGS_DIR": str(folders / "mappings"),

@@ -21,7 +21,7 @@ from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.messages import MessageRow
 from connector.ports.queue import EFFECTS
 from connector.services.callback_secrets import BOTH_HOLD, CallbackSecrets
-from connector.services.callbacks import TRIED_FOR, CallbackReplay, reference_of, tell_reply
+from connector.services.callbacks import TRIED_FOR, CallbackReplay, reference_of, tell_move, tell_reply
 from connector.services.effect_outcomes import EffectRecorder
 from connector.services.effect_permission import EffectDesk
 from connector.services.effects import EffectRunner
@@ -313,3 +313,27 @@ def test_never_more_than_two_secrets_hold(secrets: CallbackSecrets) -> None:
 def test_a_secret_that_got_out_ends_at_once(secrets: CallbackSecrets) -> None:
     secrets.shown("account-1")
     assert [each.secret for each in secrets.rotate("account-1", at_once=True)] == ["whsec_2"]
+
+
+def test_a_text_given_up_again_after_it_was_sent_again_is_news(stage: Stage) -> None:
+    row = an_order(stage, state=MessageState.QUEUED)
+    stage.move(row, MessageState.DEAD_LETTER, "no gateway may take it")
+    anew = replace(row, restarted_at=stage.clock.at)
+    for _ in range(2):
+        with stage.ledger.begin() as uow:
+            tell_move(uow, anew, MessageState.DEAD_LETTER, "no gateway may take it", stage.clock.at)
+            uow.commit()
+    again = f":{int(stage.clock.at.timestamp() * 1000)}"
+    first = f"callback:{row.id}:dead_letter:0"
+    assert [each.key for each in wanted(stage, first, first + again)] == [first, first + again]
+
+
+def test_a_callback_asked_to_wait_for_longer_than_its_day_is_tried_once_more(
+    stage: Stage, runner: EffectRunner, customer: Customer
+) -> None:
+    stage.move(an_order(stage), MessageState.DELIVERED, "the gateway reports delivered")
+    customer.errors = [ChannelUnavailableError("maintenance", status=503, retry_after=timedelta(days=7))]
+    runner.drain()
+    stage.pass_time(hours=23, minutes=59, seconds=30)
+    runner.drain()
+    assert len(customer.heard) == 2

@@ -11,7 +11,7 @@ import pytest
 from connector.domain.message import MessageState, Purpose
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.consents import ConsentKind, Mechanism
+from connector.ports.consents import ConsentKind, Mechanism, Scope
 from connector.ports.enrollments import EnrollmentRow
 from connector.services.consent import OptIn, Saying
 from tests.services.stage import NUMBER, START, Stage
@@ -368,3 +368,39 @@ def test_a_flag_written_late_says_what_holds_then(stage: Stage) -> None:
     stage.drain(settle=900)
     assert stage.crm.flags["51"][0] is False
     assert stage.crm.calls.count("set_opt_out") == 1
+
+
+@pytest.mark.parametrize("mechanism", [Mechanism.KEYWORD, Mechanism.GATEWAY])
+def test_what_the_person_said_under_a_programs_block_outlives_it(stage: Stage, mechanism: Mechanism) -> None:
+    _opt_out(stage, _said(stage, Mechanism.API, "api:1"))
+    _opt_out(stage, _said(stage, mechanism, "message:1"))
+    stage.pass_time(hours=1)
+    assert _opt_in(stage, Mechanism.API, "api:2") is OptIn.BLOCK_STANDS
+    assert stage.is_suppressed()
+    attention = next(entry for entry in _entries(stage) if entry.kind is EntryKind.ATTENTION_NEEDED)
+    assert attention.summary.startswith("a program asks for texts again, but the opt-out")
+    assert _opt_in(stage, Mechanism.KEYWORD, "message:2") is OptIn.LIFTED, "the person takes back their own word"
+
+
+def test_a_program_that_blocks_again_under_a_source_it_used_before_blocks(stage: Stage) -> None:
+    for turn in range(3):
+        assert _opt_out(stage, _said(stage, Mechanism.API, "api:web")), turn
+        assert stage.is_suppressed()
+        assert not _opt_out(stage, _said(stage, Mechanism.API, "api:web")), "it stands already"
+        assert _opt_in(stage, Mechanism.API, f"api:again-{turn}") is OptIn.LIFTED
+
+
+def test_a_refusal_of_marketing_alone_is_told_and_stops_marketing_alone(stage: Stage) -> None:
+    offer = stage.add_message(MessageState.HELD, purpose=Purpose.MARKETING)
+    service = stage.add_message(MessageState.HELD)
+    with stage.ledger.begin() as uow:
+        said = _said(stage, Mechanism.API, "api:1")
+        assert stage.consent.opt_out(uow, said, stage.clock.at, Scope.MARKETING) is not None
+        uow.commit()
+    assert [stage.message(row.id).state for row in (offer, service)] == [MessageState.SUPPRESSED, MessageState.HELD]
+    assert EntryKind.MARKETING_REFUSED in _kinds(stage)
+    assert EntryKind.OPTED_OUT not in _kinds(stage), "journeys would end of it"
+    stage.drain()
+    body = next(body for body in stage.crm.bodies() if body.startswith("Opted out of marketing SMS"))
+    assert "others still do. 1 waiting SMS was stopped." in body
+    assert stage.crm.flags == {}, "the flag says that no text goes to the number at all"

@@ -416,7 +416,7 @@ def test_a_claim_that_fails_takes_no_outcome_with_it(stage: Stage) -> None:
 
     ear = Slow()
     scene = Scene(stage, alerts=ear)
-    slow = [scene.want(f"slow-{each}", payload={"text": "slow"}) for each in range(7)]
+    slow = [scene.want(f"slow-{each}", payload={"text": "slow"}) for each in range(3)]
     quick = scene.want("quick", payload={"text": "quick"})
     scene.want("next")
     runner = scene.new_runner(Ledger(stage.ledger, 3), alerts=ear)  # a claim, the record of the quick one, a claim
@@ -424,7 +424,7 @@ def test_a_claim_that_fails_takes_no_outcome_with_it(stage: Stage) -> None:
         runner.drain()
     assert {scene.row(row).state for row in [*slow, quick]} == {EffectState.DONE}
     scene.runner.drain()
-    assert len(ear.told) == 9
+    assert len(ear.told) == 5
 
 
 class LockLog:
@@ -571,3 +571,35 @@ def test_nothing_is_told_for_an_account_that_is_not_active_until_it_is_again(sce
             uow.commit()
         assert not scene.runner.drain()
         assert (len(ear.told), scene.row(row).attempts) == (told, 0)
+
+
+def test_a_slow_system_of_one_account_leaves_threads_to_the_others(stage: Stage) -> None:
+    stage.add_account("account-2")
+    told_others = threading.Event()
+
+    class Slow(Ear):
+        def deliver(self, delivery: Delivery) -> Any:
+            if delivery.text == "slow":
+                assert told_others.wait(10), "every thread is busy with one account"
+            else:
+                told_others.set()
+            return super().deliver(delivery)
+
+    ear = Slow()
+    scene = Scene(stage, alerts=ear)
+    slow = [scene.want(f"slow-{each}", payload={"text": "slow"}) for each in range(12)]
+    quick = scene.want("quick", account_id="account-2", payload={"text": "quick"})
+    scene.runner.drain()
+    assert {scene.row(row).state for row in slow} == {EffectState.DONE}
+    with stage.ledger.begin(write=False) as uow:
+        assert uow.effects.by_keys("account-2", [quick.key])[quick.key].state is EffectState.DONE
+
+
+def test_a_rest_that_is_long_over_is_forgotten(stage: Stage) -> None:
+    scene = Scene(stage, slow=Ear(errors=[ChannelUnavailableError("down")]))
+    scene.want("slow", channel="slow", expires_at=stage.clock.at + timedelta(seconds=2))
+    scene.runner.drain()
+    assert list(scene.runner._resting) == ["slow"]
+    stage.pass_time(hours=1)
+    scene.runner.drain()
+    assert scene.runner._resting == {}

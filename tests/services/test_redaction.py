@@ -237,6 +237,29 @@ def test_full_batch_says_that_more_may_wait(stage: Stage) -> None:
     assert sorted(stage.gateway.told) == sorted(str(attempt.provider_message_id) for attempt in attempts)
 
 
+@pytest.mark.parametrize(
+    ("error", "most"),
+    [(AmbiguousSendError("lost", code="read_timeout"), 9), (TransientSendError("away", code="connect_timeout"), 9)],
+)
+def test_vendor_that_does_not_answer_is_not_told_the_rest_of_a_batch(stage: Stage, error: Exception, most: int) -> None:
+    texts = [stage.sent() for _ in range(20)]
+    for text in texts:
+        stage.hear(text, MessageState.DELIVERED)
+    stage.gateway.ends = [error] * 20
+    assert stage.redactions.drain() is False
+    assert 2 <= len(stage.gateway.told) <= most
+    soon = [stage.redact_at(text) for text in texts].count(NOW + timedelta(seconds=5))
+    assert soon == 20 - len(stage.gateway.told)
+
+
+def test_vendor_that_says_not_yet_is_told_the_rest_of_a_batch(stage: Stage) -> None:
+    for text in [stage.sent() for _ in range(20)]:
+        stage.hear(text, MessageState.DELIVERED)
+    stage.gateway.ends = [NOT_YET] * 20
+    stage.redactions.drain()
+    assert len(stage.gateway.told) == 20
+
+
 def test_attempt_nobody_will_tell_about_is_forgotten_when_asking_ends(stage: Stage) -> None:
     text = stage.sent()
     stage.gateway.found = TransientSendError("down", code="503")

@@ -185,6 +185,8 @@ def test_links_of_a_template_are_kept_with_the_text(texts: SingleTexts, stage: S
         ({"priority": 10}, "priority"),
         ({"send_at": START + LONGEST_AHEAD + HOUR}, "send_at"),
         ({"expires_at": START}, "expires_at"),
+        ({"expires_at": START + LONGEST_AHEAD + HOUR}, "expires_at"),
+        ({"expires_at": datetime.fromisoformat("9999-12-31T23:59:59-12:00")}, "expires_at"),
         ({"send_at": START + HOUR, "expires_at": START + HOUR}, "expires_at"),
     ],
 )
@@ -254,3 +256,12 @@ def test_a_fingerprint_outlives_a_new_secret() -> None:
 def test_times_of_orders_are_kept_in_utc(texts: SingleTexts) -> None:
     at = datetime.fromisoformat("2026-11-20T16:00:00+01:00")
     assert ordered(texts, send_at=at).message.not_before == datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+def test_an_order_repeated_after_its_time_is_the_text_it_made(texts: SingleTexts, stage: Stage) -> None:
+    """An answer that was lost is asked for again, perhaps when the text could not be ordered any more."""
+    order = replace(ORDER, expires_at=START + HOUR)
+    first = texts.queue(order)
+    stage.pass_time(hours=2)
+    again = texts.queue(order)
+    assert (again.message.id, again.is_new) == (first.message.id, False)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -96,7 +97,7 @@ class Poster:
         """
         self._guard.check_url(url)
         deadline = self._monotonic() + WHOLE_SECONDS
-        backend = _GuardedBackend(self._guard, deadline, self._monotonic, is_encrypted=url.startswith("https:"))
+        backend = _GuardedBackend(self._guard, deadline, self._monotonic, is_encrypted=urlsplit(url).scheme == "https")
         limits = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": CONNECT_SECONDS}
         sent = [*_USUAL_HEADERS, *headers.items()]
         try:

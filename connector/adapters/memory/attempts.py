@@ -50,6 +50,12 @@ class MemoryAttemptRepository:
             if row.gateway == gateway
         }
 
+    def named(self, gateway: str, provider_message_ids: Sequence[str]) -> Sequence[str]:
+        """Give our ids of the attempts that a gateway's ids name."""
+        wholes = {row.id for row in self.by_provider_ids(gateway, provider_message_ids).values()}
+        parts = [self.part(gateway, name) for name in provider_message_ids]
+        return sorted(wholes | {part.attempt_id for part in parts if part is not None})
+
     def of_messages(self, message_ids: Sequence[str]) -> Sequence[AttemptRow]:
         """Read all attempts of messages, oldest first."""
         by_message = self._shelf.by_message
@@ -60,7 +66,9 @@ class MemoryAttemptRepository:
     ) -> Sequence[AttemptRow]:
         """Read attempts whose fate is to be asked for now, and put their next asking off."""
         due = self._shelf.of(self._shelf.to_ask.first(ASK, now, sys.maxsize))
-        found = [row for row in due if row.gateway in gateways][:limit]
+        open_ = [row for row in due if row.gateway in gateways]
+        first = [row for row in open_ if row.is_urgent][: limit // 2]
+        found = [*first, *(row for row in open_ if row not in first)][:limit]
         for row in found:
             self._shelf.put(row.id, replace(row, ask_at=lease_until))
         return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connector.adapters.memory.documents import kept_text
 from connector.adapters.memory.shelves import Group, Journal, Shelf
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import LIFTED_BY_OTHERS, ConsentEvent, ConsentKind, Scope, Suppression
 
 _Standing = tuple[str, Suppression]
 """The account, and what holds in it."""
@@ -68,5 +68,5 @@ class MemoryConsentRepository:
 
 
 def _is_block_lifted(event: ConsentEvent) -> bool:
-    by_crm = event.mechanism == Mechanism.CRM_PROPERTY
-    return by_crm and event.kind is ConsentKind.OPT_IN and event.scope is Scope.ALL
+    by_others = event.mechanism in LIFTED_BY_OTHERS
+    return by_others and event.kind is ConsentKind.OPT_IN and event.scope is Scope.ALL

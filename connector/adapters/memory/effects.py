@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -56,9 +56,12 @@ class MemoryEffectRepository:
         self._shelf.put(effect.id, Leased(replace(effect, payload=kept(effect.payload))))
         return True
 
-    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects of active accounts that are due, oldest first, as they were before."""
-        due = [id_ for account in self._accounts.active() for id_ in self._shelf.waiting.first(account, now, limit)]
+    def claim(
+        self, limit: int, now: datetime, lease_until: datetime, but_of: Collection[str] = ()
+    ) -> Sequence[EffectRow]:
+        """Lease up to `limit` effects that are due, of active accounts but for some, oldest first, as they were."""
+        accounts = [account for account in self._accounts.active() if account not in but_of]
+        due = [id_ for account in accounts for id_ in self._shelf.waiting.first(account, now, limit)]
         found = sorted(self._shelf.of(due), key=lambda effect: (effect.row.not_before, effect.row.id))[:limit]
         for effect in found:
             self._shelf.put(effect.row.id, Leased(replace(effect.row, state=EffectState.SENDING), lease_until))

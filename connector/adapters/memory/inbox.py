@@ -72,6 +72,15 @@ class MemoryInboxRepository:
             self._shelf.put(row.id, replace(event, row=row, handled_at=now, lease_until=None))
         return len(events)
 
+    def give_up(self, source: str, before: datetime, outcome: str, now: datetime) -> int:
+        """Mark what a source sent before a time and nobody has handled as handled; give how many there were."""
+        left = [
+            event.row.id
+            for event in self._shelf.rows.values()
+            if event.row.source == source and event.handled_at is None and event.row.received_at < before
+        ]
+        return self.finish(left, outcome, now)
+
     def postpone(self, row_id: str, error: str, not_before: datetime) -> None:  # noqa: ARG002 - nobody reads errors in memory
         """Give a row back, to be tried again at `not_before`."""
         for event in self._shelf.of([row_id]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from connector.adapters.memory import message_traffic
 from connector.adapters.memory.message_shelf import AttemptShelf
@@ -14,8 +15,12 @@ _UNTOLD = "unknown"  # as in the database: what a filter calls the texts nobody 
 
 def listed(rows: Iterable[MessageRow], account_id: str, which: MessageFilter, limit: int) -> Sequence[MessageRow]:
     """Give an account's outbound messages, newest first."""
-    found = [row for row in rows if row.account_id == account_id and row.direction is Direction.OUT]
-    return _newest((row for row in found if _is_meant(row, which)), limit)
+    found = {row.id: row for row in rows if row.account_id == account_id}
+    if which.before_id is not None:
+        last = found.get(which.before_id)
+        found = {} if last is None else {row.id: row for row in found.values() if _order(row) < _order(last)}
+    meant = [row for row in found.values() if row.direction is Direction.OUT and _is_meant(row, which)]
+    return sorted(meant, key=_order, reverse=True)[:limit]
 
 
 def conversation(rows: Iterable[MessageRow], limit: int, before_id: str | None) -> Sequence[MessageRow]:
@@ -33,6 +38,7 @@ def dead_letters(
         if row.state is MessageState.DEAD_LETTER
         and which.account_id in {None, row.account_id}
         and (which.since is None or (row.updated_at or row.created_at) >= which.since)
+        and (which.alive_at is None or row.expires_at is None or row.expires_at > which.alive_at)
         and _last_attempt_is_meant(row, attempts, which)
     ]
     return sorted(found, key=lambda row: row.id)[:limit]
@@ -51,13 +57,16 @@ def _newest(rows: Iterable[MessageRow], limit: int) -> Sequence[MessageRow]:
     return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
 
+def _order(row: MessageRow) -> tuple[datetime, str]:
+    return row.created_at, row.id
+
+
 def _is_meant(row: MessageRow, which: MessageFilter) -> bool:
     return (
         which.state in {None, row.state}
         and which.msisdn in {None, row.msisdn}
         and which.journey in {None, row.journey}
         and (which.since is None or row.created_at >= which.since)
-        and (which.before_id is None or row.id < which.before_id)
     )
 
 

@@ -214,6 +214,8 @@ def _moved(message: Message, change: StateChange, now: datetime) -> Message:
     values |= {"state_reason": change.reason, "tries": message.row.tries + change.tried}
     if change.routed_at is not None:
         values["sender"] = change.sender
+    if change.restart:
+        values |= {"restarted_at": now, "tries_before": message.row.tries}
     if change.to_state is message.row.state:
         # A receipt that adds nothing to the state leaves alone when it was reached and who is at work on it.
         return Leased(replace(message.row, **values), message.lease_until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connector.adapters.memory.shelves import Due, Journal, Leased, Shelf, Turn, turn
@@ -30,7 +31,10 @@ class MemoryNumberRepository:
     def save(self, rows: Sequence[NumberRow]) -> None:
         """Insert or replace; ends the lease."""
         for row in rows:
-            self._shelf.put((row.account_id, row.msisdn), Leased(row))
+            key = (row.account_id, row.msisdn)
+            before = self._shelf.rows.get(key)
+            asked_at = row.asked_at if row.asked_at is not None or before is None else before.row.asked_at
+            self._shelf.put(key, Leased(replace(row, asked_at=asked_at)))
 
     def want(self, rows: Sequence[NumberRow]) -> int:
         """Insert those nothing is known of."""
@@ -51,12 +55,6 @@ class MemoryNumberRepository:
         return bool(self._due.first(_WANTED, now, 1))
 
     def asked_since(self, account_id: str, since: datetime) -> int:
-        """Count the numbers a gateway was asked about since a time."""
+        """Count the numbers that lookups have answered about since a time."""
         rows = (entry.row for entry in self._shelf.rows.values())
-        return sum(
-            row.account_id == account_id
-            and row.known_at is not None
-            and row.known_at >= since
-            and row.source.startswith("lookup:")
-            for row in rows
-        )
+        return sum(row.account_id == account_id and row.asked_at is not None and row.asked_at >= since for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connector.adapters.memory.shelves import Group, Journal, Shelf
@@ -45,6 +46,12 @@ class MemoryPieceRepository:
         """Forget parts."""
         for row in rows:
             self._shelf.drop((*_whole(row), _number(row)))
+
+    def put_off(self, rows: Sequence[PieceRow], at: datetime) -> None:
+        """Treat parts as if they had come at a later time."""
+        for row in rows:
+            for each in self.of(row):
+                self._shelf.put((*_whole(each), _number(each)), replace(each, received_at=at))
 
     def older_than(self, at: datetime, limit: int) -> Sequence[PieceRow]:
         """Read parts that came before a time and still wait for others."""

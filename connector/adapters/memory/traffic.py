@@ -52,15 +52,15 @@ class MemoryTrafficRepository:
     def spend(self, spendings: Sequence[Spending]) -> None:
         """Add to what was spent."""
         for new in spendings:
-            key = new.account_id, new.day, new.gateway, new.journey, new.currency
+            key = new.account_id, new.day, new.utc_day, new.gateway, new.journey, new.currency
             old = self._spendings.rows.get(key)
             if old is not None:
                 new = replace(old, texts=old.texts + new.texts, amount=old.amount + new.amount)  # noqa: PLW2901 - the sum
             self._spendings.put(key, new)
 
     def spent(self, days: Sequence[str]) -> Sequence[Spending]:
-        """Read what all accounts spent on some days."""
-        return [each for each in self._spendings.rows.values() if each.day in days]
+        """Read what all accounts spent on some days, by their own clocks or by UTC."""
+        return [each for each in self._spendings.rows.values() if each.day in days or each.utc_day in days]
 
 
 def _sum(old: Tally, new: Tally) -> Tally:

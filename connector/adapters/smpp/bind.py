@@ -87,6 +87,7 @@ class Bind:
         self._trouble = "connecting"
         self._refused: int | None = None
         self._drops = self._failures = 0
+        self._bound_at: float | None = None
         self._beat_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"smpp-{endpoint}", daemon=True)
 
@@ -114,7 +115,7 @@ class Bind:
     def may_ask(self) -> bool:
         """Whether it can take a submit now."""
         session = self._session
-        return session is not None and session.is_bound and session.load < self._window and not self.pause
+        return session is not None and session.is_open and session.load < self._window and not self.pause
 
     @property
     def load(self) -> int:
@@ -201,13 +202,16 @@ class Bind:
     def _bound_or_answered(self) -> None:
         if self._trouble:
             log.info("smpp.bound", gateway=str(self.endpoint))
-            self._trouble, self._refused, self._failures = "", None, 0
+            self._trouble, self._refused, self._bound_at = "", None, time.monotonic()
         self._on_change()
 
     def _note(self, trouble: str, refused: int | None) -> None:
         self._trouble, self._refused = trouble, refused
         self._drops += 1
-        self._failures += 1
+        # A gateway that lets us in and throws us out at once is not to be stormed.
+        has_settled = self._bound_at is not None and time.monotonic() - self._bound_at >= self._timing.settled
+        self._failures = 1 if has_settled else self._failures + 1
+        self._bound_at = None
         log.warning("smpp.not_bound", gateway=str(self.endpoint), trouble=trouble)
 
     def _rest(self) -> None:

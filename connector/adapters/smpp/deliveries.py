@@ -29,6 +29,7 @@ STATUS, INBOUND = "status", "inbound"
 
 _URL = "smpp:deliver_sm"
 _REPEATED_WITHIN = 3600.0  # seconds: a gateway repeats what we did not answer within minutes
+_LOST_WITHIN = 10.0  # seconds: an answer written so long before its connection ended may have died with it
 _MOST_REMEMBERED = 10_000  # texts that people wrote; a few megabytes
 
 
@@ -84,14 +85,14 @@ class _Seen:
     id: str
     at: float
     answer: Parcel | None
-    is_over: Callable[[], bool]
+    over_at: Callable[[], float | None]
 
 
 class Repeats:
     """Tells a text that a gateway delivers again from one that somebody wrote again. Safe to use from many threads.
 
     SMPP gives an incoming text no id and no time. A gateway repeats what it has no answer to, so the same octets are
-    the same text when the answer to the first was not written, or the connection it came over is gone.
+    the same text when the answer to the first was not written, or the connection it came over ended soon after that.
     """
 
     def __init__(self, new_id: Callable[[], str]) -> None:
@@ -99,14 +100,19 @@ class Repeats:
         self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
         self._lock = threading.Lock()
 
-    def id_of(self, body: bytes, is_over: Callable[[], bool]) -> str:
-        """Give the id of a text that has just come; `is_over` tells later whether its connection is gone."""
+    def id_of(self, body: bytes, over_at: Callable[[], float | None]) -> str:
+        """Give the id of a text that has just come.
+
+        Args:
+            body: the deliver_sm.
+            over_at: tells later when its connection ended, by the monotonic clock; None while it stands.
+        """
         digest, now = hashlib.sha256(body).digest(), time.monotonic()
         with self._lock:
             before = self._seen.pop(digest, None)
             is_repeat = before is not None and now - before.at < _REPEATED_WITHIN and _is_unanswered(before)
             id_ = before.id if is_repeat and before is not None else self._new_id()
-            self._seen[digest] = _Seen(id_, now, None, is_over)
+            self._seen[digest] = _Seen(id_, now, None, over_at)
             if len(self._seen) > _MOST_REMEMBERED:
                 self._seen.popitem(last=False)
         return id_
@@ -120,7 +126,11 @@ class Repeats:
 
 
 def _is_unanswered(seen: _Seen) -> bool:
-    return seen.answer is None or not seen.answer.is_begun or seen.is_over()
+    begun_at = seen.answer.begun_at if seen.answer is not None else None
+    if begun_at is None:
+        return True
+    over_at = seen.over_at()
+    return over_at is not None and over_at - begun_at < _LOST_WITHIN
 
 
 def _stored(body: bytes, **facts: str) -> CallbackRequest:

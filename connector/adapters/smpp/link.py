@@ -11,6 +11,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from collections import deque
 
 _AT_ONCE = 65_536  # octets per read: some hundred answers
@@ -30,14 +31,19 @@ class Parcel:
     """Octets to be written as one.
 
     Attributes:
-        is_begun: some of it may have left.
+        begun_at: when the first of it may have left, by the monotonic clock, or None.
     """
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets
-        self.is_begun = False
+        self.begun_at: float | None = None
         self._is_cancelled = False
         self._lock = threading.Lock()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether some of it may have left."""
+        return self.begun_at is not None
 
     def cancel(self) -> bool:
         """Keep it from being written; tell whether that was still possible."""
@@ -57,10 +63,15 @@ class Parcel:
             try:
                 taken = sock.send(memoryview(self.octets)[offset:])
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                self.is_begun = True  # TLS may have sent a part of its record, and goes on with it next time
+                self._begin()  # TLS may have sent a part of its record, and goes on with it next time
                 raise
-            self.is_begun = self.is_begun or taken > 0
+            if taken > 0:
+                self._begin()
             return offset + taken
+
+    def _begin(self) -> None:
+        if self.begun_at is None:
+            self.begun_at = time.monotonic()
 
 
 class Link:

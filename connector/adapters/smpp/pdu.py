@@ -29,6 +29,9 @@ class MalformedBodyError(ValueError):
     """The body of a message is not what its command demands; says where, and never what stands there."""
 
 
+TON_UNKNOWN, TON_INTERNATIONAL, TON_NATIONAL = 0, 1, 2  # types of number (SMPP 3.4 §5.2.5)
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A number with its kind: type of number and numbering plan (SMPP 3.4 §5.2.5, §5.2.6)."""

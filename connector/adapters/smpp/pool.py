@@ -167,11 +167,13 @@ class Pool:
     def _choose(self, ends: float) -> Bind:
         with self._room:
             while True:
+                remaining = ends - time.monotonic()
+                if remaining <= 0 or self._stop.is_set():
+                    raise self._no_room()
                 able = [bind for bind in self._binds if bind.may_ask]
                 if able:
                     return min(able, key=lambda bind: bind.load)
-                remaining = ends - time.monotonic()
-                if remaining <= 0 or self._stop.is_set() or self.status().refused is not None:
+                if self.status().refused is not None:
                     raise self._no_room()
                 # The end of a pause makes no noise, so nobody sleeps past it.
                 pauses = [bind.pause for bind in self._binds if bind.pause]
@@ -224,9 +226,10 @@ class Pool:
         finally:
             with self._room:
                 self._counts[is_stored] += 1
-            answer = session.answer(frame, Status.OK if is_stored else Status.TEMPORARY_ERROR_AT_RECEIVER)
-            if is_stored:
-                self._repeats.answered(frame.body, answer)
+            if is_stored:  # noted first: the gateway may send the same words again as soon as it has the answer
+                session.answer(frame, Status.OK, lambda answer: self._repeats.answered(frame.body, answer))
+            else:
+                session.answer(frame, Status.TEMPORARY_ERROR_AT_RECEIVER)
             self._to_store.release()
 
     def _understood(self, session: Session, body: bytes) -> tuple[CallbackRequest, str]:
@@ -236,7 +239,7 @@ class Pool:
             log.warning("smpp.unreadable", octets=len(body))
         if message is not None and kind == deliveries.STATUS:
             return deliveries.stored_receipt(body, message, self.issued, self._settings.receipt_ids), kind
-        return deliveries.stored_text(body, self._repeats.id_of(body, lambda: session.is_over)), kind
+        return deliveries.stored_text(body, self._repeats.id_of(body, lambda: session.over_at)), kind
 
     # -- watching
 

@@ -100,7 +100,7 @@ def read_receipt(message: ShortMessage) -> Receipt | None:
 def same_id(one: str, other: str) -> bool:
     """Tell whether two ids may be the same one, written differently.
 
-    Case and leading zeros aside, in hexadecimal here and decimal there, or cut off at either end. Only to be asked
+    Case and leading zeros aside, in hexadecimal here and decimal there if long enough, or cut off at either end. Only to be asked
     about ids of texts to one number: short ids of different messages may look alike.
     """
     return bool(_forms(one) & _forms(other)) or _is_cut(one, other) or _is_cut(other, one)
@@ -111,12 +111,14 @@ def _forms(message_id: str) -> set[str]:
     bare = message_id.strip().lower().removeprefix("0x").lstrip("0")
     forms = {bare} if bare else set()
     for base, back in ((10, "{:x}"), (16, "{}")):
-        number = _number(message_id, base)
-        if number:
-            forms.add(back.format(number))
+        number = _number(bare, base)
+        other = back.format(number) if number else ""
+        if min(len(bare), len(other)) >= _SHORTEST_CONVERTED:
+            forms.add(other)
     return forms
 
 
+_SHORTEST_CONVERTED = 6  # digits in either base: counters give out both 10 and 16 within the hour, and 0x10 is 16
 _SHORTEST_CUT = 8  # digits: of fewer, two texts to one number may well share them
 
 

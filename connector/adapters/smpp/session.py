@@ -97,7 +97,17 @@ class Session:
         self._leave_by: float | None = None
         self._lost_by: float | None = None
         self.is_bound = False
-        self.is_over = False
+        self.over_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its connection has ended."""
+        return self.over_at is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes questions: bound, and not about to leave."""
+        return self.is_bound and self._leave_by is None
 
     @property
     def load(self) -> int:
@@ -111,7 +121,7 @@ class Session:
             NotBoundError: nothing can be asked here, or `window` questions are under way.
         """
         with self._lock:
-            if not self.is_bound or self._leave_by is not None or len(self._tickets) >= window:
+            if not self.is_open or len(self._tickets) >= window:
                 raise NotBoundError
             frame = Frame(command, Status.OK, self._next_sequence(), body)
             ticket = Ticket(command, Parcel(frame.encoded()), time.monotonic(), on_answer)
@@ -119,11 +129,18 @@ class Session:
             self._link.put(ticket.parcel)
         return ticket
 
-    def answer(self, request: Frame, status: int) -> Parcel:
-        """Answer a deliver_sm, whose answer has an empty message id (SMPP 3.4 §4.6.2)."""
+    def answer(self, request: Frame, status: int, note: Callable[[Parcel], None] | None = None) -> None:
+        """Answer a deliver_sm, whose answer has an empty message id (SMPP 3.4 §4.6.2).
+
+        Args:
+            request: the deliver_sm.
+            status: command status of the answer.
+            note: is shown the answer before any of it can leave.
+        """
         parcel = Parcel(answer_to(request, status, b"\0").encoded())
+        if note is not None:
+            note(parcel)
         self._link.put(parcel)
-        return parcel
 
     def give_up(self, ticket: Ticket) -> TransientSendError | AmbiguousSendError:
         """Stop waiting for an answer; give the error. What was not written yet never will be."""
@@ -166,7 +183,7 @@ class Session:
 
     def _end(self, word: str) -> None:
         with self._lock:
-            self.is_bound, self.is_over = False, True
+            self.is_bound, self.over_at = False, time.monotonic()
             tickets, self._tickets = list(self._tickets.values()), {}
         self._link.close()
         for ticket in tickets:

@@ -29,6 +29,7 @@ class Timing:
         leave: until the last answers are there before an unbind.
         again: the first wait before a bind is tried again, doubled each time.
         again_longest: the longest of these; a gateway's restart takes about so long.
+        settled: after which a bind that ends is not a failed beginning, so that its next one is quick again.
         refused: the wait after a bind that was refused; its settings are to be mended by a person, and gateways
             lock out who knocks faster.
         pause: the first pause after "throttled"; SMPP rates count per second.
@@ -46,6 +47,7 @@ class Timing:
     leave: float = 5.0
     again: float = 1.0
     again_longest: float = 30.0
+    settled: float = 60.0
     refused: float = 60.0
     pause: float = 1.0
     pause_longest: float = 30.0

@@ -16,7 +16,7 @@ from typing import Any
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms.aws_sms_callbacks import ATTEMPT, AWSCallbacks, read_status
 from connector.adapters.sms.aws_sms_codes import ERRORS, LINE_TYPES, code_of
-from connector.adapters.sms.reading import in_turn, json_object, words
+from connector.adapters.sms.reading import in_turn, json_object, shown, stripped, words
 from connector.adapters.sms.sigv4 import RequestSigner, endpoint
 from connector.adapters.sms.sns_signature import SNSHost
 from connector.domain.message import ErrorClass, MessageState, Purpose
@@ -38,13 +38,14 @@ from connector.ports.gateway import (
 _SERVICE, _TARGET = "sms-voice", "PinpointSMSVoiceV2"
 _RAW_STATUS = "accepted"  # ours: the answer to a send is an id and nothing else
 _TTL_SECONDS = (5, 259_200)  # what TimeToLive takes: up to three days
-_CHOOSES = ("pool-", "arn:")  # identities that stand for others, so that nobody can tell which one people see
+_CHOSEN = ("pool-", "phone-", "sender-", "arn:")  # ids that stand for what people see
 _PRICE = re.compile(r"[0-9]{0,2}\.[0-9]{1,5}", re.ASCII)  # what MaxPrice takes
 
 CAPABILITIES = Capabilities(
     vendor="AWS End User Messaging SMS",
     page="https://docs.aws.amazon.com/sms-voice/latest/userguide/what-is-service.html",
     most_characters=1600,
+    most_unicode=1600,
     reference="field",
     receipts="callback",
     has_incoming=True,
@@ -95,7 +96,6 @@ class AWSSMSGateway:
         self._signer, self._url = signer, f"{api_url.rstrip('/')}/"
         self._common = {"ConfigurationSetName": configuration_set} | ({"MaxPrice": max_price} if max_price else {})
         self._sender = sender
-        self._shown = sender if sender and not sender.startswith(_CHOOSES) else None
         self._callbacks, self._clients = callbacks, HTTPClients(api_url)
 
     def send(self, sms: OutgoingSMS) -> Accepted:
@@ -109,7 +109,7 @@ class AWSSMSGateway:
         message_id = words(answer.get("MessageId"))
         if not message_id:
             raise _unreadable()
-        return Accepted(message_id, MessageState.ACCEPTED, _RAW_STATUS, sender=sms.sender or self._shown)
+        return Accepted(message_id, MessageState.ACCEPTED, _RAW_STATUS, sender=_shown(sms.sender or self._sender))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:  # noqa: ARG002 - the port's shape
         """Say that AWS cannot be asked.
@@ -190,11 +190,16 @@ class AWSSMSGateway:
         return found
 
 
+def _shown(sender: str | None) -> str | None:
+    return None if (sender or "").startswith(_CHOSEN) else shown(sender)
+
+
 def _unreadable() -> AmbiguousSendError:
     return AmbiguousSendError("AWS answered with a body nobody can read", code="unreadable_answer")
 
 
 def _build(values: Mapping[str, str]) -> AWSSMSGateway:
+    values = stripped(values)
     region = values["AWS_SMS_REGION"]
     if values["AWS_SMS_OPT_OUTS"] not in {"aws", "self"}:
         raise ConfigurationError("AWS_SMS_OPT_OUTS is aws or self")

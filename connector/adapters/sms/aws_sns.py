@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms.aws_sns_codes import ERRORS, code_of, message_id_of
+from connector.adapters.sms.reading import shown, stripped
 from connector.adapters.sms.sigv4 import RequestSigner, endpoint
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, ConfigurationError, SignatureError, UnanswerableError
@@ -38,6 +39,7 @@ CAPABILITIES = Capabilities(
     vendor="Amazon SNS text messaging",
     page="https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-phone-number-as-subscriber.html",
     most_characters=1600,
+    most_unicode=1600,
     reference="",
     receipts="",
     has_incoming=False,
@@ -91,7 +93,7 @@ class AWSSNSGateway:
         message_id = message_id_of(said)
         if not message_id:
             raise AmbiguousSendError("Amazon SNS answered with a body nobody can read", code="unreadable_answer")
-        return Accepted(message_id, MessageState.ACCEPTED, _RAW_STATUS, sender=sms.sender or self._sender)
+        return Accepted(message_id, MessageState.ACCEPTED, _RAW_STATUS, sender=shown(sms.sender or self._sender))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:  # noqa: ARG002 - the port's shape
         """Say that SNS cannot be asked.
@@ -144,6 +146,7 @@ class AWSSNSGateway:
 
 
 def _build(values: Mapping[str, str]) -> AWSSNSGateway:
+    values = stripped(values)
     region = values["AWS_SNS_REGION"]
     keys = (values[f"AWS_SNS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
     return AWSSNSGateway(

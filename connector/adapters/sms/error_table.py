@@ -26,10 +26,13 @@ class ErrorTable:
     Attributes:
         vendor: as it is named in error messages.
         classes: our class by the vendor's code; a code that is not listed is `unknown`.
+        is_partial: the vendor publishes no whole list. Then a refusal with a code that is not listed is not final: it
+            may well pass, and how often it is tried is bounded elsewhere.
     """
 
     vendor: str
     classes: Mapping[str, E]
+    is_partial: bool = False
 
     def class_of(self, code: str | None) -> E | None:
         """Give the class of a code, `unknown` for one we do not know, None for none."""
@@ -51,12 +54,18 @@ class ErrorTable:
         if status == 408 or (status >= 500 and not (status == 503 and (code or wait is not None))):
             return AmbiguousSendError(message, code=code or str(status), error_class=E.UNKNOWN)
         error_class = self._class_of_answer(status, code)
-        return _error(message, code or str(status), error_class, wait, is_done=status < 500)
+        is_final = status < 500 and not (code and self._may_pass(code))
+        return _error(message, code or str(status), error_class, wait, is_done=is_final)
 
     def failure(self, code: str, wait: timedelta | None = None) -> SendError:
         """Give the error for a failure told inside a success: the gateway has read the request and says no."""
         error_class = self.class_of(code) or E.UNKNOWN
-        return _error(f"{self.vendor} refused the text, code {code}", code, error_class, wait, is_done=True)
+        return _error(
+            f"{self.vendor} refused the text, code {code}", code, error_class, wait, is_done=not self._may_pass(code)
+        )
+
+    def _may_pass(self, code: str) -> bool:
+        return self.is_partial and code not in self.classes
 
     def _class_of_answer(self, status: int, code: str) -> E:
         if code in self.classes:

@@ -18,7 +18,16 @@ from connector.adapters.sms import infobip_callbacks as callbacks
 from connector.adapters.sms.callback_key import with_key
 from connector.adapters.sms.infobip_codes import DUPLICATE, ERRORS, state_of
 from connector.adapters.sms.json_requests import JSON, json_body
-from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, whole_number, words
+from connector.adapters.sms.reading import (
+    digits,
+    in_turn,
+    json_object,
+    mapping,
+    sequence,
+    stripped,
+    whole_number,
+    words,
+)
 from connector.domain.message import MessageState
 from connector.errors import AmbiguousSendError, ConfigurationError, UnanswerableError
 from connector.ports.gateway import (
@@ -43,6 +52,7 @@ CAPABILITIES = Capabilities(
     vendor="Infobip SMS",
     page="https://www.infobip.com/docs/api/channels/sms",
     most_characters=1675,  # 25 parts of 67 characters, whatever alphabet they need
+    most_unicode=1675,
     reference="field and url",
     receipts="callback",
     has_incoming=True,
@@ -224,6 +234,7 @@ def _unreadable(answer: httpx.Response) -> AmbiguousSendError:
 
 
 def _build(values: Mapping[str, str]) -> InfobipGateway:
+    values = stripped(values)
     return InfobipGateway(
         values["INFOBIP_API_KEY"],
         values["INFOBIP_API_URL"],

@@ -8,7 +8,7 @@ which MessageBird sends no reports, and in the report URL.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from connector.adapters.sms import messagebird_callbacks as callbacks
 from connector.adapters.sms import messagebird_resources as resources
 from connector.adapters.sms.json_requests import JSON, json_body
 from connector.adapters.sms.messagebird_codes import INVALID_NUMBERS
-from connector.adapters.sms.reading import digits, in_turn, mapping, sequence, whole_number, words
+from connector.adapters.sms.reading import digits, in_turn, mapping, sequence, stripped, whole_number, words
 from connector.domain.message import MessageState
 from connector.errors import ConfigurationError, TransientSendError
 from connector.ports.gateway import (
@@ -40,14 +40,16 @@ from connector.ports.gateway import (
 API_URL = "https://rest.messagebird.com"
 
 _VALIDITY_SECONDS = (60, 172_800)  # no bounds are documented: a route takes a minute, carriers keep a text two days
-_CLOCKS_DIFFER = timedelta(seconds=30)  # theirs shows whole seconds, ours may drift until NTP corrects it
+_IN_NO_ORDER = datetime.min.replace(tzinfo=UTC)
+_CLOCKS_DIFFER = timedelta(minutes=2)  # ours may drift for days before anybody mends it; theirs shows whole seconds
 _PAGE_SIZE = 20  # the vendor's default; a larger page may be cut without a word
 _MOST_PAGES = 50  # a thousand texts since the attempt: not a question for a list any more
 
 CAPABILITIES = Capabilities(
     vendor="MessageBird REST API",
     page="https://developers.messagebird.com/api/sms-messaging/",
-    most_characters=1377,  # nine parts of 153, the most it concatenates; 603 where a character is outside GSM
+    most_characters=1377,  # nine parts of 153, the most it concatenates
+    most_unicode=603,  # nine parts of 67
     reference="field and url",
     receipts="callback",
     has_incoming=True,
@@ -173,8 +175,11 @@ class MessageBirdGateway:
         return resources.report(resources.body_of(answer), attempt_id)
 
     def _sent_since(self, earliest: datetime) -> Iterator[Mapping[str, Any]]:
-        """Give the account's messages, newest first, until they are older than that."""
-        read = 0
+        """Give the account's messages until all since then were seen.
+
+        That lists begin with the newest is not promised: only where a page and those before it do is the rest older.
+        """
+        read, newest_left = 0, datetime.max.replace(tzinfo=UTC)
         for _ in range(_MOST_PAGES):
             answer = self._get(self._messages.copy_merge_params({"limit": str(_PAGE_SIZE), "offset": str(read)}))
             resources.raise_if_refused(answer)
@@ -183,9 +188,15 @@ class MessageBirdGateway:
             yield from items
             read += len(items)
             total = whole_number(words(page.get("totalCount")))
-            if not items or (total is not None and read >= total) or resources.created(items[-1]) < earliest:
+            if (read >= total) if total is not None else not items:
                 return
-        raise TransientSendError("MessageBird has sent too many texts since to look through", code="too_many")
+            if not items:
+                break  # there are more, and they are not shown
+            times = [newest_left, *map(resources.created, items)]
+            newest_left = times[-1] if times == sorted(times, reverse=True) else _IN_NO_ORDER
+            if _IN_NO_ORDER < newest_left < earliest:
+                return
+        raise TransientSendError("MessageBird has more texts than can be looked through", code="too_many")
 
     def _get(self, url: httpx.URL) -> httpx.Response:
         with self._clients.lend() as client, translate():
@@ -193,6 +204,7 @@ class MessageBirdGateway:
 
 
 def _build(values: Mapping[str, str]) -> MessageBirdGateway:
+    values = stripped(values)
     return MessageBirdGateway(
         values["MESSAGEBIRD_ACCESS_KEY"],
         in_turn(values["MESSAGEBIRD_SIGNING_KEYS"]),

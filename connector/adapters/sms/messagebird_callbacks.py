@@ -98,5 +98,5 @@ def _claims(token: str, signing_keys: Sequence[str]) -> Mapping[str, object]:
 
 def _check_hash(claims: Mapping[str, object], name: str, signed: bytes) -> None:
     expected = hashlib.sha256(signed).hexdigest() if signed else ""
-    if not hmac.compare_digest(expected.encode(), str(claims.get(name, "")).encode()):
+    if not hmac.compare_digest(expected.encode(), words(claims.get(name)).encode()):
         raise SignatureError("the MessageBird signature belongs to another request")

@@ -13,6 +13,7 @@ from connector.adapters.sms import network_errors
 from connector.adapters.sms.error_table import ErrorTable
 from connector.domain.message import ErrorClass as E
 from connector.domain.message import MessageState as S
+from connector.errors import SendError
 
 STATES: Mapping[str, S] = MappingProxyType(
     {
@@ -111,3 +112,8 @@ def delivery_error(state: S, code: str, reason: str) -> tuple[str | None, E | No
     bare = "" if code == "0" else code
     known = DELIVERY.classes.get(bare) or _REASONS.get(reason.lower())
     return bare or reason or None, known or DELIVERY.class_of(bare or reason)
+
+
+def bad_end(code: str, error_class: E | None) -> SendError:
+    """Give the error for a message that failed at once, of a code and class as `delivery_error` gives them."""
+    return ErrorTable("MessageBird", {code: error_class or E.UNKNOWN}).failure(code)

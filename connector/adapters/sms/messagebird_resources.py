@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 
 from connector.adapters.http import retry_after
-from connector.adapters.sms.messagebird_codes import REFUSALS, delivery_error, refusal_code, state_of
-from connector.adapters.sms.reading import json_object, mapping, money, sequence, whole_number, words
+from connector.adapters.sms.messagebird_codes import REFUSALS, bad_end, delivery_error, refusal_code, state_of
+from connector.adapters.sms.reading import json_object, mapping, money, sequence, shown, whole_number, words
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError, PermanentSendError
+from connector.errors import AmbiguousSendError
 from connector.ports.gateway import Accepted, LineType, LookupAnswer, StatusReport
 
 _BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.EXPIRED})
@@ -61,17 +61,13 @@ def accepted(message: Mapping[str, Any]) -> Accepted:
     """Read the answer to a send; a message that failed at once is an error, whatever the HTTP status says."""
     first = report(message, None)
     if first.state in _BAD_ENDS:
-        raise PermanentSendError(
-            f"MessageBird took the message and failed it at once, code {first.error_code}",
-            code=first.error_code or "",
-            error_class=first.error_class or "unknown",
-        )
+        raise bad_end(first.error_code or first.raw_status, first.error_class)
     state = MessageState.ACCEPTED if first.state is MessageState.UNKNOWN else first.state
     return Accepted(
         first.provider_message_id,
         state,
         first.raw_status or "accepted",
-        sender=words(message.get("originator")) or None,
+        sender=shown(words(message.get("originator"))),
         segments=first.segments,
         price=first.price,
         currency=first.currency,

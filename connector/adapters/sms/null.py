@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from connector.adapters.sms.reading import shown
 from connector.domain.message import MessageState
 from connector.domain.msisdn import masked
 from connector.domain.segments import measure
@@ -31,6 +32,7 @@ CAPABILITIES = Capabilities(
     vendor="a log instead of a gateway",
     page="",
     most_characters=1600,
+    most_unicode=1600,
     reference="field",
     receipts="",
     has_incoming=False,
@@ -59,7 +61,7 @@ class NullGateway:
             _message_id(sms.attempt_id),
             MessageState.ACCEPTED,
             _RAW_STATUS,
-            sender=sms.sender,
+            sender=shown(sms.sender),
             segments=segments,
         )
 

@@ -19,7 +19,7 @@ from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import plivo_callbacks as callbacks
 from connector.adapters.sms.json_requests import JSON, json_body
 from connector.adapters.sms.plivo_codes import ERRORS, INVALID_NUMBER, NO_CREDIT
-from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, words
+from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, shown, stripped, words
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, ConfigurationError, UnanswerableError
 from connector.ports.gateway import (
@@ -61,6 +61,7 @@ CAPABILITIES = Capabilities(
     vendor="Plivo Messaging",
     page="https://www.plivo.com/docs/messaging/api/messages/",
     most_characters=1600,
+    most_unicode=737,  # eleven parts of 67
     reference="url",
     receipts="callback",
     has_incoming=True,
@@ -122,7 +123,7 @@ class PlivoGateway:
         with self._clients.lend() as client, translate():
             answer = client.post(self._messages, content=json_body(self._request(sms)), headers=JSON)
         _raise_if_refused(answer)
-        return Accepted(_uuid(answer), MessageState.ACCEPTED, _QUEUED, sender=sms.sender)
+        return Accepted(_uuid(answer), MessageState.ACCEPTED, _QUEUED, sender=shown(sms.sender))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:
         """Ask what became of a message by Plivo's id. One that is gone was sent all the same: its fate is unknown.
@@ -239,6 +240,7 @@ def _looked_up(body: Mapping[str, Any]) -> LookupAnswer:
 
 
 def _build(values: Mapping[str, str]) -> PlivoGateway:
+    values = stripped(values)
     return PlivoGateway(
         values["PLIVO_AUTH_ID"],
         in_turn(values["PLIVO_AUTH_TOKENS"]),

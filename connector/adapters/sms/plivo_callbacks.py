@@ -13,7 +13,15 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 
 from connector.adapters.sms.plivo_codes import ERRORS, NO_ERROR, state_of
-from connector.adapters.sms.reading import e164, form_fields, header, money, query_fields, whole_number
+from connector.adapters.sms.reading import (
+    e164,
+    form_fields,
+    header,
+    money,
+    signed_form_fields,
+    signed_query_fields,
+    whole_number,
+)
 from connector.errors import SignatureError
 from connector.ports.gateway import CallbackRequest, IncomingSMS, StatusReport
 
@@ -101,8 +109,8 @@ def report(
 def _signed_text(request: CallbackRequest) -> str:
     """Give what is signed beside the nonce: the URL with its query sorted, and the form's keys and values."""
     address = request.url.partition("#")[0].partition("?")[0]
-    query = "&".join(f"{key}={value}" for key, value in sorted(query_fields(request.url)))
-    form = [] if request.method.upper() == "GET" else form_fields(request)
+    query = "&".join(f"{key}={value}" for key, value in sorted(signed_query_fields(request.url)))
+    form = [] if request.method.upper() == "GET" else signed_form_fields(request)
     if not form:
         return f"{address}?{query}" if query else address
     return f"{address}?{query}{'.' if query else ''}{_run_together(form)}"

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from connector.ports.gateway import CallbackRequest
 
 _MOST_FIELDS = 500  # a callback has some thirty; the limit keeps parsing cheap
+_SHOWN = re.compile(r"\+?\d{1,15}|.{1,11}", re.ASCII)  # E.164 or a short code, or a name (3GPP TS 23.040 §9.1.2.5)
 _FULL_NUMBER = re.compile(r"[1-9]\d{7,14}")  # E.164 without its plus; short codes are shorter
 
 
@@ -40,13 +41,23 @@ def sequence(value: Any) -> Sequence[Any]:
 
 
 def form_fields(request: CallbackRequest) -> list[tuple[str, str]]:
-    """Give the parameters of a form, or those of the query when the callback came by GET; empty when unreadable."""
+    """Give the parameters of a form, or those of the query when the callback came by GET, as they can be stored."""
+    return [(storable(name), storable(value)) for name, value in signed_form_fields(request)]
+
+
+def query_fields(url: str) -> list[tuple[str, str]]:
+    """Give the parameters of a URL's query as they can be stored; empty when unreadable."""
+    return [(storable(name), storable(value)) for name, value in signed_query_fields(url)]
+
+
+def signed_form_fields(request: CallbackRequest) -> list[tuple[str, str]]:
+    """Give what `form_fields` gives with every character a signature may cover; empty when unreadable."""
     source = query_of(request.url) if request.method.upper() == "GET" else request.body.decode("utf-8", "replace")
     return _pairs(source)
 
 
-def query_fields(url: str) -> list[tuple[str, str]]:
-    """Give the parameters of a URL's query; empty when unreadable."""
+def signed_query_fields(url: str) -> list[tuple[str, str]]:
+    """Give what `query_fields` gives with every character a signature may cover; empty when unreadable."""
     return _pairs(query_of(url))
 
 
@@ -77,8 +88,13 @@ def whole_number(text: object) -> int | None:
 
 
 def words(value: Any) -> str:
-    """Give a scalar of decoded JSON as text; empty for none, for objects and for lists."""
-    return "" if value is None or isinstance(value, dict | list) else str(value)
+    """Give a scalar of decoded JSON as text that can be stored; empty for none, for objects and for lists."""
+    return "" if value is None or isinstance(value, dict | list) else storable(str(value))
+
+
+def storable(text: str) -> str:
+    """Give a text without what no UTF-8 column takes: half a surrogate pair becomes a mark, and NULs go."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "")
 
 
 def e164(number: str) -> str:
@@ -87,9 +103,19 @@ def e164(number: str) -> str:
     return f"+{bare}" if _FULL_NUMBER.fullmatch(bare) else number.strip()
 
 
+def shown(sender: str | None) -> str | None:
+    """Give a sender that people can see, a number or a name; None for ids of the vendor's that stand for one."""
+    return sender if sender and _SHOWN.fullmatch(sender) else None
+
+
 def digits(number: str) -> str:
     """Give a number as gateways want it that take no plus; sender ids as they are."""
     return number.removeprefix("+")
+
+
+def stripped(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Give the values of settings without the blanks and line ends that come along when secrets are copied."""
+    return {name: value.strip() for name, value in values.items()}
 
 
 def in_turn(setting: str) -> tuple[str, ...]:

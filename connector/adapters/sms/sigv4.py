@@ -60,7 +60,7 @@ class RequestSigner:
         try:
             credentials = self._credentials.get_frozen_credentials()
             self._auth.SigV4Auth(credentials, self._service, self._region).add_auth(request)
-        except self._errors.BotoCoreError as exc:
+        except (self._errors.BotoCoreError, self._errors.ClientError) as exc:  # the latter: refused by AWS
             raise TransientSendError(
                 "no credentials for AWS now", code="no_credentials", error_class=ErrorClass.CONFIG
             ) from exc

@@ -17,7 +17,7 @@ import httpx
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import sinch_callbacks as callbacks
 from connector.adapters.sms.json_requests import JSON, json_body
-from connector.adapters.sms.reading import in_turn, json_object, mapping, words
+from connector.adapters.sms.reading import in_turn, json_object, mapping, shown, stripped, words
 from connector.adapters.sms.sinch_codes import ERRORS
 from connector.adapters.sms.sinch_lookup import AUTH_URL, LOOKUP_URL, Project, SinchLookup
 from connector.domain.message import MessageState
@@ -40,7 +40,7 @@ REGIONS = ("us", "eu", "au", "br", "ca")
 """Where an account lives; each has a host of its own."""
 
 _VALIDITY = (timedelta(minutes=1), timedelta(days=3))  # a minute for clocks that differ, to what Sinch grants at most
-_CLOCKS_DIFFER = timedelta(seconds=30)  # as long as ours may drift until NTP corrects it
+_CLOCKS_DIFFER = timedelta(minutes=2)  # ours may drift for days before anybody mends it
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9._-]{1,16})\}")  # what Sinch would put a parameter's value in for
 _TAKEN = "created"  # our word: the answer to a send has none beside HTTP's 201
 
@@ -48,6 +48,7 @@ CAPABILITIES = Capabilities(
     vendor="Sinch SMS API",
     page="https://developers.sinch.com/docs/sms/api-reference",
     most_characters=2000,
+    most_unicode=2000,
     reference="field and url",
     receipts="callback",
     has_incoming=True,
@@ -110,7 +111,7 @@ class SinchGateway:
             raise AmbiguousSendError(
                 f"Sinch answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
             )
-        return Accepted(batch_id, MessageState.ACCEPTED, _TAKEN, sender=words(batch.get("from")) or None)
+        return Accepted(batch_id, MessageState.ACCEPTED, _TAKEN, sender=shown(words(batch.get("from"))))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:
         """Ask for a batch's delivery report, by its id, else by our reference. None means that there is no such batch.
@@ -223,6 +224,7 @@ def _written(moment: datetime) -> str:
 
 
 def _build(values: Mapping[str, str]) -> SinchGateway:
+    values = stripped(values)
     return SinchGateway(
         values["SINCH_SERVICE_PLAN_ID"],
         values["SINCH_API_TOKEN"],

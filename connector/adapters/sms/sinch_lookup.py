@@ -8,6 +8,7 @@ OAuth 2 token is fetched and kept for its hour.
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ AUTH_URL = "https://auth.sinch.com"
 LOOKUP_URL = "https://lookup.api.sinch.com"
 
 _RENEWED_BEFORE = timedelta(seconds=60)  # its end, so that no token ends between here and there
+_NUMBER_FIELD = re.compile(r"\bnumber\b(?! lookup)", re.IGNORECASE)  # not the product's name
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -73,7 +75,7 @@ class SinchLookup:
         headers = {"Authorization": f"Bearer {self._bearer()}"}
         with self._clients.lend() as client, translate():
             answer = client.post(self._url, json={"number": e164, "features": ["LineType"]}, headers=headers)
-        if answer.status_code == httpx.codes.BAD_REQUEST:  # all else in the request is always the same
+        if answer.status_code == httpx.codes.BAD_REQUEST and _is_about_number(answer):
             return LookupAnswer(LineType.INVALID)
         if not answer.is_success:
             self._forget_token_after(answer)
@@ -107,6 +109,12 @@ class SinchLookup:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             with self._lock:
                 self._ends_at = self._clock()
+
+
+def _is_about_number(answer: httpx.Response) -> bool:
+    """Tell whether it is the number that is refused: a problem's details name the field that is wrong."""
+    body = json_object(answer.content)
+    return any(_NUMBER_FIELD.search(words(body.get(name))) for name in ("detail", "message"))
 
 
 def _answer(answer: httpx.Response) -> LookupAnswer:

@@ -14,10 +14,18 @@ from datetime import timedelta
 from connector.adapters.smpp import text as texts
 from connector.adapters.smpp.deliveries import restored
 from connector.adapters.smpp.frames import Command
-from connector.adapters.smpp.pdu import MalformedBodyError, query, read_fate
+from connector.adapters.smpp.pdu import (
+    TON_INTERNATIONAL,
+    TON_NATIONAL,
+    TON_UNKNOWN,
+    Address,
+    MalformedBodyError,
+    query,
+    read_fate,
+)
 from connector.adapters.smpp.pool import Pool, Take
 from connector.adapters.smpp.receipts import STAT_OF_STATE, is_receipt, read_receipt
-from connector.adapters.sms.reading import e164
+from connector.adapters.sms.reading import e164, shown, storable, stripped
 from connector.adapters.sms.smpp_codes import state_of
 from connector.adapters.sms.smpp_settings import SETTINGS, SMPPOptions, options_of, pool_settings_of
 from connector.adapters.sms.smpp_submits import VALIDITY, Submits, asked, source_of
@@ -42,6 +50,7 @@ CAPABILITIES = Capabilities(
     vendor="SMPP 3.4",
     page="https://smpp.org/SMPP_v3_4_Issue1_2.pdf",
     most_characters=texts.MOST_PARTS * texts.UCS2_UNITS,
+    most_unicode=texts.MOST_PARTS * texts.UCS2_UNITS,
     reference="",
     receipts="callback",
     has_incoming=True,
@@ -84,7 +93,7 @@ class SMPPGateway:
             ids[0],
             MessageState.ACCEPTED,
             "ESME_ROK",
-            sender=sms.sender or self._options.sender,
+            sender=shown(sms.sender or self._options.sender),
             segments=len(ids),
             part_ids=tuple(ids) if len(ids) > 1 else (),
         )
@@ -115,7 +124,7 @@ class SMPPGateway:
         if delivery is None or receipt is None:
             return ()
         report = StatusReport(
-            delivery.message_id or self._options.receipt_ids.of_receipt(receipt.message_id),
+            delivery.message_id or storable(self._options.receipt_ids.of_receipt(receipt.message_id)),
             state_of(receipt.stat),
             receipt.stat,
             attempt_id=delivery.attempt_id or attempt_id,
@@ -133,9 +142,9 @@ class SMPPGateway:
         body, place = texts.read(message, self._options.alphabet)
         sms = IncomingSMS(
             delivery.id,
-            e164(message.source.number),
-            e164(message.destination.number),
-            body,
+            _full(message.source, self._options.country_prefix),
+            _full(message.destination, self._options.country_prefix),
+            storable(body),
             piece=Piece(place.reference, place.number, place.total) if place is not None else None,
         )
         return (sms,)
@@ -199,7 +208,19 @@ def open_pool(values: Mapping[str, str], take: Take, rng: random.Random | None =
     return pool
 
 
+def _full(address: Address, country_prefix: str) -> str:
+    """Give a number with its plus where its kind says that it is whole, or what it lacks is known; else as it is."""
+    number = address.number.strip()
+    is_unsaid_but_whole = address.ton == TON_UNKNOWN and not number.startswith("0")
+    if address.ton == TON_INTERNATIONAL or is_unsaid_but_whole:
+        return e164(number)
+    if address.ton == TON_NATIONAL and country_prefix and number.isdecimal():
+        return e164(country_prefix + number.removeprefix("0"))
+    return number
+
+
 def _build(values: Mapping[str, str]) -> SMPPGateway:
+    values = stripped(values)
     pool_settings_of(values)  # a mistake in the settings is told by every process, not only by the one with the binds
     return SMPPGateway(options_of(values))
 

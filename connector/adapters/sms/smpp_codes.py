@@ -1,7 +1,8 @@
 """What do the statuses, states and errors of SMPP gateways mean in our words?
 
 Sources: SMPP 3.4 §5.1.3 (command_status), §5.2.28 (message_state), appendix B (words of receipts); SMPP 5.0 for the
-two states it added. The classes are our reading. Vendors have codes of their own from 0x400 on: `unknown`.
+two states it added. The classes are our reading. Vendors have codes of their own from 0x400 on: `unknown`, and
+not final.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
 )
 """Statuses of answers, as `code_of` writes them."""
 
-ERRORS = ErrorTable("the SMPP gateway", ERROR_CLASSES)
+ERRORS = ErrorTable("the SMPP gateway", ERROR_CLASSES, is_partial=True)
 """What refusals mean."""
 
 

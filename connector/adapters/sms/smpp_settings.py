@@ -18,6 +18,7 @@ from connector.ports.gateway import GatewaySetting
 
 _MOST_BINDS = 64  # per host; gateways allow a handful
 _MOST_IN_WINDOW = 1000  # gateways allow 10 to a few hundred
+_LONGEST_COUNTRY_CODE = 3  # digits (E.164)
 _LONGEST_ENQUIRE = 3600  # seconds; firewalls forget a silent connection far earlier
 
 
@@ -29,6 +30,7 @@ class SMPPOptions:
         sender: for texts that name none, or None.
         entity_tag, template_tag: optional parameters that carry Indian registrations.
         may_query: the gateway answers query_sm.
+        country_prefix: digits that make national numbers whole, such as `1`; empty leaves them as they are.
     """
 
     sender: str | None = None
@@ -38,6 +40,7 @@ class SMPPOptions:
     entity_tag: int = 0x1400
     template_tag: int = 0x1401
     may_query: bool = False
+    country_prefix: str = ""
 
 
 SETTINGS = (
@@ -67,6 +70,11 @@ SETTINGS = (
         default="same",
     ),
     GatewaySetting("SMPP_QUERY", "`yes` if the gateway answers query_sm.", "yes", default="no"),
+    GatewaySetting(
+        "SMPP_COUNTRY_PREFIX",
+        "Country code of numbers that the gateway delivers as national ones (type of number 2).",
+        "44",
+    ),
     GatewaySetting("SMPP_PE_TLV", "Tag under which Indian operators want the entity id.", "0x1400", default="0x1400"),
     GatewaySetting(
         "SMPP_TEMPLATE_TLV", "Tag under which Indian operators want the template id.", "0x1401", default="0x1401"
@@ -88,6 +96,7 @@ def options_of(values: Mapping[str, str]) -> SMPPOptions:
         entity_tag=_tag(values, "SMPP_PE_TLV"),
         template_tag=_tag(values, "SMPP_TEMPLATE_TLV"),
         may_query=_yes(values, "SMPP_QUERY"),
+        country_prefix=_prefix(values, "SMPP_COUNTRY_PREFIX"),
     )
     if options.may_query and options.receipt_ids is not ReceiptIds.SAME:
         raise ConfigurationError(
@@ -150,6 +159,13 @@ def _tag(values: Mapping[str, str], name: str) -> int:
     if not 0 < tag <= 0xFFFF:
         raise ConfigurationError(f"{name} must be the tag of an optional parameter, such as 0x1400")
     return tag
+
+
+def _prefix(values: Mapping[str, str], name: str) -> str:
+    prefix = values[name].strip().removeprefix("+")
+    if prefix and (whole_number(prefix) is None or prefix.startswith("0") or len(prefix) > _LONGEST_COUNTRY_CODE):
+        raise ConfigurationError(f"{name} must be a country code, such as 44")
+    return prefix
 
 
 def _yes(values: Mapping[str, str], name: str) -> bool:

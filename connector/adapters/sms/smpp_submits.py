@@ -113,14 +113,16 @@ class Submits:
         Raises:
             AmbiguousSendError: whatever it was: the parts before are out.
         """
-        while True:
+        why = TransientSendError("no time is left for the others", code="no_time", error_class=ErrorClass.TRANSIENT)
+        while time.monotonic() <= ends:
             try:
                 return self._submit(pool, body, to, "")
             except SendError as error:
-                passes = isinstance(error, TransientSendError) and error.error_class in _PASSING
-                if not passes or time.monotonic() > ends:
+                if not isinstance(error, TransientSendError) or error.error_class not in _PASSING:
                     raise _halfway(error) from error
+                why = error
             pool.rest()
+        raise _halfway(why)
 
 
 def source_of(sender: str | None) -> Address:

@@ -19,7 +19,7 @@ from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import smsgatewayhub_callbacks as callbacks
 from connector.adapters.sms.callback_key import check_key
 from connector.adapters.sms.json_requests import JSON, json_body
-from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, words
+from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, shown, stripped, words
 from connector.adapters.sms.smsgatewayhub_codes import ERRORS, code_of, state_of
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, ConfigurationError, UnanswerableError
@@ -54,6 +54,7 @@ CAPABILITIES = Capabilities(
     vendor="SMS Gateway Hub",
     page="https://www.smsgatewayhub.com/free-sms-gateway-developer-api",
     most_characters=1530,  # ten parts of a long text; the vendor names no limit, carriers in India grant about that
+    most_unicode=670,  # ten parts of 67
     reference="",
     receipts="callback",
     has_incoming=True,
@@ -76,7 +77,7 @@ class SMSGatewayHubGateway:
         sender: registered sender id (header) for messages that name none.
         callback_keys: of which one must stand in the address of every push; none refuses all of them.
         api_url: base URL, without a path.
-        request: `query` (all in the address, GET) or `json` (nested, POST to `json_path`).
+        request: `query` (all in the address, POST without a body) or `json` (nested, POST to `json_path`).
         route: of the account's routes, empty for the one that its channel implies; goes with `query` only.
 
     Raises:
@@ -114,14 +115,14 @@ class SMSGatewayHubGateway:
             PermanentSendError, TransientSendError, AmbiguousSendError: see `smsgatewayhub_codes`, which decides
                 within HTTP 200 as well; a success nobody can read is ambiguous.
         """
-        answer = self._post(sms) if self._is_json else self._get(_QUERY_PATH, self._query(sms))
+        answer = self._post(sms) if self._is_json else self._ask("POST", _QUERY_PATH, self._query(sms))
         body = _taken(answer)
         job = words(body.get("JobId"))
         message = next((words(mapping(each).get("MessageId")) for each in sequence(body.get("MessageData"))), "")
         if not job:
             raise _unreadable(answer)
         part_ids = (message,) if message else ()
-        sender = sms.sender or self._sender
+        sender = shown(sms.sender or self._sender)
         return Accepted(f"{job}{_BETWEEN}{message}", MessageState.ACCEPTED, _IN_QUEUE, sender=sender, part_ids=part_ids)
 
     def find(self, query: AttemptQuery) -> StatusReport | None:
@@ -134,7 +135,7 @@ class SMSGatewayHubGateway:
         job, _, message = (query.provider_message_id or "").partition(_BETWEEN)
         if not job:
             raise UnanswerableError("SMS Gateway Hub can be asked by its own job id only")
-        body = _taken(self._get(_DELIVERY_PATH, {"APIKey": self._key, "jobid": job}))
+        body = _reports(self._ask("GET", _DELIVERY_PATH, {"APIKey": self._key, "jobid": job}))
         reports = [mapping(each) for each in sequence(body.get("DeliveryReports"))]
         about = [each for each in reports if not message or words(each.get("MessageId")) == message]
         status = words(about[0].get("DeliveryStatus")) if about else ""
@@ -186,9 +187,10 @@ class SMSGatewayHubGateway:
         with self._clients.lend() as client, translate():
             return client.post(url, content=json_body(self._nested(sms)), headers=JSON)
 
-    def _get(self, path: str, fields: Mapping[str, str]) -> httpx.Response:
+    def _ask(self, method: str, path: str, fields: Mapping[str, str]) -> httpx.Response:
+        """Ask with everything in the address; a GET may be repeated by whatever stands between, a send may not."""
         with self._clients.lend() as client, translate():
-            return client.get(self._origin.join(path), params=fields)
+            return client.request(method, self._origin.join(path), params=fields)
 
 
 def _channel(sms: OutgoingSMS) -> str:
@@ -202,6 +204,13 @@ def _coding(sms: OutgoingSMS) -> str:
 def _whole(text: str) -> str:
     """Give a text that can be written as UTF-8; half a surrogate pair becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _reports(answer: httpx.Response) -> Mapping[str, Any]:
+    """Read the answer about a job: with a code, or the bare list of reports."""
+    body = json_object(answer.content)
+    is_bare = answer.is_success and "ErrorCode" not in body and isinstance(body.get("DeliveryReports"), list)
+    return body if is_bare else _taken(answer)
 
 
 def _taken(answer: httpx.Response) -> Mapping[str, Any]:
@@ -224,6 +233,7 @@ def _unreadable(answer: httpx.Response) -> AmbiguousSendError:
 
 
 def _build(values: Mapping[str, str]) -> SMSGatewayHubGateway:
+    values = stripped(values)
     return SMSGatewayHubGateway(
         values["SMSGATEWAYHUB_API_KEY"],
         values["SMSGATEWAYHUB_FROM"],
@@ -255,7 +265,7 @@ PLUGIN = GatewayPlugin(
         ),
         GatewaySetting(
             "SMSGATEWAYHUB_REQUEST",
-            "How texts are handed over: `query` (GET, all in the address) or `json` (POST, nested).",
+            "How texts are handed over: `query` (POST, all in the address) or `json` (POST, nested).",
             "json",
             default=QUERY,
         ),

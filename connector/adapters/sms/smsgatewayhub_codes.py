@@ -49,7 +49,7 @@ ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
     }
 )
 
-ERRORS = ErrorTable("SMS Gateway Hub", ERROR_CLASSES)
+ERRORS = ErrorTable("SMS Gateway Hub", ERROR_CLASSES, is_partial=True)
 """What SMS Gateway Hub's refusals mean."""
 
 

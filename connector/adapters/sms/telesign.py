@@ -18,7 +18,7 @@ import httpx
 
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import telesign_callbacks as callbacks
-from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, words
+from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, sequence, stripped, words
 from connector.adapters.sms.telesign_codes import ERRORS, INVALID_NUMBERS, UNKNOWN_REFERENCES, state_of
 from connector.domain.message import MessageState, Purpose
 from connector.errors import AmbiguousSendError, ConfigurationError, SendError, UnanswerableError
@@ -65,6 +65,7 @@ CAPABILITIES = Capabilities(
     vendor="Telesign SMS",
     page="https://developer.telesign.com/enterprise/reference/sendsms",
     most_characters=1600,
+    most_unicode=1600,
     reference="field and url",
     receipts="callback",
     has_incoming=True,
@@ -202,7 +203,7 @@ def _decoded(api_key: str) -> bytes:
 def _accepted(answer: httpx.Response) -> Accepted:
     """Read the answer to a send: an error inside decides, then the status code, then whether there is an id."""
     body = json_object(answer.content)
-    code = words(mapping(body.get("status")).get("code"))
+    code = _status_code(answer)
     state = state_of(code)
     if _error_code(answer) or state in _BAD_ENDS or not (answer.is_success or state in _TAKEN):
         raise _refusal(answer)
@@ -214,12 +215,18 @@ def _accepted(answer: httpx.Response) -> Accepted:
 
 def _refusal(answer: httpx.Response) -> SendError:
     """Give the error for an answer that says no: in Telesign's own words where it has any that we know."""
-    body = json_object(answer.content)
-    code = _error_code(answer) or words(mapping(body.get("status")).get("code"))
+    code = _error_code(answer) or _status_code(answer)
     wait = retry_after(answer.headers)
     if answer.is_success or code in ERRORS.classes:
         return ERRORS.failure(code, wait)
     return ERRORS.refusal(answer.status_code, code, wait)
+
+
+def _status_code(answer: httpx.Response) -> str:
+    """Give the status code; that of a broken server only where it knows the message it speaks of."""
+    body = json_object(answer.content)
+    is_trusted = not answer.is_server_error or words(body.get("reference_id"))
+    return words(mapping(body.get("status")).get("code")) if is_trusted else ""
 
 
 def _error_code(answer: httpx.Response) -> str:
@@ -246,6 +253,7 @@ def _looked_up(answer: httpx.Response) -> LookupAnswer:
 
 
 def _build(values: Mapping[str, str]) -> TelesignGateway:
+    values = stripped(values)
     return TelesignGateway(
         values["TELESIGN_CUSTOMER_ID"],
         in_turn(values["TELESIGN_API_KEYS"]),

@@ -16,7 +16,7 @@ import httpx
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import telnyx_callbacks as callbacks
 from connector.adapters.sms.json_requests import JSON, json_body
-from connector.adapters.sms.reading import in_turn, json_object, mapping, words
+from connector.adapters.sms.reading import in_turn, json_object, mapping, shown, stripped, words
 from connector.adapters.sms.telnyx_codes import ERRORS, NO_SUCH_NUMBER
 from connector.domain.message import MessageState
 from connector.errors import AmbiguousSendError, ConfigurationError, SendError, UnanswerableError
@@ -50,6 +50,7 @@ CAPABILITIES = Capabilities(
     vendor="Telnyx Messaging",
     page="https://developers.telnyx.com/api-reference/messages/send-a-message",
     most_characters=1530,  # ten parts of a long text; longer ones are refused as too large (40302)
+    most_unicode=670,  # ten parts of 67
     reference="url",
     receipts="callback",
     has_incoming=True,
@@ -210,7 +211,7 @@ def _accepted(report: StatusReport, sender: str | None) -> Accepted:
         report.provider_message_id,
         state,
         report.raw_status,
-        sender=sender,
+        sender=shown(sender),
         segments=report.segments,
         price=report.price,
         currency=report.currency,
@@ -227,6 +228,7 @@ def _looked_up(data: Mapping[str, Any]) -> LookupAnswer:
 
 
 def _build(values: Mapping[str, str]) -> TelnyxGateway:
+    values = stripped(values)
     return TelnyxGateway(
         values["TELNYX_API_KEY"],
         in_turn(values["TELNYX_PUBLIC_KEYS"]),

@@ -17,7 +17,7 @@ import httpx
 
 from connector.adapters.http import HTTPClients, translate
 from connector.adapters.sms import twilio_callbacks as callbacks
-from connector.adapters.sms.reading import in_turn
+from connector.adapters.sms.reading import in_turn, stripped
 from connector.adapters.sms.twilio_lookup import LOOKUP_URL, TwilioLookup
 from connector.adapters.sms.twilio_resources import (
     CLOCKS_DIFFER,
@@ -57,6 +57,7 @@ CAPABILITIES = Capabilities(
     vendor="Twilio Programmable Messaging",
     page="https://www.twilio.com/docs/messaging/api/message-resource",
     most_characters=1600,
+    most_unicode=1600,
     reference="url",
     receipts="callback",
     has_incoming=True,
@@ -136,7 +137,8 @@ class TwilioGateway:
         no such message; wait until a slow request has had its time before believing it.
 
         Raises:
-            SendError: Twilio could not be asked, or has texts whose bodies were redacted and could be this one.
+            SendError: Twilio could not be asked, or has texts that could be this one: their bodies were redacted, or
+                it rewrote them (the prefix of trial accounts, Smart Encoding).
         """
         if query.provider_message_id:
             return self._fetch(query.provider_message_id, query.attempt_id)
@@ -146,6 +148,8 @@ class TwilioGateway:
             return report(min(same_text, key=created), query.attempt_id)
         if any(not message.get("body") for message in candidates):
             raise TransientSendError("Twilio has redacted the texts to choose from", code="redacted")
+        if candidates:
+            raise TransientSendError("Twilio has another text of that time: cannot tell", code="another_text")
         return None
 
     def look_up(self, e164: str) -> LookupAnswer:
@@ -238,6 +242,7 @@ class TwilioGateway:
 
 
 def _build(values: Mapping[str, str]) -> TwilioGateway:
+    values = stripped(values)
     if values["TWILIO_REDACT"] not in _REDACTING:
         raise ConfigurationError(f"TWILIO_REDACT is one of: {', '.join(_REDACTING)}")
     return TwilioGateway(

@@ -13,7 +13,15 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from connector.adapters.sms.reading import form_fields, header, money, query_fields, whole_number
+from connector.adapters.sms.reading import (
+    form_fields,
+    header,
+    money,
+    query_fields,
+    shown,
+    signed_form_fields,
+    whole_number,
+)
 from connector.adapters.sms.twilio_codes import ERRORS, state_of
 from connector.errors import SignatureError
 from connector.ports.gateway import CallbackRequest, IncomingSMS, StatusReport
@@ -65,7 +73,7 @@ def read_status(request: CallbackRequest, attempt_id: str | None) -> Sequence[St
             segments=whole_number(form.get("NumSegments")),
             price=price,
             currency=(form.get("PriceUnit") or None) if price is not None else None,
-            sender=form.get("From") or None,
+            sender=shown(form.get("From")),
         ),
     )
 
@@ -87,7 +95,7 @@ def _signed_form(request: CallbackRequest) -> str:
     if "application/json" in header(request, "content-type").lower():
         _check_body_hash(request)
         return ""
-    pairs = sorted(set(form_fields(request)))
+    pairs = sorted(set(signed_form_fields(request)))
     return "".join(key + value for key, value in pairs)
 
 

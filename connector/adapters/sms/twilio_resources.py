@@ -13,14 +13,15 @@ from typing import Any
 import httpx
 
 from connector.adapters.http import retry_after
-from connector.adapters.sms.reading import json_object, money, whole_number
+from connector.adapters.sms.reading import json_object, money, shown, whole_number, words
 from connector.adapters.sms.twilio_codes import ERRORS, state_of
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError, PermanentSendError
+from connector.errors import AmbiguousSendError
 from connector.ports.gateway import Accepted, AttemptQuery, StatusReport
 
-CLOCKS_DIFFER = timedelta(seconds=30)  # theirs shows whole seconds, ours may drift until NTP corrects it
+CLOCKS_DIFFER = timedelta(minutes=2)  # ours may drift for days before anybody mends it; theirs shows whole seconds
 _CREATED_WITHIN = timedelta(minutes=5)  # a request we gave up on after seconds does not become a message later
+_NOT_SENT_BY_US = frozenset({"inbound", "outbound-reply"})  # such as Twilio's own answer to STOP
 _BAD_ENDS = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.EXPIRED})
 
 
@@ -37,7 +38,7 @@ def raise_if_refused(answer: httpx.Response) -> None:
 def code_of(answer: httpx.Response) -> str:
     """Give the error code of an answer, empty when it has none."""
     code = json_object(answer.content).get("code")
-    return str(code) if code else ""
+    return words(code or None)
 
 
 def resource(answer: httpx.Response, needs: str = "sid") -> Mapping[str, Any]:
@@ -58,15 +59,11 @@ def accepted(message: Mapping[str, Any]) -> Accepted:
     """Read the answer to a send.
 
     Raises:
-        PermanentSendError: the message failed at once, whatever the HTTP status says.
+        PermanentSendError, TransientSendError: the message failed at once, whatever the HTTP status says.
     """
     told = report(message, None)
     if told.state in _BAD_ENDS:
-        raise PermanentSendError(
-            f"Twilio took the message and failed it at once, code {told.error_code}",
-            code=told.error_code or "",
-            error_class=told.error_class or "unknown",
-        )
+        raise ERRORS.failure(told.error_code or told.raw_status)
     return Accepted(
         told.provider_message_id,
         MessageState.ACCEPTED if told.state is MessageState.UNKNOWN else told.state,
@@ -80,11 +77,11 @@ def accepted(message: Mapping[str, Any]) -> Accepted:
 
 def report(message: Mapping[str, Any], attempt_id: str | None) -> StatusReport:
     """Read a message resource; it has no sender while a messaging service has not chosen one."""
-    raw_status = str(message.get("status") or "")
-    code = str(message["error_code"]) if message.get("error_code") else None
+    raw_status = words(message.get("status"))
+    code = words(message.get("error_code") or None) or None
     price = money(message.get("price"))
     return StatusReport(
-        provider_message_id=str(message["sid"]),
+        provider_message_id=words(message["sid"]),
         state=state_of(raw_status, code),
         raw_status=raw_status,
         attempt_id=attempt_id,
@@ -92,15 +89,16 @@ def report(message: Mapping[str, Any], attempt_id: str | None) -> StatusReport:
         error_class=ERRORS.class_of(code),
         segments=whole_number(message.get("num_segments")),
         price=price,
-        currency=message.get("price_unit") if price is not None else None,
-        sender=message.get("from") or None,
+        currency=(words(message.get("price_unit")) or None) if price is not None else None,
+        sender=shown(words(message.get("from"))),
     )
 
 
 def is_in_time(message: Mapping[str, Any], query: AttemptQuery) -> bool:
     """Tell whether a message may be the one that is asked for, by when it was made and whose it is."""
     earliest, latest = query.requested_at - CLOCKS_DIFFER, query.requested_at + _CREATED_WITHIN
-    return message.get("sid") not in query.exclude and earliest <= created(message) <= latest
+    is_free = message.get("sid") not in query.exclude and message.get("direction") not in _NOT_SENT_BY_US
+    return is_free and earliest <= created(message) <= latest
 
 
 def created(message: Mapping[str, Any]) -> datetime:

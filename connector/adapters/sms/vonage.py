@@ -17,7 +17,17 @@ import httpx
 
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import vonage_callbacks as callbacks
-from connector.adapters.sms.reading import digits, in_turn, json_object, mapping, money, sequence, words
+from connector.adapters.sms.reading import (
+    digits,
+    in_turn,
+    json_object,
+    mapping,
+    money,
+    sequence,
+    shown,
+    stripped,
+    words,
+)
 from connector.adapters.sms.vonage_codes import SEND_ERRORS, TAKEN
 from connector.adapters.sms.vonage_lookup import VonageLookup
 from connector.adapters.sms.vonage_reports import Record, VonageReports
@@ -49,6 +59,7 @@ CAPABILITIES = Capabilities(
     vendor="Vonage SMS API",
     page="https://developer.vonage.com/en/api/sms",
     most_characters=3200,
+    most_unicode=3200,
     reference="field and url",
     receipts="callback",
     has_incoming=True,
@@ -194,7 +205,7 @@ class VonageGateway:
             ids[0],
             MessageState.ACCEPTED,
             TAKEN,
-            sender=sms.sender or self._sender,
+            sender=shown(sms.sender or self._sender),
             segments=len(parts),
             price=sum(known, Decimal()) if has_price else None,
             currency=self._currency if has_price else None,
@@ -212,6 +223,7 @@ def _parts(answer: httpx.Response) -> list[Mapping[str, Any]]:
 
 
 def _build(values: Mapping[str, str]) -> VonageGateway:
+    values = stripped(values)
     return VonageGateway(
         values["VONAGE_API_KEY"],
         values["VONAGE_API_SECRET"],

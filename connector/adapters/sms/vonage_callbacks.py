@@ -17,11 +17,11 @@ from types import MappingProxyType
 from connector.adapters.sms.callback_key import check_key, with_key
 from connector.adapters.sms.reading import (
     e164,
-    form_fields,
     json_object,
     money,
+    signed_form_fields,
+    storable,
     whole_number,
-    words,
 )
 from connector.adapters.sms.vonage_codes import DELIVERY_ERRORS, delivery_code, state_of
 from connector.errors import ConfigurationError, SignatureError
@@ -34,11 +34,13 @@ _UNSAFE = str.maketrans("&=", "__")  # what would let one value look like two
 
 
 def _hash(text: str, secret: str) -> str:
-    return hashlib.md5((text + secret).encode(), usedforsecurity=False).hexdigest()  # the vendor's default method
+    return hashlib.md5(
+        (text + secret).encode("utf-8", "replace"), usedforsecurity=False
+    ).hexdigest()  # the vendor's default method
 
 
 def _hmac(name: str) -> Callable[[str, str], str]:
-    return lambda text, secret: hmac.digest(secret.encode(), text.encode(), name).hex()
+    return lambda text, secret: hmac.digest(secret.encode(), text.encode("utf-8", "replace"), name).hex()
 
 
 METHODS: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
@@ -97,19 +99,23 @@ class Trust:
 
 
 def verify(request: CallbackRequest, secrets: Sequence[str], method: str, now: datetime) -> None:
-    """Check `sig` with each secret, and that `timestamp` is neither in the future nor older than a last retry.
+    """Check `sig` with each secret, and that a `timestamp` is neither in the future nor older than a last retry.
 
     Raises:
         SignatureError: not from them, or no secret is configured.
     """
-    parameters = parameters_of(request)
-    given = parameters.get("sig", "").lower().encode()
+    parameters = _signed_parameters(request)
+    given = parameters.get("sig", "").lower().encode("utf-8", "replace")
     if not given:
         raise SignatureError("no Vonage signature")
+    if any(mark in key for key in parameters for mark in "&="):  # only values have theirs replaced before signing
+        raise SignatureError("the Vonage signature holds for several readings of these parameters")
     if not any(hmac.compare_digest(signature(parameters, each, method).encode(), given) for each in secrets if each):
         raise SignatureError("the Vonage signature does not hold")
-    signed_at = whole_number(parameters.get("timestamp"))
-    age = now.timestamp() - (now.timestamp() if signed_at is None else signed_at)
+    if "timestamp" not in parameters:
+        return
+    signed_at = whole_number(parameters["timestamp"])
+    age = now.timestamp() - signed_at if signed_at is not None else OLDEST.total_seconds() + 1
     if not -_CLOCKS_DIFFER.total_seconds() <= age <= OLDEST.total_seconds():
         raise SignatureError("the Vonage signature is too old or from the future")
 
@@ -149,15 +155,20 @@ def read_incoming(request: CallbackRequest) -> Sequence[IncomingSMS]:
 
 
 def parameters_of(request: CallbackRequest) -> Mapping[str, str]:
-    """Give a callback's parameters, however they came; nested values, which Vonage does not send, are left out."""
+    """Give a callback's parameters, however they came, as they can be stored."""
+    return {storable(key): storable(value) for key, value in _signed_parameters(request).items()}
+
+
+def _signed_parameters(request: CallbackRequest) -> Mapping[str, str]:
+    """Give the parameters as they were signed; nested values, which Vonage does not send, are left out."""
     from_json = json_object(request.body) if request.method.upper() != "GET" else {}
     if from_json:
         return {key: _word(value) for key, value in from_json.items() if not isinstance(value, dict | list)}
-    return dict(form_fields(request))
+    return dict(signed_form_fields(request))
 
 
 def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else words(value)
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 def _piece(sms: Mapping[str, str]) -> Piece | None:

@@ -16,7 +16,7 @@ import httpx
 from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms import vonage_messages_callbacks as callbacks
 from connector.adapters.sms.json_requests import JSON, json_body
-from connector.adapters.sms.reading import digits, in_turn, json_object, money, words
+from connector.adapters.sms.reading import digits, in_turn, json_object, money, shown, stripped, words
 from connector.adapters.sms.vonage_messages_codes import ERRORS, code_of, state_of
 from connector.adapters.sms.vonage_reports import Record, VonageReports, message_id_of
 from connector.domain.message import MessageState
@@ -43,6 +43,7 @@ CAPABILITIES = Capabilities(
     vendor="Vonage Messages API",
     page="https://developer.vonage.com/en/api/messages",
     most_characters=1000,
+    most_unicode=1000,
     reference="field and url",
     receipts="callback",
     has_incoming=True,
@@ -110,7 +111,7 @@ class VonageMessagesGateway:
             raise AmbiguousSendError(
                 f"Vonage answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
             )
-        return Accepted(message_id, MessageState.ACCEPTED, _TAKEN, sender=sms.sender or self._sender)
+        return Accepted(message_id, MessageState.ACCEPTED, _TAKEN, sender=shown(sms.sender or self._sender))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:
         """Ask Vonage's records, by its id, else for our reference among what was received at that time.
@@ -186,6 +187,7 @@ def _report(record: Record, attempt_id: str) -> StatusReport:
 
 
 def _build(values: Mapping[str, str]) -> VonageMessagesGateway:
+    values = stripped(values)
     return VonageMessagesGateway(
         values["VONAGE_MESSAGES_API_KEY"],
         values["VONAGE_MESSAGES_API_SECRET"],

@@ -22,7 +22,7 @@ from connector.ports.gateway import AttemptQuery
 SETTLES_AFTER = timedelta(minutes=5)
 """How long we think that a text may have been taken without being on record; Vonage names no delay."""
 
-_CLOCKS_DIFFER = timedelta(seconds=30)  # theirs shows whole seconds, ours may drift until NTP corrects it
+_CLOCKS_DIFFER = timedelta(minutes=2)  # ours may drift for days before anybody mends it; theirs shows whole seconds
 _RECEIVED_WITHIN = timedelta(minutes=2)  # a request we give up on after half a minute does not arrive later
 _MOST_PAGES = 20  # 20,000 texts within those minutes: not a question for a list any more
 

@@ -7,7 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, false, insert, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    false,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
@@ -19,7 +31,7 @@ from connector.ports.attempts import EVERY, AttemptRow, Gateways, PartRow
 _SAVED = (
     "state", "sender", "provider_message_id", "raw_status", "error_class", "error_code",
     "price", "currency", "segments", "answered_at", "ask_at", "asked", "carrier", "estimate", "spent_on",
-    "settled_at", "redact_at",
+    "settled_at", "redact_at", "is_urgent",
 )  # fmt: skip
 
 # Built once: building a statement costs several times what running it does.
@@ -29,6 +41,9 @@ _SAVE = (
     .where(attempt.c.id == bindparam("attempt_id"))
     .values({name: bindparam(f"new_{name}", type_=attempt.c[name].type) for name in _SAVED})
 )
+
+
+_URGENT = text("attempt.is_urgent")  # by the word of the partial index: SQLite knows it by no other
 
 
 class SQLAttemptRepository:
@@ -68,6 +83,16 @@ class SQLAttemptRepository:
         rows = self._connection.execute(locked(self._connection, query.order_by(attempt.c.id), skip=False))
         return {row.provider_message_id: _row(row) for row in rows}
 
+    def named(self, gateway: str, provider_message_ids: Sequence[str]) -> Sequence[str]:
+        """Give our ids of the attempts that a gateway's ids name."""
+        wholes = select(attempt.c.id).where(
+            attempt.c.provider_message_id.in_(provider_message_ids), attempt.c.gateway == gateway
+        )
+        parts = select(attempt_part.c.attempt_id).where(
+            attempt_part.c.provider_message_id.in_(provider_message_ids), attempt_part.c.gateway == gateway
+        )
+        return sorted({*self._connection.execute(wholes).scalars(), *self._connection.execute(parts).scalars()})
+
     def of_messages(self, message_ids: Sequence[str]) -> Sequence[AttemptRow]:
         """Read all attempts of messages, oldest first."""
         query = select(attempt).where(attempt.c.message_id.in_(message_ids)).order_by(attempt.c.id)
@@ -77,8 +102,12 @@ class SQLAttemptRepository:
         self, now: datetime, limit: int, lease_until: datetime, gateways: Gateways = EVERY
     ) -> Sequence[AttemptRow]:
         """Read attempts whose fate is to be asked for now, and put their next asking off."""
-        query = select(attempt).where(attempt.c.ask_at <= now, _is_of(gateways)).order_by(attempt.c.ask_at)
-        query = query.limit(limit)
+        due = select(attempt).where(attempt.c.ask_at <= now, _is_of(gateways)).order_by(attempt.c.ask_at)
+        rows = self._lease_asked(due.where(_URGENT).limit(limit // 2), lease_until)
+        return [*rows, *self._lease_asked(due.limit(limit - len(rows)), lease_until)]
+
+    def _lease_asked(self, query: Select[Any], lease_until: datetime) -> Sequence[AttemptRow]:
+        """Lease at once, so that the next query does not find the same ones."""
         rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
         if rows:
             self._connection.execute(
@@ -135,11 +164,11 @@ class SQLAttemptRepository:
         )
 
     def part(self, gateway: str, provider_message_id: str) -> PartRow | None:
-        """Read a part by the gateway's id of it, locked until commit where the database can."""
+        """Read a part by the gateway's id of it."""
         query = select(attempt_part).where(
             attempt_part.c.provider_message_id == provider_message_id, attempt_part.c.gateway == gateway
         )
-        row = self._connection.execute(locked(self._connection, query, skip=False)).first()
+        row = self._connection.execute(query).first()
         return None if row is None else _part(row)
 
     def parts_of(self, attempt_id: str) -> Sequence[PartRow]:
@@ -181,6 +210,7 @@ def _values(row: AttemptRow) -> dict[str, Any]:
         "spent_on": row.spent_on,
         "settled_at": row.settled_at,
         "redact_at": row.redact_at,
+        "is_urgent": row.is_urgent,
     }
 
 
@@ -208,6 +238,7 @@ def _row(row: Row[Any]) -> AttemptRow:
         spent_on=row.spent_on,
         settled_at=row.settled_at,
         redact_at=row.redact_at,
+        is_urgent=row.is_urgent,
     )
 
 

@@ -12,7 +12,7 @@ from connector.adapters.store.ids import new_id
 from connector.adapters.store.rows import insert_or_ignore
 from connector.adapters.store.tables import consent_event, suppression
 from connector.domain.documents import clean_text
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import LIFTED_BY_OTHERS, ConsentEvent, ConsentKind, Scope, Suppression
 
 _WORDING, _ASKED = "consent_event.wording", "consent_event.asked"
 
@@ -89,7 +89,7 @@ class SQLConsentRepository:
         """Give the latest word of each number about marketing; a number that never said anything is absent."""
         table = consent_event.c
         is_block_lifted = and_(
-            table.kind == ConsentKind.OPT_IN, table.scope == Scope.ALL, table.mechanism == Mechanism.CRM_PROPERTY
+            table.kind == ConsentKind.OPT_IN, table.scope == Scope.ALL, table.mechanism.in_(LIFTED_BY_OTHERS)
         )
         query = (
             select(table.msisdn, table.kind)

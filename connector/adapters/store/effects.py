@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,9 +31,14 @@ class SQLEffectRepository:
         """Insert; False when the account already has one with this key."""
         return insert_new(self._connection, table, [self._values(effect)]) == 1
 
-    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects of active accounts that are due, oldest first, as they were before."""
-        query = select(table).where(_free(now)).order_by(table.c.not_before, table.c.id).limit(limit)
+    def claim(
+        self, limit: int, now: datetime, lease_until: datetime, but_of: Collection[str] = ()
+    ) -> Sequence[EffectRow]:
+        """Lease up to `limit` effects that are due, of active accounts but for some, oldest first, as they were."""
+        free = select(table).where(_free(now))
+        if but_of:
+            free = free.where(table.c.account_id.not_in(but_of))
+        query = free.order_by(table.c.not_before, table.c.id).limit(limit)
         rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
         if rows:
             self._connection.execute(

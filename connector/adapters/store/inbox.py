@@ -62,6 +62,12 @@ class SQLInboxRepository:
         unhandled = external_event.c.id.in_(ids) & external_event.c.handled_at.is_(None)
         return self._connection.execute(update(external_event).where(unhandled).values(**values)).rowcount
 
+    def give_up(self, source: str, before: datetime, outcome: str, now: datetime) -> int:
+        """Mark what a source sent before a time and nobody has handled as handled; give how many there were."""
+        table = external_event
+        left = update(table).where(table.c.source == source, table.c.handled_at.is_(None), table.c.received_at < before)
+        return self._connection.execute(left.values(handled_at=now, outcome=outcome, lease_until=None)).rowcount
+
     def postpone(self, row_id: str, error: str, not_before: datetime) -> None:
         """Give a row back, to be tried again at `not_before`."""
         table = external_event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, literal_column, or_, select, tuple_
 
 from connector.adapters.store.message_traffic import MAY_HAVE_LEFT
 from connector.adapters.store.rows import checked
@@ -20,12 +20,12 @@ UNTOLD = "unknown"
 def listed(account_id: str, which: MessageFilter, limit: int) -> Select[Any]:
     """Select an account's outbound messages, newest first."""
     query = select(message).where(
-        message.c.account_id == account_id, message.c.direction == Direction.OUT.value, *_conditions(which)
+        message.c.account_id == account_id, message.c.direction == Direction.OUT.value, *_conditions(account_id, which)
     )
     return query.order_by(message.c.created_at.desc(), message.c.id.desc()).limit(limit)
 
 
-def _conditions(which: MessageFilter) -> list[Any]:
+def _conditions(account_id: str, which: MessageFilter) -> list[Any]:
     wanted: list[Any] = []
     if which.state is not None:
         wanted.append(message.c.state == which.state.value)
@@ -34,8 +34,9 @@ def _conditions(which: MessageFilter) -> list[Any]:
     if which.since is not None:
         wanted.append(message.c.created_at >= which.since)
     if which.before_id is not None:
-        made_at = select(message.c.created_at).where(message.c.id == which.before_id).scalar_subquery()
-        wanted += [message.c.id < which.before_id, message.c.created_at <= made_at]
+        of_account = message.c.account_id == account_id
+        made_at = select(message.c.created_at).where(of_account, message.c.id == which.before_id).scalar_subquery()
+        wanted.append(tuple_(message.c.created_at, message.c.id) < tuple_(made_at, which.before_id))
     if which.journey is not None:
         wanted.append(message.c.journey == which.journey)
     return wanted
@@ -56,6 +57,8 @@ def dead_letters(which: DeadLetterFilter, limit: int) -> Select[Any]:
         query = query.where(checked(message.c.account_id) == which.account_id)
     if which.since is not None:
         query = query.where(message.c.updated_at >= which.since)
+    if which.alive_at is not None:
+        query = query.where(or_(message.c.expires_at.is_(None), message.c.expires_at > which.alive_at))
     if which.gateway is not None:
         query = query.where(_last_attempt(attempt.c.gateway == which.gateway))
     if which.error_code is not None:

@@ -31,6 +31,7 @@ def _given(name: str) -> tuple[KeyedColumnElement[Any], ColumnElement[Any]]:
 # Built once: building a statement costs several times what running it does.
 _STAYS = message.c.state == bindparam("to_state")
 _IS_ROUTED = bindparam("is_routed", type_=Boolean()).is_(True)
+_IS_RESTARTED = bindparam("is_restarted", type_=Boolean()).is_(True)
 _NEW_SENDER = bindparam("new_sender", type_=message.c.sender.type)
 
 _MOVE = (
@@ -44,6 +45,10 @@ _MOVE = (
             message.c.sender: case((_IS_ROUTED, _NEW_SENDER), else_=func.coalesce(_NEW_SENDER, message.c.sender)),
             message.c.state_reason: bindparam("reason"),
             message.c.tries: message.c.tries + bindparam("new_tries"),
+            message.c.tries_before: case((_IS_RESTARTED, message.c.tries), else_=message.c.tries_before),
+            message.c.restarted_at: case(
+                (_IS_RESTARTED, bindparam("moved_at", type_=message.c.updated_at.type)), else_=message.c.restarted_at
+            ),
             # A receipt that adds nothing to the state leaves alone when it was reached and who is at work on it.
             message.c.updated_at: case(
                 (_STAYS, message.c.updated_at), else_=bindparam("moved_at", type_=message.c.updated_at.type)
@@ -65,6 +70,7 @@ def _move_values(change: StateChange, now: datetime) -> dict[str, Any]:
         "to_state": change.to_state.value,
         "reason": change.reason,
         "is_routed": change.routed_at is not None,
+        "is_restarted": change.restart,
         "new_tries": int(change.tried),
         "moved_at": now,
         "new_lease": change.lease_until,

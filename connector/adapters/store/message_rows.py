@@ -63,6 +63,8 @@ def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
         "callback_url_sealed": None
         if message.callback_url is None
         else vault.seal(message.callback_url, account=message.account_id, column=_CALLBACK_COLUMN),
+        "restarted_at": message.restarted_at,
+        "tries_before": message.tries_before,
     }
 
 
@@ -114,4 +116,6 @@ def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
         callback_url=None
         if row.callback_url_sealed is None
         else vault.open_text(row.callback_url_sealed, account=row.account_id, column=_CALLBACK_COLUMN),
+        restarted_at=row.restarted_at,
+        tries_before=row.tries_before,
     )

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
-from connector.adapters.store.rows import insert_new, insert_or_replace, locked
+from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import number_lookup
 from connector.ports.gateway import LineType
 from connector.ports.lookups import LookupState, NumberRow
@@ -32,7 +33,15 @@ class SQLNumberRepository:
 
     def save(self, rows: Sequence[NumberRow]) -> None:
         """Insert or replace; ends the lease."""
-        insert_or_replace(self._connection, number_lookup, [_values(row) for row in rows], ("account_id", "msisdn"))
+        if not rows:
+            return
+        insert = (postgresql if self._connection.dialect.name == "postgresql" else sqlite).insert(number_lookup)
+        new = {column.name: insert.excluded[column.name] for column in number_lookup.c if column.name not in _KEPT}
+        new["asked_at"] = func.coalesce(insert.excluded.asked_at, number_lookup.c.asked_at)
+        self._connection.execute(
+            insert.on_conflict_do_update(index_elements=["account_id", "msisdn"], set_=new),
+            [_values(row) for row in rows],
+        )
 
     def want(self, rows: Sequence[NumberRow]) -> int:
         """Insert those nothing is known of."""
@@ -53,15 +62,12 @@ class SQLNumberRepository:
         return self._connection.execute(query).first() is not None
 
     def asked_since(self, account_id: str, since: datetime) -> int:
-        """Count the numbers a gateway was asked about since a time."""
-        query = select(func.count()).where(
-            number_lookup.c.account_id == account_id,
-            number_lookup.c.known_at >= since,
-            number_lookup.c.source.startswith("lookup:"),
-        )
+        """Count the numbers that lookups have answered about since a time."""
+        query = select(func.count()).where(number_lookup.c.account_id == account_id, number_lookup.c.asked_at >= since)
         return int(self._connection.execute(query).scalar_one())
 
 
+_KEPT = frozenset({"id", "account_id", "msisdn"})
 _WANTED = select(number_lookup).where(number_lookup.c.state == "wanted")
 
 
@@ -86,6 +92,7 @@ def _values(row: NumberRow) -> dict[str, Any]:
         "not_before": row.not_before,
         "lease_until": None,
         "attempts": row.attempts,
+        "asked_at": row.asked_at,
     }
 
 
@@ -104,4 +111,5 @@ def _row(row: Row[Any]) -> NumberRow:
         currency=row.currency,
         known_at=row.known_at,
         attempts=row.attempts,
+        asked_at=row.asked_at,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
@@ -59,6 +59,11 @@ class SQLPieceRepository:
                 self._connection.execute(
                     delete(incoming_piece).where(_same(row), incoming_piece.c.number == piece.number)
                 )
+
+    def put_off(self, rows: Sequence[PieceRow], at: datetime) -> None:
+        """Treat parts as if they had come at a later time."""
+        for row in rows:
+            self._connection.execute(update(incoming_piece).where(_same(row)).values(received_at=at))
 
     def older_than(self, at: datetime, limit: int) -> Sequence[PieceRow]:
         """Read parts that came before a time and still wait for others."""

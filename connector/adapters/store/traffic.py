@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, or_, select
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
@@ -20,6 +20,7 @@ from connector.ports.traffic import Spending
 _MICROS = Decimal(1_000_000)
 _COUNTED = ("sent", "delivered", "undelivered", "failed", "answer_seconds", "delivery_seconds")
 _HEALTH = tuple(column.name for column in gateway_health.columns)
+_SPENT = ("account_id", "day", "utc_day", "gateway", "journey", "currency")
 _NAMED = ("slot", "gateway", "country", "sender", "carrier")
 
 
@@ -70,24 +71,32 @@ class SQLTrafficRepository:
                 "id": new_id(),
                 "account_id": each.account_id,
                 "day": each.day,
+                "utc_day": each.utc_day,
                 "gateway": each.gateway,
                 "journey": each.journey,
                 "currency": each.currency,
                 "texts": each.texts,
                 "micros": int(each.amount * _MICROS),
             }
-            for each in sorted(
-                spendings, key=lambda each: (each.account_id, each.day, each.gateway, each.journey, each.currency)
-            )
+            for each in sorted(spendings, key=lambda each: [str(getattr(each, name)) for name in _SPENT])
         ]
-        key = ("account_id", "day", "gateway", "journey", "currency")
-        insert_adding(self._connection, spending, rows, key, ("texts", "micros"))
+        insert_adding(self._connection, spending, rows, _SPENT, ("texts", "micros"))
 
     def spent(self, days: Sequence[str]) -> Sequence[Spending]:
-        """Read what all accounts spent on some days."""
+        """Read what all accounts spent on some days, by their own clocks or by UTC."""
+        query = select(spending).where(or_(spending.c.day.in_(days), spending.c.utc_day.in_(days)))
         return [
-            Spending(row.account_id, row.day, row.gateway, row.journey, row.currency, row.texts, row.micros / _MICROS)
-            for row in self._connection.execute(select(spending).where(spending.c.day.in_(days)))
+            Spending(
+                row.account_id,
+                row.day,
+                row.gateway,
+                row.journey,
+                row.currency,
+                row.texts,
+                row.micros / _MICROS,
+                row.utc_day,
+            )
+            for row in self._connection.execute(query)
         ]
 
 

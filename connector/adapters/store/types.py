@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -32,16 +33,27 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a naive time reached the ledger")
         if dialect.name == "postgresql":
-            return value.astimezone(UTC)
+            return _utc(value)
         return (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give an aware UTC time."""
+        """Give an aware UTC time; one beyond the calendar is its edge, so that one row never stops a lane."""
         if value is None:
             return None
         if dialect.name == "postgresql":
-            return value.astimezone(UTC)  # type: ignore[no-any-return]
-        return _EPOCH + timedelta(microseconds=value)
+            return _utc(value)
+        try:
+            return _EPOCH + timedelta(microseconds=value)
+        except OverflowError:
+            return _FIRST if value < 0 else _LAST
+
+
+def _utc(value: datetime) -> datetime:
+    """Give a time in UTC; on its last day in the west the calendar's end in UTC is past."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if value.year == _FIRST.year else _LAST
 
 
 Document = JSON().with_variant(JSONB(), "postgresql")

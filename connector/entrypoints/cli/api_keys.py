@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,11 +61,16 @@ def add(external_id: str | None, name: str, scopes: tuple[str, ...], per_minute:
 
 @api_key.command(name="list")
 @_of_account
-def list_(external_id: str | None) -> None:
-    """List keys, revoked ones too."""
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_(external_id: str | None, as_json: bool) -> None:
+    """List keys, revoked ones too; times are in UTC."""
     connector = build_connector(read_settings())
     now = connector.clock.now()
-    for row in connector.api_keys.of_account(account_of(connector, external_id)):
+    rows = connector.api_keys.of_account(account_of(connector, external_id))
+    if as_json:
+        click.echo(json.dumps([_row_json(row, now) for row in rows], indent=2))
+        return
+    for row in rows:
         used = f"used {_day(row.last_used_at)}" if row.last_used_at is not None else "never used"
         parts = (f"{row.prefix}…", row.name, _standing(row, now), f"{row.per_minute}/min", used, _scopes(row))
         click.echo("  ".join(parts))
@@ -92,6 +98,24 @@ def callback_secret(external_id: str | None, rotate: bool, at_once: bool) -> Non
     account_id, secrets = account_of(connector, external_id), connector.callback_secrets
     for each in secrets.rotate(account_id, at_once=at_once) if rotate else secrets.shown(account_id):
         click.echo(each.secret + ("" if each.retires_at is None else f"  until {_day(each.retires_at)}"))
+
+
+def _row_json(row: APIKeyRow, now: datetime) -> dict[str, Any]:
+    times = {
+        "created_at": row.created_at,
+        "last_used_at": row.last_used_at,
+        "expires_at": row.expires_at,
+        "revoked_at": row.revoked_at,
+    }
+    return {
+        "id": row.id,
+        "prefix": row.prefix,
+        "name": row.name,
+        "is_valid": row.is_valid(now),
+        "scopes": sorted(scope.value for scope in row.scopes),
+        "per_minute": row.per_minute,
+        **{name: None if at is None else at.isoformat() for name, at in times.items()},
+    }
 
 
 def _standing(row: APIKeyRow, now: datetime) -> str:

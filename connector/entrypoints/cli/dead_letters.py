@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +106,7 @@ def show(message_id: str, as_json: bool) -> None:
 def replay(ids: tuple[str, ...], by: str, yes: bool, as_json: bool, afresh: bool, **which: Any) -> None:
     """Send texts again, by IDS or those that a filter means; opt-outs, windows and caps are asked anew."""
     connector = build_connector(read_settings())
-    letters = _chosen(connector, ids, **which)
+    letters = _chosen(connector, ids, **which, alive_at=None if afresh else connector.clock.now())
     if not yes:
         _confirm(letters, ids, "Send them again?")
     decided = connector.dead_letters.replay(letters, by, afresh=afresh)
@@ -132,8 +133,12 @@ def _chosen(
     since: str | None,
     external_id: str | None,
     limit: int | None,
+    alive_at: datetime | None = None,
 ) -> Sequence[DeadLetter]:
-    """Give the dead letters that are meant: the named ones, or those of a filter, but never just all of them."""
+    """Give the dead letters that are meant: the named ones, or those of a filter, but never just all of them.
+
+    `alive_at` leaves those out of a filter's whose lifetime is over then: passed over, they would fill each call anew.
+    """
     filters = (provider, error, since, limit)
     if ids and any(filters):
         raise click.UsageError("give ids or a filter, not both")
@@ -141,7 +146,8 @@ def _chosen(
         return _named(connector, ids, external_id)
     if not any(filters):
         raise click.UsageError("say which texts: by their ids, or by --provider, --error, --since or --limit")
-    return connector.dead_letters.find(_filter(connector, provider, error, since, external_id), limit or MOST)
+    which = replace(_filter(connector, provider, error, since, external_id), alive_at=alive_at)
+    return connector.dead_letters.find(which, limit or MOST)
 
 
 def _named(connector: Connector, ids: Sequence[str], external_id: str | None) -> Sequence[DeadLetter]:

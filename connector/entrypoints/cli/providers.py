@@ -59,7 +59,8 @@ def status(slug: str | None, as_json: bool) -> None:
 )
 @click.option("--account", "external_id", help="Portal id; may be left out while there is one account.")
 @click.option("--wait", type=click.IntRange(0), default=30, show_default=True, help="Seconds to wait for the outcome.")
-def test(slug: str, to: str | None, body: str, purpose: str, external_id: str | None, wait: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def test(slug: str, to: str | None, body: str, purpose: str, external_id: str | None, wait: int, as_json: bool) -> None:
     """Ask a gateway whether it lets us in; with --to, send one text that takes this gateway or none.
 
     The text goes the way of every other, so opt-outs, send windows and caps hold for it, and workers must run.
@@ -67,16 +68,17 @@ def test(slug: str, to: str | None, body: str, purpose: str, external_id: str | 
     connector = build_connector(read_settings())
     trials = GatewayTrials(connector.ledger, connector.gateways, connector.single_texts, connector.clock)
     if to is None:
-        _ask(trials, slug)
+        _ask(trials, slug, as_json=as_json)
         return
     account_id = account_of(connector, external_id)
     message = trials.send(slug, account_id, to, body, Purpose(purpose), "cli: provider test")
-    click.echo(f"message {message.id} waits for {slug}")
+    if not as_json:
+        click.echo(f"message {message.id} waits for {slug}")
     found = _outcome(connector, account_id, message.id, wait)
-    for attempt in found.attempts:
-        click.echo(_tried(attempt))
-    click.echo(f"{found.message.state}: {found.message.state_reason or 'no worker has looked at it yet'}")
-    click.echo(f"what becomes of it: smsctl explain {message.id}")
+    if as_json:
+        click.echo(json.dumps(_test_json(found), indent=2))
+    else:
+        _show_test(found)
     if found.message.state in _IN_VAIN:
         sys.exit(1)
 
@@ -84,11 +86,39 @@ def test(slug: str, to: str | None, body: str, purpose: str, external_id: str | 
 _IN_VAIN = FINAL_STATES - {MessageState.DELIVERED}
 
 
-def _ask(trials: GatewayTrials, slug: str) -> None:
+def _show_test(found: MessageStatus) -> None:
+    for attempt in found.attempts:
+        click.echo(_tried(attempt))
+    click.echo(f"{found.message.state}: {found.message.state_reason or 'no worker has looked at it yet'}")
+    click.echo(f"what becomes of it: smsctl explain {found.message.id}")
+
+
+def _test_json(found: MessageStatus) -> dict[str, Any]:
+    attempts = [
+        {
+            "gateway": each.gateway,
+            "state": each.state.value,
+            "raw_status": each.raw_status,
+            "error_class": each.error_class,
+            "error_code": each.error_code,
+            "requested_at": each.requested_at.isoformat(),
+            "answered_at": None if each.answered_at is None else each.answered_at.isoformat(),
+        }
+        for each in found.attempts
+    ]
+    message = found.message
+    return {"id": message.id, "state": message.state.value, "reason": message.state_reason, "attempts": attempts}
+
+
+def _ask(trials: GatewayTrials, slug: str, *, as_json: bool) -> None:
     began = time.monotonic()
     reached = trials.reach(slug)
     seconds = time.monotonic() - began
     code = f" (code {reached.code})" if reached.code else ""
+    if as_json:
+        answer = {"is_well": reached.is_well, "said": reached.said, "code": reached.code, "seconds": round(seconds, 3)}
+        click.echo(json.dumps({"name": slug, **answer}, indent=2))
+        sys.exit(1 if reached.is_well is False else 0)
     if reached.is_well is None:
         click.echo(f"{slug}: {reached.said}{code}; say --to NUMBER to send one")
         return

@@ -25,6 +25,7 @@ TOKEN = "token"  # noqa: S105 - the name of a form's field
 _COOKIE = "sms_connector_visitor"
 _FORM_LIFETIME = timedelta(hours=8)  # a page left open over a working day
 _LONGEST_NAME = 40  # of a person, in a trace
+_LONGEST_TIME = 12  # digits of seconds since 1970, for the next 30,000 years
 
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -40,11 +41,15 @@ _THROUGH_A_PROXY = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 
 
 def refusal() -> Response | None:
-    """Ask for the password; without one let in only who is on this machine."""
+    """Ask for the password; without one let in only who is on this machine, where the app serves this machine alone.
+
+    A proxy on this machine that adds no header about who came makes everybody look as if they were here. So an app
+    that is reached from elsewhere, as its public address says, always asks for the password.
+    """
     password = connector().settings.start_page_password
     if not password:
-        if not _is_here():
-            abort(403, "set START_PAGE_PASSWORD to open this page from another machine")
+        if not (_is_here() and _is_ours(connector().settings.public_url)):
+            abort(403, "set START_PAGE_PASSWORD: PUBLIC_URL or the request is not of this machine alone")
         return None
     given = request.authorization.password if request.authorization is not None else None
     if given is not None and hmac.compare_digest(given.encode(), password.encode()):
@@ -87,7 +92,8 @@ def demand_genuine_form() -> None:
     """Let a form pass that was shown to this very visitor within the last hours; refuse any other with 403."""
     ends, _, fingerprint = request.form.get(TOKEN, "").partition(".")
     who, now = request.cookies.get(_COOKIE, ""), connector().clock.now().timestamp()
-    is_fresh = ends.isascii() and ends.isdigit() and now <= int(ends) <= now + _FORM_LIFETIME.total_seconds()
+    is_time = ends.isascii() and ends.isdigit() and len(ends) <= _LONGEST_TIME and fingerprint.isascii()
+    is_fresh = is_time and now <= int(ends) <= now + _FORM_LIFETIME.total_seconds()
     is_from_here = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
     if not (who and is_fresh and is_from_here and _fingerprints().matches(fingerprint, _signed(who, int(ends)))):
         abort(403, "this form was not shown to you, or too long ago; open the page anew")
@@ -114,8 +120,13 @@ def _is_here() -> bool:
     """
     if any(name in request.headers for name in _THROUGH_A_PROXY):
         return False
-    asked = urlsplit(f"//{request.host}").hostname or ""
-    return _is_loopback(request.remote_addr or "") and (asked == "localhost" or _is_loopback(asked))
+    return _is_loopback(request.remote_addr or "") and _is_ours(f"//{request.host}")
+
+
+def _is_ours(url: str) -> bool:
+    """Tell whether an address leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or _is_loopback(host)
 
 
 def _is_loopback(address: str) -> bool:

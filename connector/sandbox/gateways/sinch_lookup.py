@@ -45,18 +45,18 @@ def add_lookups(api: Blueprint, world: GatewayWorld, faults: Faults) -> None:
         if project != world.credentials.get("project_id", PROJECT_ID):
             return jsonify(status=403, title="Forbidden"), 403
         asked: Any = request.get_json(silent=True)
-        if not _is_in_order(asked):
-            return jsonify(status=400, title="Bad Request", detail="number or features"), 400
+        if wrong := _what_is_wrong(asked):
+            return jsonify(status=400, title="Bad Request", detail=f"{wrong} is invalid"), 400
         return jsonify(_answer(asked))
 
 
-def _is_in_order(asked: Any) -> bool:
+def _what_is_wrong(asked: Any) -> str:
     if not isinstance(asked, dict) or not set(asked) <= {"number", "features"}:
-        return False
+        return "body"
     features = asked.get("features", [])
-    return (
-        bool(_NUMBER.fullmatch(str(asked.get("number")))) and isinstance(features, list) and set(features) <= _FEATURES
-    )
+    if not isinstance(features, list) or not set(features) <= _FEATURES:
+        return "features"
+    return "" if _NUMBER.fullmatch(str(asked.get("number"))) else "number"
 
 
 def _answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:

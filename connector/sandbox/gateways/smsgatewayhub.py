@@ -59,6 +59,7 @@ class SMSGatewayHubSkin(Skin):
 
     Attributes:
         credit: texts that are still paid for; None for any number.
+        has_bare_reports: it answers a question for reports with the list and no code.
     """
 
     slug = "smsgatewayhub"
@@ -66,6 +67,7 @@ class SMSGatewayHubSkin(Skin):
 
     def __init__(self) -> None:
         self.credit: int | None = None
+        self.has_bare_reports = False
         self._account = {"api_key": API_KEY}
         self._world: GatewayWorld | None = None
         self._addresses: dict[str, str] = {}
@@ -100,7 +102,8 @@ class SMSGatewayHubSkin(Skin):
             if request.args.get("APIKey") != self._account["api_key"]:
                 return _answer("007", "Invalid credentials")
             reports = [_report(message) for message in world.by_reference(request.args.get("jobid", ""))]
-            return jsonify(ErrorCode="000", ErrorMessage="Done", DeliveryReports=reports)
+            code = {} if self.has_bare_reports else {"ErrorCode": "000", "ErrorMessage": "Done"}
+            return jsonify(code | {"DeliveryReports": reports})
 
         return api
 

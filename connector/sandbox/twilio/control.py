@@ -14,7 +14,8 @@ from connector.sandbox.twilio.world import TwilioWorld
 def twilio_control(world: TwilioWorld) -> Blueprint:
     """Endpoints under `/_sandbox/twilio`: those of `exchange_control`, and
 
-    `POST replies` {"from", "to", "body"}; `PUT lines/<number>` {"type"?, "carrier_name"?, "is_valid"?, "error_code"?}.
+    `POST replies` {"from", "to", "body"}; `PUT lines/<number>` {"type"?, "carrier_name"?, "is_valid"?, "error_code"?};
+    `PUT body-prefix` {"text"}: what is put before every body from now on.
     """
     pages = exchange_control("twilio_control", "/_sandbox/twilio", world)
 
@@ -28,6 +29,11 @@ def twilio_control(world: TwilioWorld) -> Blueprint:
     def set_line(number: str) -> ResponseReturnValue:
         world.lines[number] = line = Line(**control_body())
         return jsonify(asdict(line))
+
+    @pages.put("/body-prefix")
+    def set_body_prefix() -> ResponseReturnValue:
+        world.body_prefix = str(control_body()["text"])
+        return jsonify(text=world.body_prefix)
 
     @pages.errorhandler(RefusalError)
     def refuse(error: RefusalError) -> ResponseReturnValue:

@@ -40,6 +40,7 @@ class TwilioWorld(Exchange[Message]):
 
     `advanced_opt_out`: STOP and its kin block the pair, the gateway answers them itself, and the inbound webhook
     carries `OptOutType`. `default_opt_out`: the same without `OptOutType`. Neither: the receiver must see to it.
+    `body_prefix` is put before every body, as trial accounts have it.
     `alerts` are the vendor's debugger entries: (code, what). `lines` are what the lookup knows of numbers.
     """
 
@@ -65,6 +66,7 @@ class TwilioWorld(Exchange[Message]):
         # Parameters are added without notice: a receiver that signs only over those it knows must fail here.
         self.extra_callback_params = {"SandboxUnannounced": "yes"}
         self.max_concurrent: int | None = None
+        self.body_prefix = ""
         self.senders: dict[str, str | None] = {}
         self.services: dict[str, MessagingService] = {}
         self.opt_outs: set[tuple[str, str]] = set()
@@ -97,7 +99,9 @@ class TwilioWorld(Exchange[Message]):
                 raise RefusalError(21610)
             delay = schedule_delay(form, self.clock.now())
             status = "scheduled" if delay else "accepted" if service else "queued"
-            message = self._new_message(form["To"], sender, form.get("Body", ""), "outbound-api", status)
+            message = self._new_message(
+                form["To"], sender, self.body_prefix + form.get("Body", ""), "outbound-api", status
+            )
             message.service_sid = service.sid if service else None
             message.callback_url = form.get("StatusCallback")
             if "ValidityPeriod" in form:

@@ -184,3 +184,16 @@ def test_a_status_says_what_may_have_been_done(status: int, is_repeatable: bool,
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_a_success_passes(status: int) -> None:
     raise_for(Answer(status, {}, b""), is_repeatable=False)
+
+
+def test_a_scheme_in_capitals_is_encrypted_too(listener: Listener) -> None:
+    asked: list[bool] = []
+
+    class Guard(OutboundGuard):
+        def addresses(self, host: str, port: int, *, is_encrypted: bool = True) -> list[str]:
+            asked.append(is_encrypted)
+            raise ChannelRefusedError("far enough")
+
+    with pytest.raises(ChannelRefusedError, match="far enough"):
+        Poster(Guard(allows_loopback=True)).post(f"HTTPS://{HOST}:{listener.port}/", b"", {})
+    assert asked == [True]

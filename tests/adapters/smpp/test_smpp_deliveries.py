@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from connector.adapters.smpp import pool as pools
-from connector.adapters.smpp.deliveries import Repeats
+from connector.adapters.smpp.deliveries import Repeats, stored_text
 from connector.adapters.smpp.link import Parcel
+from connector.adapters.smpp.pdu import Address, ShortMessage
 from connector.adapters.smpp.pool import Pool
 from connector.adapters.sms.smpp import SMPPGateway
 from connector.adapters.sms.smpp_settings import SMPPOptions
@@ -177,25 +178,59 @@ def test_repeat_is_told_from_a_second_text_by_whether_the_first_was_answered() -
     ids = iter("abcdefgh")
     repeats = Repeats(lambda: next(ids))
     answer = Parcel(b"answer")
-    ended: list[int] = []
-    assert repeats.id_of(b"YES", lambda: bool(ended)) == "a"
-    assert repeats.id_of(b"YES", lambda: bool(ended)) == "a"  # no answer yet
+    ended: list[float] = []
+
+    def over_at() -> float | None:
+        return ended[0] if ended else None
+
+    assert repeats.id_of(b"YES", over_at) == "a"
+    assert repeats.id_of(b"YES", over_at) == "a"  # no answer yet
     repeats.answered(b"YES", answer)
-    assert repeats.id_of(b"YES", lambda: bool(ended)) == "a"  # not written yet
-    answer.is_begun = True
+    assert repeats.id_of(b"YES", over_at) == "a"  # not written yet
+    answer.begun_at = 100.0
     repeats.answered(b"YES", answer)
-    assert repeats.id_of(b"YES", lambda: bool(ended)) == "b"
+    assert repeats.id_of(b"YES", over_at) == "b"
     repeats.answered(b"YES", answer)
-    ended.append(1)
-    assert repeats.id_of(b"YES", lambda: False) == "b"  # the link ended: the answer may be lost
-    assert repeats.id_of(b"NO", lambda: False) == "c"
+    ended.append(109.0)
+    assert repeats.id_of(b"YES", over_at) == "b"  # the link ended at once: the answer may be lost
+    assert repeats.id_of(b"NO", over_at) == "c"
+
+
+def test_second_stop_after_a_link_that_ended_long_after_our_answer_is_a_text_of_its_own() -> None:
+    ids = iter("ab")
+    repeats = Repeats(lambda: next(ids))
+    answer = Parcel(b"answer")
+    answer.begun_at = 100.0
+    assert repeats.id_of(b"STOP", lambda: 111.0) == "a"
+    repeats.answered(b"STOP", answer)
+    assert repeats.id_of(b"STOP", lambda: None) == "b"
+
+
+@pytest.mark.parametrize(
+    ("ton", "number", "prefix", "expected"),
+    [
+        (1, "447700900461", "", "+447700900461"),
+        (0, "447700900461", "", "+447700900461"),
+        (0, "07700900461", "44", "07700900461"),
+        (2, "7700900461", "44", "+447700900461"),
+        (2, "07700900461", "44", "+447700900461"),
+        (2, "7700900461", "", "7700900461"),
+        (5, "12025550143", "", "12025550143"),
+    ],
+)
+def test_number_gets_a_plus_only_where_its_kind_makes_it_whole(
+    ton: int, number: str, prefix: str, expected: str
+) -> None:
+    body = ShortMessage(Address(number, ton, 1), Address(OURS, 1, 1), b"Hi", 0).encoded()
+    (sms,) = SMPPGateway(SMPPOptions(country_prefix=prefix)).read_incoming(stored_text(body, "1"))
+    assert (sms.from_, sms.to) == (expected, SENDER)
 
 
 def test_memory_of_texts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.adapters.smpp.deliveries._MOST_REMEMBERED", 1)
     ids = iter("abc")
     repeats = Repeats(lambda: next(ids))
-    assert [repeats.id_of(body, lambda: False) for body in (b"1", b"2", b"1")] == ["a", "b", "c"]
+    assert [repeats.id_of(body, lambda: None) for body in (b"1", b"2", b"1")] == ["a", "b", "c"]
 
 
 def test_receipt_without_an_id_says_nothing(pool: Pool, server: SMPPServer, shelf: Shelf) -> None:

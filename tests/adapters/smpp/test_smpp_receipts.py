@@ -86,6 +86,9 @@ def test_receipts_are_told_from_texts(message: ShortMessage, expected: bool) -> 
         ("3A7F0001", "3A7F0002", False),
         ("abc-1", "abc-2", False),
         ("0", "1", False),
+        ("16", "10", False),  # too short to tell a base
+        ("1000000", "f4240", False),
+        ("10000000", "989680", True),
         ("", "1", False),
     ],
 )

@@ -306,8 +306,27 @@ def test_fate_is_told_in_our_words_with_price_and_reason(gateway: TwilioGateway,
 
 
 def test_other_texts_and_other_numbers_are_not_taken_for_ours(gateway: TwilioGateway, sandbox: TwilioSandbox) -> None:
-    gateway.send(sms(body="Another text"))
+    another = gateway.send(sms(body="Another text")).provider_message_id
     gateway.send(OutgoingSMS("b", "+12025550144", sms().body, None, "https://sms.example.com/s/b"))
+    assert gateway.find(query(sandbox, sms(), None, another)) is None
+
+
+@pytest.mark.parametrize("prefix", ["Sent from your Twilio trial account - ", "\u2018"])
+def test_text_that_twilio_rewrote_is_not_taken_for_never_sent(
+    gateway: TwilioGateway, sandbox: TwilioSandbox, prefix: str
+) -> None:
+    sandbox.world.body_prefix = prefix
+    sid = gateway.send(sms()).provider_message_id
+    with pytest.raises(TransientSendError) as caught:
+        gateway.find(query(sandbox, sms()))
+    assert caught.value.code == "another_text"
+    assert gateway.find(query(sandbox, sms(), None, sid)) is None
+
+
+def test_answer_that_twilio_gave_to_stop_is_not_taken_for_ours(gateway: TwilioGateway, sandbox: TwilioSandbox) -> None:
+    sandbox.world.default_opt_out = True
+    sandbox.world.reply(NUMBER, SENDER, "STOP")
+    assert len(sandbox.world.messages()) == 2
     assert gateway.find(query(sandbox, sms())) is None
 
 
@@ -326,8 +345,8 @@ def test_same_text_of_yesterday_is_not_taken_for_todays(gateway: TwilioGateway, 
 
 def test_clocks_that_differ_a_little_still_find_it(gateway: TwilioGateway, sandbox: TwilioSandbox) -> None:
     gateway.send(sms())
-    assert gateway.find(query(sandbox, sms(), sandbox.world.clock.now() + timedelta(seconds=20))) is not None
-    assert gateway.find(query(sandbox, sms(), sandbox.world.clock.now() + timedelta(seconds=50))) is None
+    assert gateway.find(query(sandbox, sms(), sandbox.world.clock.now() + timedelta(seconds=100))) is not None
+    assert gateway.find(query(sandbox, sms(), sandbox.world.clock.now() + timedelta(seconds=150))) is None
 
 
 def test_of_equal_texts_each_attempt_gets_its_own(gateway: TwilioGateway, sandbox: TwilioSandbox) -> None:

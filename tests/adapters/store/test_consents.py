@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from connector.adapters.store.tables import consent_event
@@ -118,3 +119,13 @@ def test_the_latest_word_about_marketing_counts(ledger: Ledger) -> None:
             work.consents.record(event)
         said = work.consents.marketing_consent("account-1", [NUMBER, "+12025550144", "+12025550145"])
     assert said == {NUMBER: ConsentKind.DOUBTFUL, "+12025550144": ConsentKind.OPT_IN}
+
+
+@pytest.mark.parametrize("mechanism", ["crm_property", "api"])
+def test_a_block_that_others_lift_is_no_word_about_marketing(ledger: Ledger, mechanism: str) -> None:
+    lifted = replace(STOP, id="consent-2", kind=ConsentKind.OPT_IN, mechanism=mechanism, source="x", at=NOW)
+    with ledger.begin() as work:
+        work.consents.record(lifted)
+        assert work.consents.marketing_consent("account-1", [NUMBER]) == {}
+        work.consents.record(replace(lifted, id="consent-3", mechanism="keyword", source="message:2"))
+        assert work.consents.marketing_consent("account-1", [NUMBER]) == {NUMBER: ConsentKind.OPT_IN}

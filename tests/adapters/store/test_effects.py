@@ -144,3 +144,13 @@ def test_those_that_failed_are_told_newest_first(ledger: Ledger) -> None:
         work.effects.end("effect-9", EffectState.FAILED, NOW + LEASE, error="gone")
         assert [row.id for row in work.effects.failed("account-1", 9)] == ["effect-1", "effect-0"]
         assert [row.id for row in work.effects.failed(None, 2)] == ["effect-9", "effect-1"]
+
+
+def test_a_claim_passes_over_the_accounts_it_is_told_to(ledger: Ledger) -> None:
+    with ledger.begin() as uow:
+        uow.accounts.add(an_account(id="account-other", external_id="other"))
+        uow.effects.add(CALL)
+        uow.effects.add(replace(CALL, id="effect-2", account_id="account-other"))
+        found = uow.effects.claim(9, NOW, NOW + LEASE, ["account-1"])
+        assert [row.id for row in found] == ["effect-2"]
+        assert [row.id for row in uow.effects.claim(9, NOW, NOW + LEASE)] == ["effect-1"]

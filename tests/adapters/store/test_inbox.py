@@ -60,6 +60,15 @@ def test_a_postponed_event_comes_back_at_its_time_and_counts_the_attempt(ledger:
         assert uow.inbox.claim(["hubspot"], 10, LATER, LATER)[0].attempts == 1
 
 
+def test_only_what_a_source_sent_before_a_time_is_given_up(ledger: Ledger) -> None:
+    old, new, other = (an_event("a", source=source) for source in ("x.status", "x.status", "y.status"))
+    with ledger.begin() as uow:
+        uow.inbox.add([old, replace(new, received_at=LATER), other])
+        assert uow.inbox.give_up("x.status", LATER, "unread", LATER) == 1
+        assert uow.inbox.give_up("x.status", LATER, "unread", LATER) == 0
+        assert uow.inbox.waiting(LATER) == {"x.status": 1, "y.status": 1}
+
+
 def test_tokens_are_sealed_and_bound_to_their_account(sql_ledger: SQLLedger) -> None:
     first, second = an_account(access_token="pat-secret"), an_account()
     with sql_ledger.begin() as uow:

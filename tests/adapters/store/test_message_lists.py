@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects import postgresql, sqlite
 
+from connector.adapters.store.types import UTCDateTime
 from connector.domain.message import Direction, MessageState
 from connector.ports.attempts import AttemptRow, PartRow
 from connector.ports.ledger import Ledger
@@ -18,6 +20,8 @@ A, B = "account-1", "account-2"
 OTHER = "+12025550144"
 HOUR = timedelta(hours=1)
 DEAD = MessageState.DEAD_LETTER
+
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def put(ledger: Ledger, *rows: MessageRow | AttemptRow) -> None:
@@ -218,3 +222,40 @@ def test_a_part_moves_alone_and_is_not_put_back_by_a_late_record_of_the_send(led
         uow.attempts.add_parts(parts)
         assert uow.attempts.parts_of("t-1") == [parts[0], moved]
         uow.commit()
+
+
+def test_pages_follow_when_texts_were_made_also_where_ids_do_not(ledger: Ledger) -> None:
+    """Ids of several programs with clocks of their own do not rise quite as times do."""
+    rows = [a_message(A, created_at=NOW + HOUR * hours) for hours in (3, 1, 2, 2, 0)]
+    put(ledger, *rows)
+    expected = listed(ledger)
+    seen: list[str] = []
+    while page := listed(ledger, MessageFilter(before_id=seen[-1] if seen else None), limit=2):
+        seen += page
+    assert seen == expected == [rows[n].id for n in (0, 3, 2, 1, 4)]
+
+
+def test_a_page_behind_a_text_of_another_account_is_empty(ledger: Ledger) -> None:
+    put(ledger, a_message(A, created_at=NOW - HOUR), foreign := a_message(B))
+    assert listed(ledger, MessageFilter(before_id=foreign.id)) == []
+
+
+def test_dead_letters_can_be_asked_for_without_those_whose_time_is_over(ledger: Ledger) -> None:
+    ends = (NOW - HOUR, NOW, NOW + HOUR, None)
+    rows = [a_message(A, state=MessageState.DEAD_LETTER, expires_at=at) for at in ends]
+    put(ledger, *rows)
+    with ledger.begin(write=False) as uow:
+        found = uow.messages.dead_letters(DeadLetterFilter(A, alive_at=NOW), 9)
+        assert [row.id for row in found] == [rows[2].id, rows[3].id]
+        assert len(uow.messages.dead_letters(DeadLetterFilter(A), 9)) == 4
+
+
+@pytest.mark.parametrize(("stored", "read"), [(10**18, LAST), (-(10**18), datetime.min.replace(tzinfo=UTC))])
+def test_a_time_beyond_the_calendar_is_its_edge(stored: int, read: datetime) -> None:
+    assert UTCDateTime().process_result_value(stored, sqlite.dialect()) == read
+
+
+def test_a_last_day_west_of_greenwich_is_kept_as_the_last_in_utc() -> None:
+    last = datetime.fromisoformat("9999-12-31T23:59:59-12:00")
+    assert UTCDateTime().process_bind_param(last, postgresql.dialect()) == LAST  # type: ignore[no-untyped-call]
+    assert UTCDateTime().process_bind_param(last, sqlite.dialect()) > 0

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.message import MessageState, Purpose
+from connector.ports.attempts import PartRow
 from connector.ports.ledger import Ledger
 from connector.ports.messages import Standing, StateChange
 from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message, an_account, an_attempt
@@ -295,6 +296,30 @@ def test_an_attempt_to_be_asked_for_is_given_to_one_asker(ledger: Ledger, accoun
         assert [row.id for row in uow.attempts.to_ask(NOW, 10, LATER)] == [attempt.id]
         assert uow.attempts.to_ask(NOW, 10, LATER) == []
         assert not uow.attempts.any_to_ask(NOW)
+
+
+def test_urgent_attempts_are_asked_for_first_up_to_half_of_a_batch(ledger: Ledger, account_id: str) -> None:
+    message = a_message(account_id)
+    silent = [an_attempt(message, ask_at=NOW - timedelta(minutes=9 - n)) for n in range(4)]
+    urgent = [an_attempt(message, ask_at=NOW - timedelta(seconds=9 - n), is_urgent=True) for n in range(3)]
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.attempts.add([*silent, *urgent])
+        first, second = uow.attempts.to_ask(NOW, 4, LATER), uow.attempts.to_ask(NOW, 9, LATER)
+    assert [row.id for row in first] == [row.id for row in (*urgent[:2], *silent[:2])]
+    assert {row.id for row in second} == {row.id for row in (urgent[2], *silent[2:])}
+
+
+def test_attempts_are_found_by_the_ids_that_a_gateway_gave_them_or_their_parts(ledger: Ledger, account_id: str) -> None:
+    message = a_message(account_id)
+    whole, long, other = (an_attempt(message, provider_message_id=name) for name in ("SM1", "SM2", "SM3"))
+    with ledger.begin() as uow:
+        uow.messages.add(message)
+        uow.attempts.add([whole, long, other])
+        uow.attempts.add_parts([PartRow(long.id, long.gateway, "P7", 1, MessageState.SENT)])
+        assert uow.attempts.named(whole.gateway, ["SM1", "P7", "?"]) == sorted([whole.id, long.id])
+        assert uow.attempts.named("another", ["SM1", "P7"]) == []
+        assert uow.attempts.named(whole.gateway, []) == []
 
 
 def test_an_attempt_to_be_forgotten_is_given_to_one_worker(ledger: Ledger, account_id: str) -> None:

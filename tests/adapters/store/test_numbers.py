@@ -114,19 +114,30 @@ def test_a_number_that_is_known_or_skipped_is_not_claimed(ledger: Ledger, state:
         uow.commit()
 
 
-def test_lookups_of_a_day_are_counted_and_receipts_are_none(ledger: Ledger) -> None:
+def test_lookups_of_a_day_are_counted_whatever_is_known_by_now(ledger: Ledger) -> None:
+    asked = replace(KNOWN, asked_at=NOW)
     rows = [
-        KNOWN,
-        replace(KNOWN, msisdn="+12025550101", known_at=NOW - timedelta(days=2)),
+        asked,
+        replace(asked, msisdn="+12025550101", asked_at=NOW - timedelta(days=2)),
         replace(KNOWN, msisdn="+12025550102", source="receipt:twilio"),
         replace(KNOWN, msisdn="+12025550103", state=LookupState.SKIPPED, source=""),
-        replace(KNOWN, msisdn="+12025550104", account_id="account-2"),
+        replace(asked, msisdn="+12025550104", account_id="account-2"),
         replace(WANTED, msisdn="+12025550105"),
-        replace(KNOWN, msisdn="+12025550106", source="lookup:telesign"),
+        replace(asked, msisdn="+12025550106", source="receipt:telesign"),
     ]
     with ledger.begin() as uow:
         uow.numbers.save(rows)
         assert uow.numbers.asked_since(A, NOW - timedelta(days=1)) == 2
+        uow.commit()
+
+
+def test_when_a_lookup_was_paid_for_is_never_forgotten(ledger: Ledger) -> None:
+    with ledger.begin() as uow:
+        uow.numbers.save([replace(KNOWN, asked_at=NOW)])
+        uow.numbers.save([replace(KNOWN, source="receipt:twilio")])
+        assert uow.numbers.of(A, [NUMBER])[NUMBER].asked_at == NOW
+        uow.numbers.save([replace(KNOWN, asked_at=LATER)])
+        assert uow.numbers.of(A, [NUMBER])[NUMBER].asked_at == LATER
         uow.commit()
 
 

@@ -74,6 +74,17 @@ def test_parts_that_wait_are_found_by_their_age_the_oldest_first(ledger: Ledger)
         uow.commit()
 
 
+def test_a_text_that_is_put_off_has_its_turn_after_the_others(ledger: Ledger) -> None:
+    with ledger.begin() as uow:
+        for each in (part(1), part(2, seconds=1), part(1, reference="two", seconds=2)):
+            uow.pieces.add(each)
+        uow.pieces.put_off([part(1)], NOW + timedelta(seconds=9))
+        soon = uow.pieces.older_than(NOW + timedelta(seconds=9), 9)
+        assert [row.sms.provider_message_id for row in soon] == ["MO-two-1"]
+        assert len(uow.pieces.of(part(1))) == 2
+        uow.commit()
+
+
 def test_a_whole_text_is_no_part(ledger: Ledger) -> None:
     whole = part(1)
     with ledger.begin() as uow, pytest.raises(ValueError, match="only a part"):

@@ -67,6 +67,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "messages.of_enrollment": lambda uow: uow.messages.of_enrollment("n1"),
     "attempts.many": lambda uow: uow.attempts.many(["t1", "t2"]),
     "attempts.by_provider_ids": lambda uow: uow.attempts.by_provider_ids("twilio", ["SM1", "SM2"]),
+    "attempts.named": lambda uow: uow.attempts.named("twilio", ["SM1", "P1"]),
     "attempts.of_messages": lambda uow: uow.attempts.of_messages(["m1", "m2"]),
     "attempts.to_ask": lambda uow: uow.attempts.to_ask(NOW, 100, LATER),
     "attempts.any_to_ask": lambda uow: uow.attempts.any_to_ask(NOW),
@@ -127,6 +128,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "attempts.move_part": lambda uow: uow.attempts.move_part(PART),
     "pieces.of": lambda uow: uow.pieces.of(PIECE),
     "pieces.drop": lambda uow: uow.pieces.drop([PIECE]),
+    "pieces.put_off": lambda uow: uow.pieces.put_off([PIECE], NOW),
     "pieces.older_than": lambda uow: uow.pieces.older_than(NOW, 50),
     "traffic.tallies": lambda uow: uow.traffic.tallies(NOW),
     "traffic.forget_tallies": lambda uow: uow.traffic.forget_tallies(NOW),
@@ -163,3 +165,10 @@ def test_what_happens_all_day_finds_its_rows_by_an_index(sql_ledger: SQLLedger, 
         DAILY[name](uow)
     assert lines, "nothing was planned"
     assert [line for line in lines if WALKS.match(line) or WALKS_AN_ACCOUNT.match(line)] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_urgent_attempts_are_found_by_an_index_of_their_own(sql_ledger: SQLLedger) -> None:
+    with plans_of(sql_ledger) as lines, sql_ledger.begin() as uow:
+        uow.attempts.to_ask(NOW, 100, LATER)
+    assert [line for line in lines if "ix_attempt_urgent_ask" in line]

@@ -25,7 +25,7 @@ from tests.adapters.store.factories import NOW
 MINUTE = timedelta(minutes=1)
 SLOT = NOW.replace(second=0, microsecond=0)
 TALLY = Tally("twilio", "GB", "+12025550100", "23410", SLOT)
-SPENDING = Spending("a", "2026-11-20", "twilio", "tips", "USD", 1, Decimal("0.0075"))
+SPENDING = Spending("a", "2026-11-20", "twilio", "tips", "USD", 1, Decimal("0.0075"), "2026-11-20")
 
 
 def note(ledger: Ledger, *tallies: Tally) -> None:
@@ -197,9 +197,16 @@ def test_sums_of_two_owners_gateways_journeys_or_currencies_are_kept_apart(ledge
     assert sorted(spent(ledger), key=repr) == sorted(both, key=repr)
 
 
+def test_what_counts_for_a_day_by_one_clock_only_is_read_with_it_and_kept_apart(ledger: Ledger) -> None:
+    late = replace(SPENDING, day="2026-11-19")  # before midnight in New York, after it by UTC
+    spend(ledger, SPENDING, late, SPENDING)
+    assert spent(ledger, "2026-11-19") == [late]
+    assert spent(ledger, "2026-11-20") == [late, replace(SPENDING, texts=2, amount=2 * SPENDING.amount)]
+
+
 def test_only_the_days_asked_for_are_read(ledger: Ledger) -> None:
-    tomorrow = replace(SPENDING, day="2026-11-21")
-    spend(ledger, SPENDING, tomorrow, replace(SPENDING, day="2026-11-19"))
+    tomorrow = replace(SPENDING, day="2026-11-21", utc_day="2026-11-21")
+    spend(ledger, SPENDING, tomorrow, replace(SPENDING, day="2026-11-19", utc_day="2026-11-19"))
     assert spent(ledger, "2026-11-20", "2026-11-21") == [SPENDING, tomorrow]
     assert spent(ledger, "2026-01-01") == []
 

@@ -202,3 +202,15 @@ def test_a_stranger_learns_of_an_id_nothing_that_a_made_up_one_would_not_tell(
     sent = program.send()
     theirs, made_up = (stranger.call("GET", f"/messages/{each}") for each in (sent["id"], "0" * 36))
     assert (theirs.status_code, theirs.data) == (made_up.status_code, made_up.data)
+
+
+def test_keys_of_a_disconnected_account_open_nothing(program: Program, connector: Connector) -> None:
+    with connector.ledger.begin() as uow:
+        uow.accounts.set_status("account-1", "disconnected", "the token was revoked")
+        uow.commit()
+    assert program.call("GET", "/messages").status_code == 401
+
+
+def test_asking_a_gateway_takes_a_scope_of_its_own(app: Flask, connector: Connector) -> None:
+    reader = a_program(connector, app, scopes=[APIScope.LOOKUPS_READ])
+    assert "lookups:write" in reader.post("/lookups", {"number": NUMBER}, 403)["detail"]

@@ -6,9 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from connector.adapters.store.tables import timeline_entry
 from connector.bootstrap import Connector
 from connector.domain.message import Direction, MessageState, Purpose
+from connector.domain.timeline import EntryKind
 from connector.ports.consents import Mechanism
 from connector.services.consent import ConsentDesk, Saying
 from tests.entrypoints.api.conftest import NUMBER, Program, kind_of, put
@@ -37,7 +40,7 @@ def test_an_opt_out_holds_at_once_and_stops_what_waits(program: Program, connect
     standing = say(program, "opt_out", wording="unsubscribed on the web", source="form:7")
     assert standing["may_be_texted"] is False
     assert standing["suppressions"][0]["mechanism"] == "api"
-    assert standing["history"][0]["source"] == "api:form:7"
+    assert standing["history"][0]["source"] == f"api:{program.secret[:11]}:form:7", "the key that said so, too"
     assert program.get(f"/messages/{waiting['id']}")["state"] == "suppressed"
 
 
@@ -69,7 +72,7 @@ def test_marketing_is_agreed_to_with_evidence(program: Program) -> None:
 
 def test_the_same_consent_said_twice_lifts_nothing_that_came_between(program: Program) -> None:
     """A call that is repeated late must not undo the opt-out that came after it."""
-    first = {"scope": "marketing", "wording": TICKED, "source": "form:1"}
+    first: dict[str, Any] = {"scope": "marketing", "wording": TICKED, "source": "form:1"}
     say(program, "opt_in", **first)
     say(program, "opt_out", scope="marketing", source="form:2")
     standing = say(program, "opt_in", **first)
@@ -118,3 +121,18 @@ def test_a_conversation_has_both_sides_newest_first_and_no_codes(program: Progra
     rest = program.post("/conversations/search", {"number": NUMBER, "limit": 2, "before": page["next"]})
     assert [each["body"] for each in rest["messages"]] == ["Shall we?"]
     assert program.post("/conversations/search", {"number": "12"}, 422)["errors"][0]["pointer"] == "/number"
+
+
+def test_a_program_that_takes_back_its_block_agrees_to_no_marketing(program: Program) -> None:
+    say(program, "opt_out")
+    assert say(program, "opt_in")["marketing"] == "opt_out"
+
+
+def test_an_opt_in_that_is_refused_leaves_word_that_somebody_wanted_it(program: Program, connector: Connector) -> None:
+    says_stop(connector)
+    say(program, "opt_in", 409, source="form:9")
+    with connector.ledger.engine.connect() as connection:
+        noted = connection.execute(
+            select(timeline_entry.c.summary).where(timeline_entry.c.kind == EntryKind.ATTENTION_NEEDED.value)
+        ).all()
+    assert noted == [("asks for texts again by a program, but the opt-out by a keyword stands",)]

@@ -115,4 +115,4 @@ def test_dead_letters_are_dropped(program: Program, connector: Connector) -> Non
     row, sent = put(connector, state=MessageState.DEAD_LETTER), put(connector, state=MessageState.SENT)
     decided = program.post("/dead-letters/drop", {"ids": [row.id, sent.id]})
     assert decided == {"done": [row.id], "passed_over": [sent.id]}
-    assert program.get(f"/messages/{row.id}")["reason"] == "dropped by a program"
+    assert program.get(f"/messages/{row.id}")["reason"] == f"dropped by the API key shop ({program.secret[:11]}…)"

@@ -260,7 +260,10 @@ def test_a_text_that_waits_is_stopped_as_often_as_one_likes(
     row = put(connector, state=state)
     for _ in range(2):
         stopped = program.post(f"/messages/{row.id}/cancel")
-        assert (stopped["state"], stopped["reason"]) == ("cancelled", "cancelled by a program")
+        assert (stopped["state"], stopped["reason"]) == (
+            "cancelled",
+            f"cancelled by the API key shop ({program.secret[:11]}…)",
+        )
     with connector.ledger.begin(write=False) as uow:
         assert [entry.data["state"] for entry in uow.timeline.of_message("account-1", row.id)] == ["cancelled"]
 
@@ -279,3 +282,36 @@ def test_a_path_or_method_that_does_not_exist_is_a_problem_too(program: Program)
     wrong = program.call("DELETE", "/messages")
     assert (wrong.status_code, kind_of(wrong.json or {})) == (405, "method-not-allowed")
     assert "POST" in wrong.headers["Allow"]
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800"])
+def test_what_no_database_keeps_is_refused_wherever_it_stands(program: Program, odd: str) -> None:
+    for field in ("to", "body", "from", "idempotency_key"):
+        answer = program.send(422, **{field: f"a{odd}"})
+        assert [each["pointer"] for each in answer["errors"]] == [f"/{field}"]
+    for data in ({"a": [{"b": odd}]}, {"a": {odd: 1}}):
+        order = {"to": NUMBER, "template": "shop/ready", "data": data}
+        assert program.post("/messages", order, 422)["errors"][0]["pointer"] == "/data"
+    batch = program.post("/messages/batch", {"messages": [HELLO, HELLO | {"body": odd}]})
+    assert [each["status"] for each in batch["results"]] == [201, 422]
+    program.post("/dead-letters/drop", {"ids": [odd]}, 422)
+    program.post("/consents", {"number": NUMBER, "kind": "opt_out", "wording": odd}, 422)
+
+
+def test_an_id_that_no_database_keeps_is_nobodys(program: Program) -> None:
+    assert program.call("GET", "/messages/%00").status_code == 404
+    assert program.call("GET", "/messages?before=%00").status_code == 422
+
+
+@pytest.mark.parametrize("since", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00%2B12:00"])
+def test_a_year_that_nobody_means_is_refused(program: Program, since: str) -> None:
+    for path in ("/messages", "/dead-letters"):
+        answer = program.call("GET", f"{path}?since={since}")
+        assert (answer.status_code, (answer.json or {})["errors"][0]["pointer"]) == (422, "/since")
+
+
+def test_what_is_nested_too_deeply_cannot_be_read(program: Program) -> None:
+    body = b'{"a":' * 100_000
+    headers = {"Authorization": f"Bearer {program.secret}"}
+    answer = program.client.post("/api/v1/messages", data=body, content_type="application/json", headers=headers)
+    assert (answer.status_code, kind_of(answer.json or {})) == (400, "bad-request")

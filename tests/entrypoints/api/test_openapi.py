@@ -67,3 +67,15 @@ def test_the_page_has_every_operation_scope_and_problem(app: Flask) -> None:
             assert f"`{said}`" in text, said
     assert {scope.value for scope in APIScope} <= set(rows(text)) | set(text.split("`"))
     assert set(PROBLEMS) <= set(rows(text))
+
+
+def test_sending_is_described_with_its_key_and_what_a_repeated_order_is_answered(app: Flask) -> None:
+    post = openapi_document(app)["paths"]["/api/v1/messages"]["post"]
+    assert [(each["in"], each["name"]) for each in post["parameters"]] == [("header", "Idempotency-Key")]
+    schemas = [post["responses"][status]["content"]["application/json"]["schema"] for status in ("200", "201")]
+    assert schemas[0] == schemas[1] == {"$ref": "#/components/schemas/Message"}
+
+
+def test_whatever_else_goes_wrong_is_described_as_a_problem(app: Flask) -> None:
+    content = openapi_document(app)["components"]["responses"]["DEFAULT_ERROR"]["content"]
+    assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

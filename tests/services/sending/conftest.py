@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -268,4 +268,17 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         uow.accounts.add(account)
         uow.commit()
     yield Desk(ledger, HandClock(), ScriptedGateway(), OpenLimiter(), nudged, account.id)
+    ledger.close()
+
+
+@pytest.fixture
+def on_postgres(desk: Desk, postgres_url: str) -> Iterator[Desk]:
+    """The desk over PostgreSQL, where transactions wait for each other."""
+    ledger = SQLLedger(make_engine(postgres_url), Vault(["k" * 32]), desk.nudged.append)
+    metadata.create_all(ledger.engine)
+    account = an_account()
+    with ledger.begin() as uow:
+        uow.accounts.add(account)
+        uow.commit()
+    yield replace(desk, ledger=ledger, account_id=account.id)
     ledger.close()

@@ -13,7 +13,7 @@ import pytest
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import metadata
-from connector.adapters.store.unit_of_work import SQLLedger, make_engine
+from connector.adapters.store.unit_of_work import SQLLedger, SQLUnitOfWork, make_engine
 from connector.domain.gateway_book import Budget, BudgetScope, GatewayBook
 from connector.domain.message import MessageState
 from connector.domain.prices import Price
@@ -230,6 +230,101 @@ def test_a_gateways_budget_counts_the_texts_of_all_accounts(desk: Desk) -> None:
     assert len(desk.gateway.sent) == 3
 
 
+def test_a_gateways_day_is_one_for_all_accounts_whatever_their_clocks(desk: Desk) -> None:
+    desk = with_budgets(desk, texts(PER_GATEWAY, 1))
+    desk.clock.time = datetime(2026, 11, 21, 2, tzinfo=UTC)  # still the 20th in New York
+    abroad = an_account(settings={"time_zone": "America/New_York"})
+    with desk.ledger.begin() as uow:
+        uow.accounts.add(abroad)
+        uow.commit()
+    desk.add(a_text(desk))
+    work(desk)
+    late = a_text(replace(desk, account_id=abroad.id))
+    desk.add(late)
+    work(desk)
+    row = desk.row(late)
+    assert (row.state, row.not_before) == (HELD, datetime(2026, 11, 22, tzinfo=UTC))
+    assert row.state_reason == "the daily budget through twilio (1 texts) is used up for today"
+
+
+def test_a_price_is_corrected_on_the_days_on_which_its_text_was_counted(desk: Desk) -> None:
+    desk = with_budgets(desk, money(PER_GATEWAY, "0.10"))
+    desk.clock.time = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
+    (text,) = some_texts(desk, 1)
+    work(desk)
+    desk.clock.advance(hours=1)
+    desk.apply(text, MessageState.DELIVERED, price=Decimal("0.09"), currency=USD)
+    with desk.ledger.begin(write=False) as uow:
+        (found,) = uow.traffic.spent(["2026-11-20", "2026-11-21"])
+    assert (found.day, found.utc_day, found.amount) == ("2026-11-20", "2026-11-20", Decimal("0.09"))
+
+
+def test_a_text_without_a_price_is_not_sent_on_a_budget_of_money(desk: Desk) -> None:
+    book = replace(in_order("plivo"), budgets=(money(PER_ACCOUNT, "0.10"),), prices=prices(twilio="0.04"))
+    desk, plivo = with_plivo(desk, book)
+    text = a_text(desk)
+    desk.add(text)
+    work(desk)
+    row = desk.row(text)
+    assert (plivo.sent, row.state, row.not_before) == ([], HELD, NOW + timedelta(hours=1))
+    assert row.state_reason == ("the daily budget of the account (0.10 USD) cannot be kept: plivo has no price in USD")
+
+
+def test_a_text_without_a_price_counts_as_one_where_a_budget_counts_texts_too(desk: Desk) -> None:
+    both = replace(money(PER_ACCOUNT, "0.10"), per_day_texts=2)
+    desk, plivo = with_plivo(desk, replace(in_order("plivo"), budgets=(both,), prices=prices(twilio="0.04")))
+    some_texts(desk, 3)
+    work(desk)
+    assert len(plivo.sent) == 2
+
+
+def test_a_budget_of_money_that_is_not_the_texts_own_asks_for_no_price(desk: Desk) -> None:
+    book = replace(in_order("plivo"), budgets=(money(PER_GATEWAY, "0.10", "twilio"),), prices=prices(twilio="0.04"))
+    desk, plivo = with_plivo(desk, book)
+    some_texts(desk, 2)
+    work(desk)
+    assert len(plivo.sent) == 2
+
+
+@pytest.mark.parametrize("zone", ["Atlantis/Capital", "../etc", "America", ""])
+def test_an_account_whose_time_zone_nobody_knows_has_days_of_utc_and_stops_nobody(desk: Desk, zone: str) -> None:
+    lost = an_account(settings={"time_zone": zone})
+    with desk.ledger.begin() as uow:
+        uow.accounts.add(lost)
+        uow.commit()
+    desk = with_budgets(desk, texts(PER_ACCOUNT, 1))
+    rows = [a_text(replace(desk, account_id=lost.id)) for _ in range(2)]
+    desk.add(*rows, a_text(desk))
+    work(desk)
+    assert len(desk.gateway.sent) == 2
+    assert {desk.row(row).not_before for row in rows} == {NOW, datetime(2026, 11, 21, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("budgets", "locked"),
+    [
+        ([texts(PER_ACCOUNT, 9)], [("account", "budget")]),
+        ([texts(PER_JOURNEY, 9)], [("account", "budget")]),
+        ([texts(PER_GATEWAY, 9)], [("", "budget:twilio")]),
+        ([texts(PER_GATEWAY, 9, "twilio"), texts(PER_JOURNEY, 9)], [("", "budget:twilio"), ("account", "budget")]),
+        ([texts(PER_GATEWAY, 9, "plivo")], []),
+    ],
+)
+def test_a_claim_holds_only_what_its_texts_count_against(
+    desk: Desk, budgets: Sequence[Budget], locked: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = list[tuple[str, str]]()
+
+    def note(_: object, account_id: str, names: Sequence[str]) -> None:
+        held.extend((account_id.replace(desk.account_id, "account"), name) for name in names if "budget" in name)
+
+    desk = with_budgets(desk, *budgets)
+    some_texts(desk, 1)
+    monkeypatch.setattr(SQLUnitOfWork, "lock_numbers", note)
+    work(desk)
+    assert held == locked
+
+
 def test_without_budgets_nothing_is_counted(desk: Desk) -> None:
     desk = with_budgets(desk)
     some_texts(desk, 2)
@@ -289,7 +384,9 @@ def _sending(gateway: ScriptedGateway, letter: str) -> Callable[[OutgoingSMS], A
 
 def test_what_was_spent_before_a_budget_was_written_counts_from_then_on(desk: Desk) -> None:
     with desk.ledger.begin() as uow:
-        uow.traffic.spend([Spending(desk.account_id, "2026-11-20", "twilio", "", USD, 2, Decimal("0.08"))])
+        uow.traffic.spend(
+            [Spending(desk.account_id, "2026-11-20", "twilio", "", USD, 2, Decimal("0.08"), "2026-11-20")]
+        )
         uow.commit()
     desk = with_budgets(desk, texts(PER_ACCOUNT, 3))
     some_texts(desk, 3)

@@ -317,6 +317,50 @@ def test_health_the_ledger_refused_to_take_is_told_with_the_next_answers(
     assert health.of("twilio").weight == pytest.approx(8.0)
 
 
+def test_a_gateway_that_is_probed_gets_the_next_text_once_it_was_quiet_for_half_a_minute(desk: Desk) -> None:
+    desk, plivo = with_plivo(desk)
+    open_circuit(desk)
+    desk.clock.advance(seconds=6)
+    assert desk.path.health.shares() == {"twilio": 0.01, "plivo": 1.0}
+    desk.clock.advance(seconds=29)
+    for number in range(3):  # a shop that sends a text now and then
+        desk.add(a_text(desk, msisdn=f"+447700900{number:03d}"))
+        work(desk)
+        desk.clock.advance(minutes=5)
+    assert (len(desk.gateway.sent), len(plivo.sent)) == (3, 0)
+    assert desk.path.health.of("twilio").state is CircuitState.LIMITED
+
+
+def test_a_gateway_that_does_not_know_us_says_nothing_of_its_health(desk: Desk) -> None:
+    open_circuit(desk)
+    desk.clock.advance(seconds=40)
+    unknown = PermanentSendError("wrong key", code="401", error_class=ErrorClass.CONFIG)
+    desk.gateway.script = [unknown] * 3
+    some_texts(desk, 3)
+    work(desk)
+    health = desk.path.health.of("twilio")
+    assert len(desk.gateway.sent) == 3
+    assert (health.state, health.good_probes, health.openings) == (CircuitState.PROBING, 0, 1)
+
+
+def test_a_text_that_left_before_the_circuit_opened_is_no_probe_of_it(desk: Desk) -> None:
+    def fall(_: OutgoingSMS) -> None:
+        open_circuit(desk)
+        desk.clock.advance(seconds=10)
+
+    desk.gateway.before_answer = fall
+    some_texts(desk, 1)
+    work(desk)
+    health = desk.path.health.of("twilio")
+    assert (health.state, health.good_probes) == (CircuitState.PROBING, 0)
+
+
+def test_nothing_heard_is_nothing_told(desk: Desk) -> None:
+    desk.path.health.hear("twilio", Answers(0, 0))
+    with desk.ledger.begin(write=False) as uow:
+        assert uow.traffic.all_health() == {}
+
+
 def test_a_rate_or_an_empty_purse_is_no_ill_health(desk: Desk) -> None:
     desk.gateway.script = [
         TransientSendError("throttled", code="429", error_class="throttled"),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from connector.adapters.sms.twilio import CAPABILITIES
+from connector.adapters.store.numbers import SQLNumberRepository
 from connector.domain.gateway_book import LookupRule
 from connector.domain.message import ErrorClass, MessageState, Purpose
 from connector.domain.timeline import EntryKind
 from connector.errors import PermanentSendError, SendError, TransientSendError
 from connector.ports.contacts import ContactRow
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.gateway import LineType, LookupAnswer, StatusReport
 from connector.ports.lookups import LookupState, NumberRow
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject
@@ -333,3 +336,148 @@ def test_a_contact_who_has_another_number_by_now_hears_nothing_of_the_old_one(to
     text = sent(told, contact_id="c-1")
     assert wanted(told) == {}
     assert len(told.entries(text, EntryKind.ATTENTION_NEEDED)) == 1
+
+
+# ---- what is asked, what is counted
+
+
+def wants(desk: Desk, count: int) -> list[str]:
+    """Have so many numbers wait to be looked up."""
+    numbers = [f"+120255501{n:02d}" for n in range(count)]
+    with desk.ledger.begin() as uow:
+        uow.numbers.want([NumberRow(desk.account_id, each, LookupState.WANTED, NOW) for each in numbers])
+        uow.commit()
+    return numbers
+
+
+def rows_of(desk: Desk, numbers: Sequence[str]) -> list[NumberRow]:
+    with desk.ledger.begin(write=False) as uow:
+        known = uow.numbers.of(desk.account_id, numbers)
+    return [known[each] for each in numbers]
+
+
+def test_a_number_over_which_a_gateway_stumbles_keeps_no_other_one_from_its_answer(curious: Desk) -> None:
+    numbers = wants(curious, 3)
+
+    def stumble(e164: str) -> LookupAnswer:
+        if e164 == numbers[1]:
+            raise KeyError("type")
+        return LookupAnswer(LineType.MOBILE)
+
+    curious.gateway.look_up = stumble  # type: ignore[attr-defined]
+    look_up(curious)
+    states = [(row.state, row.attempts) for row in rows_of(curious, numbers)]
+    assert states == [(LookupState.KNOWN, 0), (LookupState.WANTED, 1), (LookupState.KNOWN, 0)]
+
+
+def test_an_answer_that_cannot_be_kept_keeps_no_other_one_from_being_and_is_not_paid_for_forever(
+    curious: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = wants(curious, 2)
+    save = SQLNumberRepository.save
+
+    def refuse(self: SQLNumberRepository, rows: Sequence[NumberRow]) -> None:
+        if any(row.msisdn == numbers[0] and row.state is LookupState.KNOWN for row in rows):
+            raise RuntimeError("value too long")
+        save(self, rows)
+
+    monkeypatch.setattr(SQLNumberRepository, "save", refuse)
+    for _ in range(5):
+        look_up(curious)
+        curious.clock.advance(minutes=3)
+    assert [row.state for row in rows_of(curious, numbers)] == [LookupState.SKIPPED, LookupState.KNOWN]
+    assert isinstance(curious.gateway, LookingUp)
+    assert curious.gateway.looked_up.count(numbers[0]) == 3
+
+
+def test_what_is_no_fault_of_the_number_counts_as_no_try(curious: Desk) -> None:
+    numbers = wants(curious, 2)
+    curious.limiter.grants = 0
+    for _ in range(5):
+        look_up(curious)
+        curious.clock.advance(seconds=1)
+    assert [(row.state, row.attempts) for row in rows_of(curious, numbers)] == [(LookupState.WANTED, 0)] * 2
+    curious.limiter.grants = None
+    look_up(curious)
+    assert [row.state for row in rows_of(curious, numbers)] == [LookupState.KNOWN] * 2
+
+
+def test_a_drain_that_has_taken_its_time_leaves_the_rest_to_the_next_one(
+    curious: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = wants(curious, 2)
+    desk = LookupDesk(curious.ledger, curious.gateways, curious.book.lookups, curious.limiter, curious.clock)
+    with monkeypatch.context() as slow:
+        slow.setattr("connector.services.lookups.BUDGET_SECONDS", 0.0)
+        assert desk.drain() is True
+    assert [(row.state, row.attempts) for row in rows_of(curious, numbers)] == [(LookupState.WANTED, 0)] * 2
+    curious.clock.advance(seconds=1)
+    assert desk.drain() is False
+    assert [row.state for row in rows_of(curious, numbers)] == [LookupState.KNOWN] * 2
+
+
+def test_a_number_that_was_not_looked_up_yesterday_is_today_and_its_text_says_why(curious: Desk) -> None:
+    broke = replace(curious, book=replace(PATIENT, lookups=replace(RULE, per_day=0)))
+    text = sent(broke)
+    look_up(broke)
+    assert broke.row(text).state_reason == "its number was not looked up: the lookups of today are used up"
+    broke.clock.advance(hours=23)
+    assert broke.state_of(sent(broke)) is MessageState.ACCEPTED
+    broke.clock.advance(hours=2)
+    assert broke.state_of(sent(broke, created_at=broke.clock.now())) is MessageState.HELD
+
+
+def test_a_lookup_is_counted_though_a_receipt_has_told_better_since(curious: Desk) -> None:
+    one_a_day = replace(curious, book=replace(PATIENT, lookups=replace(RULE, per_day=1)))
+    text = sent(one_a_day)
+    look_up(one_a_day)
+    one_a_day.clock.advance(seconds=5)
+    work(one_a_day)
+    one_a_day.apply(text, MessageState.UNDELIVERED, **DEAD)
+    row = number(one_a_day)
+    assert row is not None
+    assert row.source == "receipt:twilio"
+    sent(one_a_day, msisdn="+12025550199")
+    assert look_up(one_a_day).looked_up == [NUMBER]
+
+
+def test_a_receipt_of_a_text_that_went_before_a_lookup_changes_nothing_about_it(desk: Desk) -> None:
+    text = sent(desk)
+    known(desk, line_type=LineType.MOBILE, known_at=NOW + timedelta(hours=1))
+    desk.clock.advance(hours=2)
+    desk.apply(text, MessageState.UNDELIVERED, **DEAD)
+    row = number(desk)
+    assert row is not None
+    assert (row.line_type, row.source) == (LineType.MOBILE, "lookup:twilio")
+
+
+def test_a_receipt_that_came_while_a_gateway_was_asked_in_vain_stands(curious: Desk) -> None:
+    text = sent(curious)
+
+    def meanwhile(_e164: str) -> LookupAnswer:
+        known(curious, line_type=LineType.INVALID, source="receipt:twilio", attempts=2)
+        raise TransientSendError("down", code="503")
+
+    curious.gateway.look_up = meanwhile  # type: ignore[attr-defined]
+    LookupDesk(curious.ledger, curious.gateways, curious.book.lookups, curious.limiter, curious.clock).drain()
+    row = number(curious)
+    assert row is not None
+    assert (row.state, row.line_type, row.attempts) == (LookupState.KNOWN, LineType.INVALID, 2)
+    assert curious.state_of(text) is MessageState.QUEUED
+
+
+def test_two_receipts_that_come_at_once_are_two_signs_of_a_dead_number(on_postgres: Desk) -> None:
+    desk = on_postgres
+    first, second = sent(desk), sent(desk)
+    worker = threading.Thread(target=lambda: desk.apply(second, MessageState.UNDELIVERED, **DEAD))
+    attempt = desk.attempts(first)[0]
+    report = StatusReport(attempt.provider_message_id or "", MessageState.UNDELIVERED, "undelivered", **DEAD)  # type: ignore[arg-type]
+    with desk.ledger.begin() as uow:
+        desk.receipts.apply(uow, "twilio", report, NOW)
+        worker.start()
+        worker.join(0.5)
+        uow.commit()
+    worker.join(20)
+    row = number(desk)
+    assert row is not None
+    assert row.attempts == 2

@@ -88,6 +88,30 @@ def test_a_text_that_cannot_be_read_keeps_no_other_one_waiting(desk: Desk) -> No
     assert heard == ["STOP"]
 
 
+def test_texts_that_cannot_be_read_do_not_always_come_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.services.incoming_pieces._BATCH", 1)
+    heard: list[str] = []
+
+    def stumble(_uow: UnitOfWork, sms: IncomingSMS, _gateway: str, _at: object) -> str:
+        heard.append(sms.body)
+        if sms.body == "poison":
+            raise RuntimeError("a bug")
+        return "reply"
+
+    pieces = PieceDesk(stumble)
+    with desk.ledger.begin() as uow:
+        for reference, body in (("one", "poison"), ("two", "STOP")):
+            sms = IncomingSMS(f"MO-{reference}", NUMBER, "+12025550100", body, piece=Piece(reference, 1, 2))
+            pieces.take(uow, sms, "twilio", NOW)
+        uow.commit()
+    desk.clock.advance(minutes=4)
+    assert [pieces.take_incomplete(desk.ledger, desk.clock) for _ in range(3)] == [0, 1, 0]
+    assert heard == ["poison", "STOP"]
+    desk.clock.advance(minutes=4)
+    pieces.take_incomplete(desk.ledger, desk.clock)
+    assert heard == ["poison", "STOP", "poison"]
+
+
 def test_a_stop_in_the_second_part_is_heard(desk: Desk) -> None:
     consent = ConsentDesk(desk.ledger.new_id)
     replies = ReplyDesk(desk.ledger.new_id, load_keyword_book(KEYWORDS), consent)

@@ -8,21 +8,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 import redis
 
 from connector.adapters.rate_limiter import RedisRateLimiter
 from connector.adapters.sms.twilio import CAPABILITIES
+from connector.adapters.store.traffic import SQLTrafficRepository
+from connector.adapters.store.unit_of_work import SQLUnitOfWork
+from connector.domain.circuit import Answers
 from connector.domain.gateway_book import Rate, Rates
 from connector.domain.message import MessageState, Purpose, SendPolicy
+from connector.domain.retry_rules import RETRIES
 from connector.errors import AmbiguousSendError, QueueUnavailableError, TransientSendError, UnanswerableError
 from connector.ports.gateway import AttemptQuery, StatusReport
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.queue import Bucket
+from connector.services.announcing import announce
 from connector.services.outcomes import Sent
+from connector.services.sums import Sums
 from tests.adapters.store.factories import NOW, a_message
 from tests.services.sending.conftest import PATIENT, Desk, OpenLimiter, ScriptedGateway
-from tests.services.sending.texts import a_text, some_texts, work
+from tests.services.sending.texts import a_text, noted, some_texts, work
 
 SID = "SM" + "9" * 30
 
@@ -195,7 +202,8 @@ def test_its_receipt_ends_the_waiting(desk: Desk) -> None:
 
 
 def a_lost_code(desk: Desk, **changes: object) -> MessageRow:
-    code = a_text(desk, purpose=Purpose.OTP, policy=SendPolicy.AT_LEAST_ONCE, **changes)
+    values = {"policy": SendPolicy.AT_LEAST_ONCE} | changes
+    code = a_text(desk, purpose=Purpose.OTP, **values)
     desk.gateway.script = [AmbiguousSendError("read timeout", code="read_timeout")]
     desk.add(code)
     work(desk, "send:twilio:otp")
@@ -320,7 +328,6 @@ def test_no_more_are_asked_than_a_gateway_may_be_and_the_others_are_asked_soon_a
     desk: Desk, redis_client: redis.Redis
 ) -> None:
     texts = many_lost(desk, 40)
-    desk.gateway.found = TransientSendError("down", code="503")
     desk.reconciler._limiter = RedisRateLimiter(redis_client)
     assert not desk.reconciler.ask()
     asked = len(desk.gateway.asked)
@@ -381,10 +388,12 @@ def test_an_answer_that_cannot_be_recorded_keeps_no_other_one_from_being(desk: D
     poisoned = desk.attempts(texts[0])[0].id
     apply = desk.receipts.apply
 
-    def stumble(uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime) -> str | None:
+    def stumble(
+        uow: UnitOfWork, gateway: str, report: StatusReport, now: datetime, sums: Sums | None = None
+    ) -> str | None:
         if report.attempt_id == poisoned:
             raise RuntimeError("a bug")
-        return apply(uow, gateway, report, now)
+        return apply(uow, gateway, report, now, sums)
 
     desk.receipts.apply = stumble  # type: ignore[method-assign]
     desk.gateway.find = lambda query: StatusReport(f"SM-{query.attempt_id}", MessageState.DELIVERED, "delivered")  # type: ignore[method-assign]
@@ -403,3 +412,151 @@ def test_a_second_attempt_speaks_for_a_text_whose_first_one_was_never_seen(desk:
     assert desk.state_of(text) is MessageState.ACCEPTED
     desk.apply(text, MessageState.DELIVERED, number=1)
     assert desk.state_of(text) is MessageState.DELIVERED
+
+
+# ---- who waits for whom
+
+
+def test_a_dead_claim_and_its_receipt_do_not_wait_for_each_other(on_postgres: Desk) -> None:
+    desk = on_postgres
+    text = a_text(desk)
+    desk.add(text)
+    desk.path.claimer.claim("twilio", "transactional", 1)
+    attempt = desk.attempts(text)[0]
+    desk.clock.advance(minutes=2)
+    freed, failures = list[int](), list[Exception]()
+
+    def free() -> None:
+        try:
+            freed.append(desk.reconciler.free_abandoned())
+        except Exception as error:  # noqa: BLE001 - a deadlock ends one of the two, whichever
+            failures.append(error)
+
+    sweep = threading.Thread(target=free)
+    with desk.ledger.begin() as uow:  # holds what it names in the order of a receipt
+        uow.attempts.many([attempt.id])
+        sweep.start()
+        sweep.join(0.5)
+        assert sweep.is_alive()
+        uow.messages.many([text.id], lock=True)
+        uow.commit()
+    sweep.join(20)
+    assert (freed, failures, desk.state_of(text)) == ([1], [], MessageState.UNKNOWN)
+
+
+def test_a_claim_that_ended_while_it_was_looked_at_is_left_alone(desk: Desk) -> None:
+    text = a_text(desk)
+    desk.add(text)
+    claims = desk.path.claimer.claim("twilio", "transactional", 1).claims
+    desk.clock.advance(minutes=2)
+    begin = desk.ledger.begin
+
+    def record_first(*, write: bool = True) -> SQLUnitOfWork:
+        if write:
+            desk.ledger.begin = begin  # type: ignore[method-assign]
+            error = TransientSendError("busy", code="503")
+            desk.path.recorder.record([Sent(each.message, each.attempt, each.reason, error=error) for each in claims])
+        return begin(write=write)
+
+    desk.ledger.begin = record_first  # type: ignore[method-assign]
+    assert desk.reconciler.free_abandoned() == 0
+    assert (desk.state_of(text), desk.attempts(text)[0].state) == (MessageState.QUEUED, MessageState.FAILED)
+
+
+def test_sums_are_written_after_everybody_has_been_woken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = a_lost_code(desk)
+    desk.gateway.found = StatusReport(SID, MessageState.SENT, "sent")
+    desk.clock.advance(minutes=1)
+    done: list[str] = []
+    for module in ("receipts", "reconcile"):
+        monkeypatch.setattr(f"connector.services.{module}.announce", noted(announce, "announced", done))
+    monkeypatch.setattr(SQLTrafficRepository, "note", noted(SQLTrafficRepository.note, "sums", done))
+    desk.reconciler.ask()
+    assert desk.state_of(code) is MessageState.QUEUED
+    assert done == ["announced", "announced", "sums"]
+
+
+# ---- how often, and for how long
+
+
+def test_a_text_that_a_gateway_never_sees_is_tried_no_more_often_than_its_rule_says(desk: Desk) -> None:
+    text = lost(desk)
+    for _ in range(6):
+        desk.gateway.script = [AmbiguousSendError("read timeout", code="read_timeout")]
+        desk.clock.advance(minutes=4)
+        desk.reconciler.ask()
+        work(desk)
+    assert (desk.state_of(text), len(desk.gateway.sent)) == (MessageState.DEAD_LETTER, 3)
+    assert desk.trace(text)[-1] == "twilio has certainly never seen the attempt; gave up after 3 tries"
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_nothing_is_sent_again_when_the_lifetime_of_its_purpose_is_over(desk: Desk, *, is_asked: bool) -> None:
+    rule = replace(RETRIES[Purpose.OTP], lifetime=timedelta(seconds=40))
+    brief = replace(desk, book=replace(PATIENT, retries={**PATIENT.retries, Purpose.OTP: rule}))
+    code = a_lost_code(brief) if is_asked else a_lost_code(brief, policy=SendPolicy.AT_MOST_ONCE)
+    if is_asked:
+        unaskable(brief)
+    brief.clock.advance(minutes=4)
+    brief.reconciler.ask()
+    expected = MessageState.DEAD_LETTER if is_asked else MessageState.EXPIRED
+    assert (brief.state_of(code), len(brief.gateway.sent)) == (expected, 1)
+
+
+def test_a_gateway_that_answers_nobody_is_not_asked_about_the_rest_of_its_batch(desk: Desk) -> None:
+    texts = many_lost(desk, 40)
+    desk.gateway.found = AmbiguousSendError("read timeout", code="read_timeout")
+    assert desk.reconciler.ask() is False
+    asked = [desk.attempts(text)[0].asked for text in texts]
+    assert 2 <= sum(asked) == len(desk.gateway.asked) <= 9
+    spared = [desk.attempts(text)[0] for text, number in zip(texts, asked, strict=True) if not number]
+    assert {attempt.ask_at for attempt in spared} == {desk.clock.now() + timedelta(seconds=30)}
+
+
+def test_a_batch_that_has_taken_its_time_asks_nobody_else(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = many_lost(desk, 3)
+    monkeypatch.setattr("connector.services.asking.BUDGET_SECONDS", 0.0)
+    assert desk.reconciler.ask() is False
+    assert desk.gateway.asked == []
+    assert {desk.attempts(text)[0].ask_at for text in texts} == {desk.clock.now() + timedelta(seconds=30)}
+    assert {desk.attempts(text)[0].asked for text in texts} == {0}
+
+
+def break_circuit(desk: Desk) -> None:
+    desk.path.health.hear("twilio", Answers(0, 20))
+
+
+def test_a_gateway_whose_circuit_is_open_is_not_asked(desk: Desk) -> None:
+    text = lost(desk)
+    desk.clock.advance(seconds=31)
+    break_circuit(desk)
+    desk.reconciler.ask()
+    assert desk.gateway.asked == []
+    assert desk.attempts(text)[0].ask_at == desk.clock.now() + timedelta(seconds=30)
+    desk.clock.advance(seconds=31)
+    desk.reconciler.ask()
+    assert len(desk.gateway.asked) == 1
+
+
+def test_a_code_waits_for_no_gateway_whose_circuit_is_open(desk: Desk) -> None:
+    code = a_lost_code(desk)
+    desk.clock.advance(seconds=31)
+    break_circuit(desk)
+    desk.reconciler.ask()
+    assert desk.attempts(code)[0].ask_at == NOW + timedelta(seconds=45)
+    desk.clock.advance(seconds=14)
+    break_circuit(desk)
+    break_circuit(desk)
+    desk.reconciler.ask()
+    assert (desk.state_of(code), desk.gateway.asked) == (MessageState.QUEUED, [])
+
+
+def test_a_code_is_asked_for_before_what_has_been_silent_for_longer(desk: Desk) -> None:
+    silent = [a_text(desk, msisdn=f"+120255501{n:02d}") for n in range(50)]
+    desk.add(*silent)
+    work(desk)
+    desk.clock.advance(minutes=16)
+    code = a_lost_code(desk)
+    desk.clock.advance(seconds=40)
+    desk.reconciler.ask()
+    assert desk.attempts(code)[0].id in {query.attempt_id for query in desk.gateway.asked}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from connector.adapters.memory.ledger import MemoryLedger
-from connector.domain.circuit import Answers
+from connector.adapters.store.traffic import SQLTrafficRepository
+from connector.domain.circuit import Answers, CircuitState, healthy
 from connector.domain.gateway_book import CountryRule, Preference, RouteRule
 from connector.domain.message import Direction, MessageState, Purpose
 from connector.domain.routing import Wanted
+from connector.domain.scoring import Tally
 from connector.domain.timeline import EntryKind
-from connector.ports.ledger import Ledger
+from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import StateChange
 from connector.services.routing import NoWay, Way
 from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message
@@ -164,6 +167,87 @@ def test_a_text_waits_while_its_gateways_are_closed_and_not_for_good(desk: Desk)
     desk.wake()
     work(desk)
     assert desk.state_of(text) is MessageState.ACCEPTED
+
+
+def test_a_text_that_no_gateway_here_may_carry_does_not_wait_for_one_that_is_not_in_use(desk: Desk) -> None:
+    desk = replace(desk, book=in_order("twilio", "vonage", senders=(long_code(SENDER, "twilio", "US"),)))
+    text = a_text(desk)
+    desk.add(text)
+    work(desk)
+    assert desk.state_of(text) is MessageState.DEAD_LETTER
+    assert "twilio has no sender for GB; vonage is not in use here" in desk.row(text).state_reason
+
+
+@pytest.mark.parametrize(
+    ("age", "openings", "wait"),
+    [
+        (timedelta(days=2), 1, timedelta(seconds=15)),  # made long ago for today, and the outage has just begun
+        (timedelta(seconds=20), 40, timedelta(minutes=5)),  # an old outage, a new text: as long as the circuit rests
+        (timedelta(minutes=100), 40, timedelta(minutes=10)),
+        (timedelta(days=2), 40, timedelta(minutes=15)),
+    ],
+)
+def test_a_text_is_looked_at_the_less_often_the_longer_it_has_waited(
+    desk: Desk, age: timedelta, openings: int, wait: timedelta
+) -> None:
+    down = replace(
+        healthy("twilio", NOW),
+        state=CircuitState.OPEN,
+        reason="down",
+        until=NOW + (timedelta(seconds=5) if openings == 1 else timedelta(minutes=5)),
+        openings=openings,
+    )
+    with desk.ledger.begin() as uow:
+        uow.traffic.save_health(down)
+        uow.commit()
+    text = a_text(desk, created_at=NOW - age)
+    desk.add(text)
+    work(desk)
+    assert desk.row(text).not_before == NOW + wait
+
+
+def test_scores_are_not_read_within_a_claim_once_they_were_refreshed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router, text = desk.path.router, a_text(desk)
+    router.refresh()
+    desk.clock.advance(seconds=59)
+    with desk.ledger.begin(write=False) as uow, monkeypatch.context() as within:
+        within.setattr(SQLTrafficRepository, "tallies", _unreadable)
+        assert isinstance(router.ways(uow, [text], desk.clock.now())[text.id], Way)
+        with pytest.raises(RuntimeError, match="tallies"):
+            router.refresh()
+
+
+def test_a_claim_reads_scores_before_its_transaction_begins(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, begin = list[bool](), desk.ledger.begin
+
+    def note(_: object, since: datetime) -> list[Tally]:
+        under_way.append(is_claiming)
+        return []
+
+    is_claiming = False
+
+    def begin_noted(*, write: bool = True) -> AbstractContextManager[UnitOfWork]:
+        nonlocal is_claiming
+        is_claiming = is_claiming or write
+        return begin(write=write)
+
+    monkeypatch.setattr(SQLTrafficRepository, "tallies", note)
+    desk.add(a_text(desk))
+    for _ in range(3):
+        is_claiming = False
+        monkeypatch.setattr(desk.ledger, "begin", begin_noted)
+        desk.path.claimer.claim("twilio", "transactional", 10)
+        monkeypatch.undo()
+        monkeypatch.setattr(SQLTrafficRepository, "tallies", note)
+        desk.clock.advance(seconds=11)
+        desk.add(a_text(desk))
+    assert under_way == [False] * 3
+
+
+def _unreadable(*_: object) -> None:
+    raise RuntimeError("tallies were read")
 
 
 def test_a_gateway_that_stops_delivering_loses_its_texts_to_the_one_that_delivers(desk: Desk) -> None:

@@ -77,3 +77,13 @@ def with_plivo(desk: Desk, gateway_book: GatewayBook | None = None) -> tuple[Des
 def failing(error: Callable[[], SendError], times: int) -> list[SendError | MessageState]:
     """Script failures."""
     return [error() for _ in range(times)]
+
+
+def noted(function: Callable[..., Any], word: str, done: list[Any]) -> Callable[..., Any]:
+    """Give a function that does the same, and says in `done` that it was called."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        done.append(word)
+        return function(*arguments, **named)
+
+    return call

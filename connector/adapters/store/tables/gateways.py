@@ -94,13 +94,15 @@ spending = Table(
     Column("id", ID, primary_key=True),
     Column("account_id", ID, nullable=False),
     Column("day", String(10), nullable=False),  # ISO date of the account's clock
+    Column("utc_day", String(10), nullable=False),  # ISO date by UTC: what budgets of gateways go by
     Column("gateway", WORD, nullable=False),
     Column("journey", KEY, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("texts", Integer, nullable=False),
     Column("micros", BigInteger, nullable=False),  # millionths of the currency: sums are exact in every database
-    UniqueConstraint("account_id", "day", "gateway", "journey", "currency"),
+    UniqueConstraint("account_id", "day", "utc_day", "gateway", "journey", "currency"),
     Index(None, "day"),
+    Index(None, "utc_day"),
 )
 
 number_lookup = Table(
@@ -121,6 +123,7 @@ number_lookup = Table(
     Column("not_before", UTCDateTime, nullable=False),
     Column("lease_until", UTCDateTime),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("asked_at", UTCDateTime),  # when a lookup last answered: what a day's lookups are counted by
     UniqueConstraint("account_id", "msisdn"),
     Index(
         "ix_number_lookup_wanted",
@@ -128,5 +131,5 @@ number_lookup = Table(
         sqlite_where=text("state = 'wanted'"),
         postgresql_where=text("state = 'wanted'"),
     ),
-    Index(None, "account_id", "known_at"),
+    Index(None, "account_id", "asked_at"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, false, text
 
 from connector.adapters.store.tables.columns import ID, KEY, NUMBER, WORD, metadata
 from connector.adapters.store.types import Document, UTCDateTime
@@ -57,6 +57,8 @@ message = Table(
     Column("ordered_by", KEY, nullable=False, server_default=""),  # who ordered a text that no journey made
     Column("order_fingerprint", WORD, nullable=False, server_default=""),  # of what was ordered under its key
     Column("callback_url_sealed", LargeBinary),  # where the one who ordered it wants to hear of it
+    Column("restarted_at", UTCDateTime),  # when a person last had it sent again; null: nobody has
+    Column("tries_before", Integer, nullable=False, server_default="0"),  # of its tries, those before that
     UniqueConstraint("account_id", "idempotency_key"),
     Index(
         "ix_message_open",
@@ -105,6 +107,7 @@ attempt = Table(
     Column("spent_on", String(10)),  # the day of `spending` it counts for
     Column("settled_at", UTCDateTime),  # when a receipt ended it
     Column("redact_at", UTCDateTime),  # when the gateway is next told to forget the body; null: not to be, or done
+    Column("is_urgent", Boolean, nullable=False, server_default=false()),  # somebody waits for the text
     UniqueConstraint("provider_message_id", "gateway"),
     Index(None, "message_id"),
     Index(
@@ -112,6 +115,12 @@ attempt = Table(
         "ask_at",
         sqlite_where=text("ask_at IS NOT NULL"),
         postgresql_where=text("ask_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_attempt_urgent_ask",
+        "ask_at",
+        sqlite_where=text("ask_at IS NOT NULL AND is_urgent"),
+        postgresql_where=text("ask_at IS NOT NULL AND is_urgent"),
     ),
     Index(
         "ix_attempt_redact_due",

@@ -16,10 +16,11 @@ from connector.entrypoints.web.api import (
     dead_letters,
     lookups,
     messages,
+    problems,
     providers,
 )
 from connector.entrypoints.web.api.operations import BEARER
-from connector.entrypoints.web.api.schemas import schema_name
+from connector.entrypoints.web.api.schemas import ProblemSchema, schema_name
 
 PREFIX = "/api/v1"
 
@@ -43,6 +44,13 @@ class _DocumentedApi(Api):  # type: ignore[misc]  # flask-smorest is not typed
 
     def _register_error_handlers(self) -> None:
         """Leave errors to `problems`."""
+
+    def _register_responses(self) -> None:
+        """Describe whatever else goes wrong as the problem it is."""
+        problem = {problems.MEDIA_TYPE: {"schema": ProblemSchema}}
+        self.spec.components.response(
+            "DEFAULT_ERROR", {"description": "Any other problem.", "content": problem}, lazy=True
+        )
 
 
 def register(app: Flask) -> None:

@@ -19,6 +19,7 @@ _BURST_SHARE = 6
 """A rested key may make a sixth of its calls a minute at once, ten seconds' worth; over any minute it then makes at
 most a sixth more than its limit says."""
 
+_LONGEST_NAME = 40  # characters of a key's name in a reason, as of a person's
 _PATIENCE_SECONDS = 0.2  # a call does not wait for the note that its key is in use
 _CHALLENGE = 'Bearer realm="sms-connector"'
 
@@ -48,6 +49,12 @@ def caller() -> APIKeyRow:
     return cast("APIKeyRow", g.api_key)
 
 
+def caller_name() -> str:
+    """Name who calls, for reasons and traces: the key, as the list of keys shows it."""
+    key = caller()
+    return f"the API key {key.name[:_LONGEST_NAME]} ({key.prefix}…)"
+
+
 def _key() -> APIKeyRow:
     given = request.authorization
     secret = given.token if given is not None and given.type == "bearer" else None
@@ -56,7 +63,9 @@ def _key() -> APIKeyRow:
     key = connector().api_keys.valid(secret)
     if key is None:
         challenge = f'{_CHALLENGE}, error="invalid_token"'
-        raise ProblemError("unauthorized", "unknown, revoked or expired", {"WWW-Authenticate": challenge})
+        raise ProblemError(
+            "unauthorized", "unknown, revoked, expired, or its account is disconnected", {"WWW-Authenticate": challenge}
+        )
     return key
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from connector.entrypoints.web.api.schemas import number_field, says
+from connector.entrypoints.web.api.schemas import TextField, number_field, says
 from connector.ports.consents import ConsentKind, Scope
 from connector.services.text_orders import LONGEST_KEY
 
@@ -13,19 +13,19 @@ class ConsentSchema(Schema):
     """What a program says of a number."""
 
     number = number_field("The person's number.", required=True)
-    kind = fields.String(required=True, validate=validate.OneOf([ConsentKind.OPT_IN.value, ConsentKind.OPT_OUT.value]))
+    kind = TextField(required=True, validate=validate.OneOf([ConsentKind.OPT_IN.value, ConsentKind.OPT_OUT.value]))
     scope = fields.Enum(
         Scope, by_value=True, load_default=Scope.ALL, metadata=says("What it is about: all texts, or marketing only.")
     )
-    wording = fields.String(
+    wording = TextField(
         load_default="",
         validate=validate.Length(max=2_000),
         metadata=says("What the person said or ticked, word by word; an opt-in to marketing needs it as evidence."),
     )
-    asked = fields.String(
+    asked = TextField(
         load_default="", validate=validate.Length(max=2_000), metadata=says("What they were asked, word by word.")
     )
-    source = fields.String(
+    source = TextField(
         load_default=None,
         validate=validate.Length(1, LONGEST_KEY),
         metadata=says("Where you know it from, such as `form:4711`; the same source never counts twice."),

@@ -12,7 +12,7 @@ from connector.entrypoints.web.api.schemas import NumberSchema
 from connector.entrypoints.web.requests import connector
 from connector.ports.api_keys import APIScope
 from connector.ports.consents import ConsentKind, Scope
-from connector.services.consent_orders import ConsentOrder, ConsentStanding
+from connector.services.consent_orders import ConsentOrder, ConsentStanding, OptOutStandsError
 from connector.services.text_orders import UnusableOrderError
 
 blueprint = APIBlueprint("consents", "/consents", "Who agreed to what, and who never wants a text again.")
@@ -46,13 +46,16 @@ def record_consent(given: Mapping[str, Any]) -> Any:
         number=given["number"],
         kind=ConsentKind(given["kind"]),
         scope=given["scope"],
-        source=f"api:{given['source'] or connector().ledger.new_id()}",
+        source=f"api:{key.prefix}:{given['source'] or connector().ledger.new_id()}",
         wording=given["wording"],
         asked=given["asked"],
     )
     if order.kind is ConsentKind.OPT_IN and order.scope is Scope.MARKETING and not order.wording.strip():
         raise UnusableOrderError("wording", "an opt-in to marketing needs what the person said or ticked")
-    return _shown(connector().committer.run(lambda uow: orders.record(uow, order)))
+    outcome = connector().committer.run(lambda uow: orders.record(uow, order))
+    if isinstance(outcome, OptOutStandsError):
+        raise outcome
+    return _shown(outcome)
 
 
 def _shown(standing: ConsentStanding) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from connector.entrypoints.web.api.authentication import caller
+from connector.entrypoints.web.api.authentication import caller, caller_name
 from connector.entrypoints.web.api.given_up_schemas import (
     DeadLettersQuerySchema,
     DeadLettersSchema,
@@ -22,8 +22,6 @@ from connector.services.dead_letters import DeadLetter, Decided
 
 blueprint = APIBlueprint("dead_letters", "/dead-letters", "Texts that were given up and wait for a decision.")
 
-_BY = "a program"
-
 
 @blueprint.operation(Operation("GET", "", APIScope.DEAD_LETTERS_READ, DeadLettersSchema, query=DeadLettersQuerySchema))
 def list_dead_letters(query: Mapping[str, Any]) -> Any:
@@ -38,15 +36,15 @@ def list_dead_letters(query: Mapping[str, Any]) -> Any:
 )
 def replay_dead_letters(given: Mapping[str, Any]) -> Any:
     """Send texts again that were given up; opt-outs, windows and caps are asked anew."""
-    desk = connector().dead_letters
-    return _decide(given["ids"], lambda letters: desk.replay(letters, _BY, afresh=given["afresh"]))
+    desk, by = connector().dead_letters, caller_name()
+    return _decide(given["ids"], lambda letters: desk.replay(letters, by, afresh=given["afresh"]))
 
 
 @blueprint.operation(Operation("POST", "/drop", APIScope.DEAD_LETTERS_WRITE, DecidedSchema, takes=IdsSchema))
 def drop_dead_letters(given: Mapping[str, Any]) -> Any:
     """Be done with texts that were given up."""
-    desk = connector().dead_letters
-    return _decide(given["ids"], lambda letters: desk.drop(letters, _BY))
+    desk, by = connector().dead_letters, caller_name()
+    return _decide(given["ids"], lambda letters: desk.drop(letters, by))
 
 
 def _decide(ids: Sequence[str], decide: Callable[[Sequence[DeadLetter]], Decided]) -> dict[str, Any]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from connector.entrypoints.web.api.schemas import LONGEST_NUMBER, MOST_LISTED, CostSchema, NumberSchema, says
+from connector.entrypoints.web.api.schemas import LONGEST_NUMBER, MOST_LISTED, CostSchema, NumberSchema, TextField, says
 
 
 class LookupSchema(NumberSchema):
     """About which number a gateway is to be asked."""
 
-    gateway = fields.String(load_default=None, metadata=says("Which one; the first of the file when left out."))
+    gateway = TextField(load_default=None, metadata=says("Which one; the first of the file when left out."))
 
 
 class NumbersSchema(Schema):
     """Which numbers."""
 
     numbers = fields.List(
-        fields.String(validate=validate.Length(1, LONGEST_NUMBER)),
+        TextField(validate=validate.Length(1, LONGEST_NUMBER)),
         required=True,
         validate=validate.Length(1, MOST_LISTED),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from connector.entrypoints.web.api.message_schemas import MessageStatusSchema
-from connector.entrypoints.web.api.schemas import IdsSchema, limit_field, says
+from connector.entrypoints.web.api.schemas import IdsSchema, TextField, limit_field, says, since_field
 
 
 class FailedCallbackSchema(Schema):
@@ -29,12 +29,12 @@ class FailedCallbacksSchema(Schema):
 class DeadLettersQuerySchema(Schema):
     """Which dead letters."""
 
-    gateway = fields.String(load_default=None, metadata=says("Only those whose last try went through this gateway."))
-    error_code = fields.String(
+    gateway = TextField(load_default=None, metadata=says("Only those whose last try went through this gateway."))
+    error_code = TextField(
         load_default=None,
         metadata=says("Only those with this code of the gateway's, or `unknown` where nobody knows what became of it."),
     )
-    since = fields.AwareDateTime(format="iso", load_default=None, metadata=says("Only those given up since then."))
+    since = since_field("Only those given up since then.")
     limit = limit_field("How many at most, oldest first.")
 
 

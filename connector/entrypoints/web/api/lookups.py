@@ -40,7 +40,7 @@ def known_of_numbers(given: Mapping[str, Any]) -> Any:
     Operation(
         "POST",
         "",
-        APIScope.LOOKUPS_READ,
+        APIScope.LOOKUPS_WRITE,
         KnownNumberSchema,
         takes=LookupSchema,
         also={409: "No gateway can be asked, or the day's budget is used up.", 502: "The gateway did not say."},

@@ -7,7 +7,17 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from connector.domain.message import MessageState, Purpose
-from connector.entrypoints.web.api.schemas import BEFORE, CostSchema, ProblemSchema, limit_field, number_field, says
+from connector.entrypoints.web.api.schemas import (
+    BEFORE,
+    CostSchema,
+    ProblemSchema,
+    TextField,
+    ValuesField,
+    limit_field,
+    number_field,
+    says,
+    since_field,
+)
 from connector.services.text_orders import LONGEST_KEY
 
 MOST_TOGETHER = 500
@@ -21,24 +31,24 @@ class SendSchema(Schema):
     """One text to be sent."""
 
     to = number_field("The person's number, E.164 or as people of the account's country write it.", required=True)
-    sender = fields.String(
+    sender = TextField(
         data_key="from",
         allow_none=True,
         load_default=None,
         validate=validate.Length(1, 20),
         metadata=says("Our number or sender id; the gateway's default when left out."),
     )
-    body = fields.String(
+    body = TextField(
         load_default=None,
         validate=validate.Length(1, _LONGEST_BODY),
         metadata=says("The text, unless `template` writes it."),
     )
-    template = fields.String(
+    template = TextField(
         load_default=None,
         validate=validate.Length(1, 200),
         metadata=says("A template by folder and name, such as `shop/ready`; in the closest language of the contact."),
     )
-    data = fields.Dict(keys=fields.String(), load_default=None, metadata=says("What the template's names stand for."))
+    data = ValuesField(keys=fields.String(), load_default=None, metadata=says("What the template's names stand for."))
     priority = fields.Integer(
         strict=True,
         load_default=5,
@@ -51,12 +61,12 @@ class SendSchema(Schema):
         load_default=Purpose.TRANSACTIONAL,
         metadata=says("Decides consent rule, send window, caps and lane."),
     )
-    callback_url = fields.String(
+    callback_url = TextField(
         load_default=None,
         validate=validate.Length(1, _LONGEST_URL),
         metadata=says("Where to hear what becomes of it; https, and no private address.", format="uri"),
     )
-    idempotency_key = fields.String(
+    idempotency_key = TextField(
         load_default=None,
         validate=validate.Length(1, LONGEST_KEY),
         metadata=says("The same key never sends a second text; the header `Idempotency-Key` does the same."),
@@ -65,7 +75,9 @@ class SendSchema(Schema):
         format="iso", load_default=None, metadata=says("Not before this; at most 90 days ahead.")
     )
     expires_at = fields.AwareDateTime(
-        format="iso", load_default=None, metadata=says("Not after this; else the usual lifetime of its purpose.")
+        format="iso",
+        load_default=None,
+        metadata=says("Not after this, at most 90 days after it may go out; else the usual lifetime of its purpose."),
     )
 
 
@@ -132,8 +144,8 @@ class MessageQuerySchema(Schema):
     """Which texts to list."""
 
     state = fields.Enum(MessageState, by_value=True, load_default=None)
-    since = fields.AwareDateTime(format="iso", load_default=None, metadata=says("Only texts made since then."))
-    before = fields.String(load_default=None, metadata=says(BEFORE))
+    since = since_field("Only texts made since then.")
+    before = TextField(load_default=None, metadata=says(BEFORE))
     limit = limit_field()
 
 
@@ -178,5 +190,5 @@ class ConversationSchema(Schema):
     """With whom."""
 
     number = number_field("The person's number.", required=True)
-    before = fields.String(load_default=None, metadata=says(BEFORE))
+    before = TextField(load_default=None, metadata=says(BEFORE))
     limit = limit_field()

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request, url_for
 from marshmallow import ValidationError
 
-from connector.entrypoints.web.api.authentication import caller
+from connector.entrypoints.web.api.authentication import caller, caller_name
 from connector.entrypoints.web.api.message_schemas import (
     BatchAnswerSchema,
     BatchSchema,
@@ -36,7 +36,18 @@ _UNKNOWN = {404: "The account has no such text."}
 
 
 @blueprint.operation(
-    Operation("POST", "", APIScope.MESSAGES_SEND, MessageSchema, 201, takes=SendSchema, also=_REUSED, sends=True)
+    Operation(
+        "POST",
+        "",
+        APIScope.MESSAGES_SEND,
+        MessageSchema,
+        201,
+        takes=SendSchema,
+        also=_REUSED,
+        again="The same order came under this idempotency key before: the text that was queued then.",
+        headers={_KEY_HEADER: "The same as `idempotency_key` of the body."},
+        sends=True,
+    )
 )
 def send_message(given: Mapping[str, Any]) -> tuple[Any, int, dict[str, str]]:
     """Send one text.
@@ -52,7 +63,15 @@ def send_message(given: Mapping[str, Any]) -> tuple[Any, int, dict[str, str]]:
 
 
 @blueprint.operation(
-    Operation("POST", "/batch", APIScope.MESSAGES_SEND, BatchAnswerSchema, takes=BatchSchema, sends=True)
+    Operation(
+        "POST",
+        "/batch",
+        APIScope.MESSAGES_SEND,
+        BatchAnswerSchema,
+        takes=BatchSchema,
+        headers={_KEY_HEADER: "Gives each text without a key this one, a colon and its index."},
+        sends=True,
+    )
 )
 def send_messages(given: Mapping[str, Any]) -> Any:
     """Send up to 500 texts.
@@ -104,8 +123,8 @@ def message_status(message_id: str) -> Any:
 )
 def cancel_message(message_id: str) -> Any:
     """Stop a text that no gateway can have yet; harmless to repeat."""
-    key, desk = caller(), connector().message_desk
-    found = connector().committer.run(lambda uow: desk.cancel(uow, key.account_id, message_id, "a program"))
+    account_id, by, desk = caller().account_id, caller_name(), connector().message_desk
+    found = connector().committer.run(lambda uow: desk.cancel(uow, account_id, message_id, by))
     if found is None:
         raise ProblemError("not-found")
     return message_shown(found)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from flask import request
 from flask_smorest import Blueprint  # type: ignore[import-untyped]
 from marshmallow import RAISE, Schema
 
+from connector.domain.documents import clean_text
 from connector.entrypoints.web.api import problems
 from connector.entrypoints.web.api.authentication import admit
 from connector.entrypoints.web.api.schemas import ProblemSchema
@@ -44,6 +45,8 @@ class Operation:
         takes: the schema of the body, or None.
         query: the schema of the query, or None.
         also: problems that only this operation has, by status.
+        again: what a 200 beside the success of another status means; it has the same schema.
+        headers: headers that it reads, by name with what they mean.
         sends: whether it makes texts go out or costs money; it is refused then while calls cannot be counted.
     """
 
@@ -55,6 +58,8 @@ class Operation:
     takes: type[Schema] | None = None
     query: type[Schema] | None = None
     also: Mapping[int, str] | None = None
+    again: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     sends: bool = False
 
 
@@ -81,7 +86,11 @@ class APIBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest is not typ
                 made = self.alt_response(
                     status, schema=ProblemSchema, content_type=problems.MEDIA_TYPE, description=words
                 )(made)
+            if what.again:
+                made = self.alt_response(200, schema=what.answers, description=what.again, success=True)(made)
             made = self.doc(operationId=_camel(view.__name__), security=[{BEARER: [what.scope.value]}])(made)
+            if what.headers:
+                made = self.doc(parameters=[_header(*each) for each in what.headers.items()])(made)
             self.route(what.rule, methods=[what.method], tags=[self.label])(made)
             return view
 
@@ -96,9 +105,15 @@ def _guarded(view: Callable[..., Any], what: Operation) -> Callable[..., Any]:
         admit(what.scope, fails_closed=what.sends)
         if what.takes is not None and not request.is_json:
             raise problems.ProblemError("unsupported-media-type", "send Content-Type: application/json")
+        if any(clean_text(str(part)) != part for part in (request.view_args or {}).values()):
+            raise problems.ProblemError("not-found")  # no database has been asked for such a name
         return view(*args, **kwargs)
 
     return guarded
+
+
+def _header(name: str, words: str) -> dict[str, Any]:
+    return {"in": "header", "name": name, "description": words, "schema": {"type": "string"}}
 
 
 def _camel(name: str) -> str:

@@ -140,6 +140,8 @@ def answer(error: Exception) -> Response:
         if found.kind == "defect":
             log.error("api.defect", error=type(error).__name__)
         return found.response()
+    if isinstance(error, RecursionError):
+        return Problem("bad-request", "it is nested too deeply").response()
     log.error("api.not_done", error=type(error).__name__)
     return (unavailable() if isinstance(error, SQLAlchemyError) else Problem("defect")).response()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
+
+from connector.domain.documents import clean_text
 
 MOST_LISTED = 200
 """Rows in one answer."""
@@ -26,9 +30,58 @@ def says(text: str, **more: Any) -> dict[str, Any]:
     return {"description": text, **more}
 
 
+class TextField(fields.String):
+    """A string of a request: one that every database keeps and every encoding writes."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        text = super()._deserialize(value, *args, **options)
+        demand_texts(text)
+        return text
+
+
+class ValuesField(fields.Dict):
+    """An object of a request with any values, whose strings are such as `TextField` takes."""
+
+    def _deserialize(self, value: Any, *args: Any, **options: Any) -> Any:
+        read = super()._deserialize(value, *args, **options)  # type: ignore[no-untyped-call]
+        demand_texts(read)
+        return read
+
+
+def demand_texts(value: Any) -> None:
+    """Refuse NUL characters and halves of surrogate pairs in a string, or anywhere in a list or object.
+
+    Raises:
+        ValidationError: there is one.
+    """
+    if isinstance(value, str):
+        if clean_text(value) != value:
+            raise ValidationError("it holds a NUL character or half of a surrogate pair")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            demand_texts(key)
+            demand_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            demand_texts(inner)
+
+
+_NOBODY_MEANS_BEFORE, _NOBODY_MEANS_AFTER = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+
+
+def since_field(words: str) -> fields.AwareDateTime:
+    """Make a field for a time that a list begins at; at the edges of the calendar no database can compare it."""
+    return fields.AwareDateTime(format="iso", load_default=None, validate=_demand_sane, metadata=says(words))
+
+
+def _demand_sane(at: datetime) -> None:
+    if not _NOBODY_MEANS_BEFORE <= at < _NOBODY_MEANS_AFTER:
+        raise ValidationError("it is no year that anybody means")
+
+
 def number_field(words: str, **options: Any) -> fields.String:
     """Make a field for a phone number as typed."""
-    return fields.String(validate=validate.Length(1, LONGEST_NUMBER), metadata=says(words), **options)
+    return TextField(validate=validate.Length(1, LONGEST_NUMBER), metadata=says(words), **options)
 
 
 def limit_field(words: str = "How many at most, newest first.") -> fields.Integer:
@@ -64,7 +117,7 @@ class NumberSchema(Schema):
 class IdsSchema(Schema):
     """Which ones."""
 
-    ids = fields.List(fields.String(), required=True, validate=validate.Length(1, MOST_LISTED))
+    ids = fields.List(TextField(), required=True, validate=validate.Length(1, MOST_LISTED))
 
 
 class LimitSchema(Schema):

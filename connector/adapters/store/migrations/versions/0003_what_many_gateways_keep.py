@@ -119,12 +119,13 @@ def upgrade() -> None:
         sa.Column("not_before", UTCDateTime(), nullable=False),
         sa.Column("lease_until", UTCDateTime(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("asked_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_number_lookup")),
         sa.UniqueConstraint("account_id", "msisdn", name=op.f("uq_number_lookup_account_id_msisdn")),
     )
     with op.batch_alter_table("number_lookup", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_number_lookup_account_id_known_at"), ["account_id", "known_at"], unique=False
+            batch_op.f("ix_number_lookup_account_id_asked_at"), ["account_id", "asked_at"], unique=False
         )
         batch_op.create_index(
             "ix_number_lookup_wanted",
@@ -163,6 +164,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("account_id", sa.String(length=36), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("utc_day", sa.String(length=10), nullable=False),
         sa.Column("gateway", sa.String(length=64), nullable=False),
         sa.Column("journey", sa.String(length=255), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -172,14 +174,16 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "account_id",
             "day",
+            "utc_day",
             "gateway",
             "journey",
             "currency",
-            name=op.f("uq_spending_account_id_day_gateway_journey_currency"),
+            name=op.f("uq_spending_account_id_day_utc_day_gateway_journey_currency"),
         ),
     )
     with op.batch_alter_table("spending", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_spending_day"), ["day"], unique=False)
+        batch_op.create_index(batch_op.f("ix_spending_utc_day"), ["utc_day"], unique=False)
 
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.add_column(sa.Column("carrier", sa.String(length=64), server_default="", nullable=False))
@@ -187,12 +191,20 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("spent_on", sa.String(length=10), nullable=True))
         batch_op.add_column(sa.Column("settled_at", UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("redact_at", UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("is_urgent", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.create_index(
             "ix_attempt_redact_due",
             ["redact_at"],
             unique=False,
             sqlite_where=sa.text("redact_at IS NOT NULL"),
             postgresql_where=sa.text("redact_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_attempt_urgent_ask",
+            ["ask_at"],
+            unique=False,
+            sqlite_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
+            postgresql_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
         )
 
     with op.batch_alter_table("message", schema=None) as batch_op:
@@ -202,6 +214,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("ordered_by", sa.String(length=255), server_default="", nullable=False))
         batch_op.add_column(sa.Column("order_fingerprint", sa.String(length=64), server_default="", nullable=False))
         batch_op.add_column(sa.Column("callback_url_sealed", sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column("restarted_at", UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("tries_before", sa.Integer(), server_default="0", nullable=False))
         batch_op.create_index(
             batch_op.f("ix_message_account_id_created_at"), ["account_id", "created_at"], unique=False
         )
@@ -223,6 +237,8 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'dead_letter'"),
         )
         batch_op.drop_index(batch_op.f("ix_message_account_id_created_at"))
+        batch_op.drop_column("tries_before")
+        batch_op.drop_column("restarted_at")
         batch_op.drop_column("callback_url_sealed")
         batch_op.drop_column("order_fingerprint")
         batch_op.drop_column("ordered_by")
@@ -232,10 +248,16 @@ def downgrade() -> None:
 
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(
+            "ix_attempt_urgent_ask",
+            sqlite_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
+            postgresql_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
+        )
+        batch_op.drop_index(
             "ix_attempt_redact_due",
             sqlite_where=sa.text("redact_at IS NOT NULL"),
             postgresql_where=sa.text("redact_at IS NOT NULL"),
         )
+        batch_op.drop_column("is_urgent")
         batch_op.drop_column("redact_at")
         batch_op.drop_column("settled_at")
         batch_op.drop_column("spent_on")
@@ -243,6 +265,7 @@ def downgrade() -> None:
         batch_op.drop_column("carrier")
 
     with op.batch_alter_table("spending", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_spending_utc_day"))
         batch_op.drop_index(batch_op.f("ix_spending_day"))
 
     op.drop_table("spending")
@@ -253,7 +276,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'wanted'"),
             postgresql_where=sa.text("state = 'wanted'"),
         )
-        batch_op.drop_index(batch_op.f("ix_number_lookup_account_id_known_at"))
+        batch_op.drop_index(batch_op.f("ix_number_lookup_account_id_asked_at"))
 
     op.drop_table("number_lookup")
     with op.batch_alter_table("incoming_piece", schema=None) as batch_op:
