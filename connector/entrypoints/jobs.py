@@ -52,12 +52,13 @@ def prepare_smpp() -> None:
 
 def _ask_now_and_then(connector: Connector) -> None:
     while True:
-        time.sleep(_ASK_EVERY_SECONDS)
         try:
+            connector.send_path.health.beat("smpp")
             while connector.send_path.reconciler.ask():
                 pass
         except Exception as error:  # noqa: BLE001 - whatever is away comes back; the binds stay
             log.error("smpp.not_asked", error=type(error).__name__)
+        time.sleep(_ASK_EVERY_SECONDS)
 
 
 def _connector() -> Connector:

@@ -15,7 +15,6 @@ from connector.errors import ConfigurationError
 from connector.ports.api_keys import APIKeyRow, APIScope
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.time import Clock
-from connector.services.accounts import ACTIVE
 
 WORD = "smsk_"
 """Begins every key, so that people and scanners of source code know one when they see it."""
@@ -102,14 +101,15 @@ class APIKeys:
         return found[0]
 
     def valid(self, secret: str) -> APIKeyRow | None:
-        """Give the key behind a secret; None when it opens nothing: unknown, revoked, expired, or its account is not active."""
+        """Give the key behind a secret; None when it is unknown, revoked or expired.
+
+        Whether the account's CRM is connected does not matter: an opt-out must always find a door.
+        """
         if not secret.startswith(WORD):
             return None
         with self._ledger.begin(write=False) as uow:
             row = uow.api_keys.by_hash(_hash(secret))
-            if row is None or not row.is_valid(self._clock.now()):
-                return None
-            return row if uow.accounts.get(row.account_id).status == ACTIVE else None
+            return row if row is not None and row.is_valid(self._clock.now()) else None
 
     def is_news(self, key: APIKeyRow) -> bool:
         """Tell whether the use of a key is to be noted: the last note is a minute old."""

@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from connector.domain.circuit import Answers
+from connector.domain.circuit import Answers, CircuitState
 from connector.domain.gateway_book import GatewayBook
 from connector.domain.message import ErrorClass, Purpose
 from connector.domain.segments import Encoding
-from connector.errors import AmbiguousSendError, SendError, TransientSendError
+from connector.errors import TransientSendError
 from connector.ports.attempts import Gateways
-from connector.ports.gateway import Accepted, DLTRegistration, OutgoingSMS, SMSGateway
+from connector.ports.gateway import Accepted, OutgoingSMS, SMSGateway
 from connector.ports.ledger import Ledger
-from connector.ports.messages import MessageRow
 from connector.ports.time import Clock
 from connector.services.claiming import LEASE, Claim, Claimer
+from connector.services.finished_sends import Sending, answers_of, outcome, registration
 from connector.services.gateway_health import HealthBoard
 from connector.services.outcomes import OutcomeRecorder, Sent
 from connector.services.pacing import Pacer
@@ -54,9 +54,6 @@ _STALE_AFTER = LEASE / 2
 
 _URGENCY = {Purpose.OTP.value: 0, Purpose.TRANSACTIONAL.value: 1, Purpose.MARKETING.value: 2}
 
-_AT_FAULT = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN})
-"""Classes of errors that say the gateway itself is not well; a rate, a setting or an empty purse is no ill health."""
-
 Lane = tuple[str, str]
 """Gateway and purpose."""
 
@@ -66,7 +63,7 @@ class _Drain:
     """What one drain has under way."""
 
     ends: float
-    in_flight: dict[Future[Accepted], _Sending] = field(default_factory=dict)
+    in_flight: dict[Future[Accepted], Sending] = field(default_factory=dict)
     busy: Counter[str] = field(default_factory=Counter)  # requests in flight by gateway
     open: dict[Lane, float] = field(default_factory=dict)  # lanes with work, and when to look at each again
     again_at: dict[Lane, float] = field(default_factory=dict)  # when lanes that were given up may be taken on again
@@ -74,12 +71,6 @@ class _Drain:
     left: set[Lane] = field(default_factory=set)  # lanes with more work when the time was over
     look_at: float = 0.0
     failure: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    claim: Claim
-    began: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +148,15 @@ class Dispatcher:
     def _waiting(self) -> set[Lane]:
         """Give the lanes that have work for this process.
 
-        Those of gateways it sends through, and those of gateways that are no longer in use: nobody sends there, but
-        whoever looks finds another way for the texts.
+        Those of gateways it sends through, and those of gateways that are no longer in use or whose own process has
+        gone: nobody sends there, but whoever looks finds another way for the texts.
         """
         with self._ledger.begin(write=False) as uow:
             found = uow.messages.waiting_lanes(self._clock.now())
-        return {lane for lane in found if lane[0] in self._mine or lane[0] not in self._gateways}
+        return {lane for lane in found if lane[0] in self._mine or self._is_left(lane[0])}
+
+    def _is_left(self, gateway: str) -> bool:
+        return gateway not in self._gateways or self._health.of(gateway).state is CircuitState.OPEN
 
     def _claim_all(self, drain: _Drain, pool: ThreadPoolExecutor) -> None:
         """Claim from every open lane whose turn it is, the most urgent first."""
@@ -180,7 +174,7 @@ class Dispatcher:
                 drain.open.clear()
                 return
             for claim in claimed.claims:
-                drain.in_flight[pool.submit(self._send, claim)] = _Sending(claim, now)
+                drain.in_flight[pool.submit(self._send, claim)] = Sending(claim, now)
                 drain.busy[gateway] += 1
             if claimed.claims:
                 drain.limited_since.pop(lane, None)
@@ -226,7 +220,7 @@ class Dispatcher:
                 valid_for=remaining,
                 purpose=message.purpose,
                 is_unicode=message.encoding != Encoding.GSM7.value,
-                dlt=_dlt(message, rule.dlt_entity, rule.dlt_templates),
+                dlt=registration(message, rule.dlt_entity, rule.dlt_templates),
             )
         )
 
@@ -243,7 +237,7 @@ class Dispatcher:
         for future in done:
             sending = drain.in_flight.pop(future)
             drain.busy[sending.claim.attempt.gateway] -= 1
-            finished.append(_outcome(sending, future))
+            finished.append(outcome(sending, future))
         if finished:
             self._hear(finished)
             self._record(finished)
@@ -260,7 +254,7 @@ class Dispatcher:
         heard: dict[str, Answers] = {}
         for sent in finished:
             known = heard.get(sent.attempt.gateway, Answers(0, 0))
-            heard[sent.attempt.gateway] = known.plus(_answers(sent))
+            heard[sent.attempt.gateway] = known.plus(answers_of(sent))
         for gateway, answers in heard.items():
             try:
                 self._health.hear(gateway, answers)
@@ -278,37 +272,3 @@ class Dispatcher:
 
 _WHILE_OPEN = 100
 """Texts looked at together while their gateway's circuit is open: those with another way are sent on."""
-
-
-def is_at_fault(error: SendError | None) -> bool:
-    """Tell whether an error says that its gateway is not well."""
-    if isinstance(error, AmbiguousSendError):
-        return True
-    return isinstance(error, TransientSendError) and error.error_class in _AT_FAULT
-
-
-def _answers(sent: Sent) -> Answers:
-    """Say what an answer tells of its gateway's health; one that does not know us tells nothing of how others fare."""
-    if sent.error is not None and sent.error.error_class == ErrorClass.CONFIG:
-        return Answers(0, 0)
-    if is_at_fault(sent.error):
-        return Answers(0, 1, began_at=sent.attempt.requested_at)
-    return Answers(1, 0, sent.seconds, began_at=sent.attempt.requested_at)
-
-
-def _dlt(message: MessageRow, entity: str, templates: Mapping[str, str]) -> DLTRegistration | None:
-    """Give the Indian registration of a text; None where its template has none."""
-    template = templates.get(message.template) if entity else None
-    return None if template is None else DLTRegistration(entity, template)
-
-
-def _outcome(sending: _Sending, future: Future[Accepted]) -> Sent:
-    claim, error = sending.claim, future.exception()
-    seconds = time.monotonic() - sending.began
-    if error is None:
-        return Sent(claim.message, claim.attempt, claim.reason, seconds, accepted=future.result())
-    if not isinstance(error, SendError):
-        # A defect of ours, of which nobody can say whether it struck before or after the request left.
-        log.error("send.defect", attempt_id=claim.attempt.id, error=type(error).__name__)
-        error = AmbiguousSendError("the send ended in a defect", code=type(error).__name__)
-    return Sent(claim.message, claim.attempt, claim.reason, seconds, error=error)

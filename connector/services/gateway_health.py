@@ -7,6 +7,7 @@ often; a row is written under its lock, so that no answer is counted twice or lo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,6 +24,8 @@ _FRESH_FOR = timedelta(seconds=1)
 _PROBE_SHARE = 0.01
 """Of the traffic of a gateway that is probed: enough to find out within seconds, where other gateways can take it."""
 
+_GONE_AFTER = timedelta(seconds=30)
+"""A process that beats every five seconds and has not for so long is not coming back by itself."""
 
 _QUIET_AFTER = timedelta(seconds=30)
 """A gateway nothing was heard of for so long gets every text that wants it: where few texts go, a share of them would
@@ -30,10 +33,18 @@ take days to find out that it is back. Of many at once its concurrency and the r
 
 
 class HealthBoard:
-    """How gateways fare, as all processes have found. For one thread."""
+    """How gateways fare, as all processes have found. For one thread.
 
-    def __init__(self, ledger: Ledger, gateways: Collection[str], clock: Clock) -> None:
+    Args of the constructor:
+        gateways: in use here.
+        elsewhere: those of them that a process of their own sends through, another than this one.
+    """
+
+    def __init__(
+        self, ledger: Ledger, gateways: Collection[str], clock: Clock, elsewhere: Collection[str] = ()
+    ) -> None:
         self._ledger, self._gateways, self._clock = ledger, gateways, clock
+        self._elsewhere = frozenset(elsewhere)
         self._known: Mapping[str, GatewayHealth] = {}
         self._read_at: datetime | None = None
         self._heard: dict[str, Answers] = {}
@@ -46,7 +57,19 @@ class HealthBoard:
             with self._ledger.begin(write=False) as uow:
                 self._known = uow.traffic.all_health()
             self._read_at = now
-        return as_of(self._known.get(gateway) or healthy(gateway, now), now)
+        known = as_of(self._known.get(gateway) or healthy(gateway, now), now)
+        if gateway in self._elsewhere and (gateway not in self._known or now - known.updated_at > _GONE_AFTER):
+            why = "its own process does not run"
+            return replace(known, state=CircuitState.OPEN, share=0.0, reason=why, until=now + _GONE_AFTER)
+        return known
+
+    def beat(self, gateway: str) -> None:
+        """Say that the process which a gateway has of its own is there; every few seconds."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            known = uow.traffic.health(gateway) or healthy(gateway, now)
+            uow.traffic.save_health(replace(known, updated_at=now))
+            uow.commit()
 
     def shares(self) -> Mapping[str, float]:
         """Give the share of its usual traffic that each gateway may get, 0 to 1."""

@@ -216,19 +216,24 @@ class Reconciler:
         return self._budgets.give_back(attempt, message.journey)
 
     def _give_up(self, uow: UnitOfWork, attempt: AttemptRow, message: MessageRow, now: datetime) -> None:
-        """Stop asking: resend by policy, or show the message to a person; a text once taken just stays as it is."""
+        """Stop asking: resend by policy, or show the message to a person; a text once taken stays, and says so.
+
+        A code that was taken and of which nothing is heard goes once more, not over and over: some carriers never tell.
+        """
         is_to_forget = attempt.gateway in self._redacting and attempt.provider_message_id is not None
         uow.attempts.save([replace(attempt, ask_at=None, redact_at=now if is_to_forget else attempt.redact_at)])
         if message.state not in _UNTOLD or not self._is_latest(uow, attempt, message):
             return
         over = self._retries.is_over(message, now)
-        is_lost = message.state is MessageState.UNKNOWN or self._is_told_of(attempt.gateway)
-        is_to_resend = _is_urgent(message) and is_lost and not over
+        is_silent = self._is_told_of(attempt.gateway) and message.recent_tries == 1
+        is_to_resend = _is_urgent(message) and not over and (message.state is MessageState.UNKNOWN or is_silent)
         if is_to_resend and self._retries.may_retry(message):
             self._move(uow, message, MessageState.QUEUED, "nobody can tell; its policy is to send again", now)
             return
         if message.state is MessageState.UNKNOWN:
             self._hand_over(uow, message, "nobody can tell whether it went out; a person has to decide", now)
+            return
+        uow.messages.move([StateChange(message.id, message.state, message.state, _NO_RECEIPT)], now)
 
     def _hand_over(self, uow: UnitOfWork, message: MessageRow, reason: str, now: datetime) -> None:
         """Leave a text to a person."""
@@ -254,6 +259,8 @@ class Reconciler:
             uow.nudge(send_lane(message.gateway, message.purpose.value))
         return True
 
+
+_NO_RECEIPT = "the gateway has it; no receipt came, and asking on would tell nothing more"
 
 _UNTOLD = frozenset({MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.SENT})
 """States in which a text may still be on its way; only those who would rather have two than none send again."""

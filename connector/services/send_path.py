@@ -88,7 +88,7 @@ def build_send_path(parts: SendPathParts) -> SendPath:
     """Wire the send path."""
     ledger, book, clock = parts.ledger, parts.book, parts.clock
     in_use = frozenset(parts.gateways) if parts.in_use is None else parts.in_use
-    health = HealthBoard(ledger, in_use, clock)
+    health = HealthBoard(ledger, in_use, clock, [gateway for gateway in in_use if gateway not in parts.served])
     scores = parts.scores or ScoreBoard(ledger, clock, parts.unreported)
     router = Router(book, parts.usual_gateway, in_use, health, scores)
     pacer, budgets = Pacer(book, parts.usual_rate, parts.limiter, health), BudgetDesk(book)

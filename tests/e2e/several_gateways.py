@@ -1,6 +1,7 @@
 """What stands in an end-to-end test of an installation that sends through three gateways?
 
-Sinch leads for what journeys send, Telnyx for marketing, Twilio for codes; each of them may take what another cannot.
+Twilio leads for what journeys send, Telnyx follows and has marketing, Plivo has the codes. None of them is told the time
+at which a text expires: adapters write it as of the machine's clock, and ours is pushed.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from datetime import UTC, datetime
 import pytest
 
 from connector.sandbox.gateways.messages import Message
+from connector.sandbox.gateways.plivo import AUTH_ID, PlivoSkin
+from connector.sandbox.gateways.plivo import AUTH_TOKEN as PLIVO_TOKEN
 from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.gateways.sandbox import GatewaySandbox
-from connector.sandbox.gateways.sinch import SinchSkin
-from connector.sandbox.gateways.sinch_api import API_TOKEN, SERVICE_PLAN_ID
 from connector.sandbox.gateways.skin import Call, Skin
 from connector.sandbox.gateways.telnyx import API_KEY, PUBLIC_KEY, TelnyxSkin
 from connector.sandbox.gateways.world import GatewayWorld
-from connector.sandbox.twilio.sandbox import SENDER
+from connector.sandbox.twilio.sandbox import SENDER, TwilioSandbox
 from tests.e2e.processes import ROOT
 from tests.e2e.rig import Rig, Taken
 
@@ -27,22 +28,20 @@ ON_BOTH = pytest.mark.parametrize("several", ["sqlite", "postgresql"], indirect=
 
 _SUNDAY = 6
 
-_SINCH_SECRET = "e2e-sinch-secret"
-
-SENDERS = {"twilio": SENDER, "telnyx": "+12025550177", "sinch": "+12025550188"}
+SENDERS = {"twilio": SENDER, "telnyx": "+12025550177", "plivo": "+12025550188"}
 """Our number at each gateway."""
 
 _RULES = f"""
 routes:
   standard: twilio  # journeys that ship name it
-  otp: {{gateways: [twilio], prefer: in_order}}
-  transactional: {{gateways: [sinch, telnyx], prefer: in_order}}
+  otp: {{gateways: [plivo], prefer: in_order}}
+  transactional: {{gateways: [twilio, telnyx], prefer: in_order}}
   marketing: {{gateways: [telnyx], prefer: premium}}
 
 senders:
   - {{sender: "{SENDERS["twilio"]}", gateway: twilio, kind: long_code}}
   - {{sender: "{SENDERS["telnyx"]}", gateway: telnyx, kind: long_code}}
-  - {{sender: "{SENDERS["sinch"]}", gateway: sinch, kind: long_code}}
+  - {{sender: "{SENDERS["plivo"]}", gateway: plivo, kind: long_code}}
 
 # Telnyx cannot be asked what became of a text whose answer got lost: a person decides soon.
 retries:
@@ -53,14 +52,6 @@ retries:
 
 class _Telnyx(TelnyxSkin):
     """Signs at the machine's time, which adapters compare with: the pushed clock is the connector's and ours only."""
-
-    def sign(self, call: Call, at: datetime) -> Call:
-        """Sign as of now."""
-        return super().sign(call, datetime.now(UTC))
-
-
-class _Sinch(SinchSkin):
-    """The same."""
 
     def sign(self, call: Call, at: datetime) -> Call:
         """Sign as of now."""
@@ -89,7 +80,7 @@ class SeveralGateways(Rig):
         shutil.copytree(ROOT / "mappings", mappings)
         (mappings / "gateways.yaml").write_text(_RULES, encoding="utf-8")
         telnyx = self._open("telnyx", _Telnyx())
-        sinch = self._open("sinch", _Sinch(_SINCH_SECRET))
+        plivo = self._open("plivo", PlivoSkin())
         return {
             **super()._environment(database_url),
             "MAPPINGS_DIR": str(mappings),
@@ -97,11 +88,11 @@ class SeveralGateways(Rig):
             "TELNYX_PUBLIC_KEYS": PUBLIC_KEY,
             "TELNYX_API_URL": telnyx.url,
             "TELNYX_FROM": SENDERS["telnyx"],
-            "SINCH_SERVICE_PLAN_ID": SERVICE_PLAN_ID,
-            "SINCH_API_TOKEN": API_TOKEN,
-            "SINCH_API_URL": sinch.url,
-            "SINCH_FROM": SENDERS["sinch"],
-            "SINCH_WEBHOOK_SECRETS": _SINCH_SECRET,
+            "PLIVO_AUTH_ID": AUTH_ID,
+            "PLIVO_AUTH_TOKENS": PLIVO_TOKEN,
+            "PLIVO_API_URL": plivo.url,
+            "PLIVO_LOOKUP_URL": plivo.url,
+            "PLIVO_FROM": SENDERS["plivo"],
         }
 
     def _open(self, slug: str, skin: Skin) -> GatewaySandbox:
@@ -113,18 +104,23 @@ class SeveralGateways(Rig):
     # -- gateways
 
     def world(self, slug: str) -> GatewayWorld:
-        """What Telnyx or Sinch holds."""
+        """What Telnyx or Plivo holds."""
         return self._boxes[slug].world
 
     def away(self, slug: str) -> None:
-        """Let Telnyx or Sinch refuse every connection."""
-        self._boxes[slug].stop()
+        """Let Twilio or Telnyx refuse every connection."""
+        (self._twilio_server if slug == "twilio" else self._boxes[slug]).stop()
         self._away.add(slug)
 
     def back(self, slug: str) -> None:
         """Let it answer again, where it did."""
-        old = self._boxes[slug]
         self._away.remove(slug)
+        if slug == "twilio":
+            port = self._twilio_server.server.port
+            self._twilio_server = TwilioSandbox(self.twilio, faults=self.faults, port=port)
+            self._twilio_server.start()
+            return
+        old = self._boxes[slug]
         self._boxes[slug] = GatewaySandbox(old.world, faults=self.faults, port=old.server.port).start()
 
     def begin_test(self) -> None:

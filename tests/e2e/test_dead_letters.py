@@ -76,12 +76,12 @@ def test_opt_out_that_came_meanwhile_keeps_it_from_being_sent(rig: SeveralGatewa
         program.send(number, "4711 is your code", purpose="otp")
     scene.gets(number, "4711")
     message_id = lose(rig, scene, number, "Your table is ready")
-    scene.write(number, "STOP", gateway="twilio")
+    scene.write(number, "STOP", gateway="plivo")
     eventually(lambda: scene.books.suppressed() == {number}, "the opt-out is in the ledger")
     replay(rig, message_id)
     scene.books.settle()
     assert scene.books.states()["suppressed"] == 1
-    assert rig.by("telnyx", number) == rig.by("sinch", number) == []
+    assert rig.by("telnyx", number) == rig.by("twilio", number) == []
 
 
 def test_marketing_that_is_sent_again_at_night_waits_for_the_morning(rig: SeveralGateways, scene: Scene) -> None:

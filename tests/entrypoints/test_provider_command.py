@@ -193,4 +193,4 @@ def test_programs_read_what_came_of_a_trial(desk: Operated) -> None:
 
 def test_programs_read_whether_a_gateway_lets_us_in(desk: Operated) -> None:
     found = json.loads(run("provider", "test", "--provider", "null", "--json").output)
-    assert (found["name"], found["is_well"]) == ("null", None)
+    assert (found["name"], found["is_well"]) == ("null", True)

@@ -100,8 +100,8 @@ def read_receipt(message: ShortMessage) -> Receipt | None:
 def same_id(one: str, other: str) -> bool:
     """Tell whether two ids may be the same one, written differently.
 
-    Case and leading zeros aside, in hexadecimal here and decimal there if long enough, or cut off at either end. Only to be asked
-    about ids of texts to one number: short ids of different messages may look alike.
+    Case and leading zeros aside, in hexadecimal here and decimal there if they are long enough, or cut off at either
+    end. Only to be asked about ids of texts to one number: short ids of different messages may look alike.
     """
     return bool(_forms(one) & _forms(other)) or _is_cut(one, other) or _is_cut(other, one)
 

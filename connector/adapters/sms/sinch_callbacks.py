@@ -21,9 +21,7 @@ from connector.ports.gateway import CallbackRequest, IncomingSMS, StatusReport
 
 SIGNATURE = "x-sinch-webhook-signature"
 _ALGORITHM = "hmacsha256"
-_OLDEST = timedelta(
-    hours=48
-)  # Sinch repeats for some 23 hours; its own libraries check no age at all
+_OLDEST = timedelta(hours=48)  # Sinch repeats for some 23 hours; its own libraries check no age at all
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 

@@ -50,6 +50,7 @@ ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
         "0x08": E.TRANSIENT,  # ESME_RSYSERR
         "0x0A": E.SENDER_OR_REGISTRATION,  # ESME_RINVSRCADR
         "0x0B": E.PERMANENT_NUMBER,  # ESME_RINVDSTADR
+        "0x0C": E.UNKNOWN,  # ESME_RINVMSGID: of query_sm
         "0x0D": E.CONFIG,  # ESME_RBINDFAIL
         "0x0E": E.CONFIG,  # ESME_RINVPASWD
         "0x0F": E.CONFIG,  # ESME_RINVSYSID
@@ -68,6 +69,7 @@ ERROR_CLASSES: Mapping[str, E] = MappingProxyType(
         "0x64": E.TRANSIENT,  # ESME_RX_T_APPN
         "0x65": E.UNKNOWN,  # ESME_RX_P_APPN
         "0x66": E.UNKNOWN,  # ESME_RX_R_APPN
+        "0x67": E.UNKNOWN,  # ESME_RQUERYFAIL
         "0xC0": E.CONFIG,  # ESME_RINVOPTPARSTREAM
         "0xC1": E.CONFIG,  # ESME_ROPTPARNOTALLWD
         "0xC2": E.CONFIG,  # ESME_RINVPARLEN

@@ -176,7 +176,7 @@ def test_submit_that_is_never_answered_ends_the_link_after_a_while(server: SMPPS
         (0x08, TransientSendError, "transient"),
         (0x58, TransientSendError, "throttled"),
         (0x14, TransientSendError, "throttled"),
-        (0x410, PermanentSendError, "unknown"),  # a vendor's own
+        (0x410, TransientSendError, "unknown"),  # a vendor's own, which may pass
     ],
 )
 def test_refusals_mean_what_the_table_says(
@@ -333,6 +333,49 @@ def test_closing_waits_for_the_answers_that_are_due(server: SMPPServer) -> None:
     with pytest.raises(TransientSendError) as caught:
         SMPPGateway(SMPPOptions(), pool).send(text())
     assert caught.value.code == "closing"
+
+
+def test_refusal_that_does_not_say_what_is_wrong_may_pass(server: SMPPServer, pools: list[Pool]) -> None:
+    server.arm("nack", status=0)
+    with pytest.raises(TransientSendError) as caught:
+        gateway_on(pools, server).send(text())
+    assert caught.value.code == "0x00"
+
+
+def test_no_part_is_begun_when_its_time_is_over(server: SMPPServer, pools: list[Pool]) -> None:
+    gateway = gateway_on(pools, server, timing=replace(QUICK, parts=0.0))
+    with pytest.raises(AmbiguousSendError) as caught:
+        gateway.send(text(body="x" * 400))
+    assert (caught.value.code, len(server.messages)) == ("no_time", 1)
+
+
+def test_nothing_is_asked_over_a_bind_that_is_leaving(server: SMPPServer) -> None:
+    server.arm("hold")
+    pool = pool_on(server)
+    (bind,) = pool._binds
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(SMPPGateway(SMPPOptions(), pool).send, text())
+        assert server.wait_for(lambda: len(server.messages) == 1)
+        bind.stop()
+        assert bind.status().is_bound
+        assert not bind.may_ask
+        server.release()
+        assert isinstance(future.result(10), Accepted)
+    pool.close()
+
+
+@pytest.mark.parametrize(("settled", "failures"), [(60.0, 3), (0.0, 1)])
+def test_wait_grows_for_a_gateway_that_lets_us_in_and_throws_us_out(
+    server: SMPPServer, pools: list[Pool], settled: float, failures: int
+) -> None:
+    pools.append(pool_on(server, timing=replace(QUICK, settled=settled)))
+    (bind,) = pools[0]._binds
+    for binds in (2, 3, 4):
+        server.cut()
+        assert server.wait_for(lambda binds=binds: server.calls["bind_transceiver"] == binds)  # type: ignore[misc]
+        with pools[0]._room:
+            assert pools[0]._room.wait_for(lambda: pools[0].status().bound == 1, 10)
+    assert bind._failures == failures
 
 
 def test_watchdog_puts_a_new_bind_in_the_place_of_a_dead_one(server: SMPPServer, pools: list[Pool]) -> None:

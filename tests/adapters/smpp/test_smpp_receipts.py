@@ -123,12 +123,12 @@ def test_id_is_looked_for_among_those_given_for_the_number() -> None:
 
 def test_exact_id_goes_before_one_that_could_be_it_in_another_base() -> None:
     issued = IssuedIds()
-    for message_id in ("10", "16"):  # 0x10 is 16
+    for message_id in ("100000", "1048576"):  # 0x100000 is 1048576
         issued.note("12025550143", Issued(message_id, f"attempt-{message_id}"))
-    found = issued.find("12025550143", "16")
+    found = issued.find("12025550143", "1048576")
     assert found is not None
-    assert found.attempt_id == "attempt-16"
-    assert issued.find("12025550143", "016") is None  # either
+    assert found.attempt_id == "attempt-1048576"
+    assert issued.find("12025550143", "01048576") is None  # either
 
 
 def test_memory_of_ids_is_bounded() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +79,16 @@ class CallbackContract:
             with pytest.raises(SignatureError):
                 gateway.verify(bare)
 
+    def test_half_a_surrogate_pair_and_a_nul_are_kept_out_of_the_ledger(self, gateway: SMSGateway) -> None:
+        folder = Path(__file__).parent / "fixtures" / gateway.slug
+        requests = [*self.deliver(gateway), *(_from_file(path) for path in sorted(folder.glob("*")))]
+        for request in requests:
+            for altered in (replace(request, body=_with_odd(request.body)), request):
+                for told in (*gateway.read_status(altered, "a"), *gateway.read_incoming(altered)):
+                    said = [value for value in asdict(told).values() if isinstance(value, str)]
+                    assert not any("\0" in value for value in said)
+                    assert all(value.encode() for value in said if value)
+
     @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"{", b"[]", b"null", b"a=" * 2000, b"%zz=%"])
     def test_callback_nobody_understands_says_nothing_and_breaks_nothing(
         self, gateway: SMSGateway, body: bytes
@@ -83,3 +96,30 @@ class CallbackContract:
         request = CallbackRequest("POST", STATUS_URL, {}, body)
         assert list(gateway.read_status(request, "attempt-1")) == []
         assert list(gateway.read_incoming(request)) == []
+
+
+ODD = "\0\ud83d"
+
+
+def _from_file(path: Path) -> CallbackRequest:
+    body = path.read_bytes()
+    if path.suffix == ".query":
+        return CallbackRequest("GET", f"{STATUS_URL}?{body.decode().strip()}%00", {}, b"")
+    kind = "application/json" if path.suffix == ".json" else "application/x-www-form-urlencoded"
+    return CallbackRequest("POST", STATUS_URL, {"content-type": kind}, body)
+
+
+def _with_odd(body: bytes) -> bytes:
+    """A callback in which the texts of people and vendors have what no UTF-8 column takes."""
+    try:
+        return json.dumps(_odd(json.loads(body))).encode()
+    except ValueError:
+        return body.replace(b"&", b"%00%ED%A0%BD&") + b"%00"
+
+
+def _odd(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _odd(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_odd(each) for each in value]
+    return value + ODD if isinstance(value, str) and not value.startswith(("{", "+")) else value

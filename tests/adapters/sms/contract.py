@@ -74,6 +74,17 @@ class GatewayContract(CallbackContract, TellingContract):
         accepted = gateway.send(sms(body="x" * gateway.capabilities.most_characters))
         assert accepted.provider_message_id
 
+    def test_longest_text_outside_the_gsm_alphabet_is_accepted(self, gateway: SMSGateway) -> None:
+        body = "✓" * gateway.capabilities.most_unicode
+        assert gateway.send(replace(sms(body=body), is_unicode=True)).provider_message_id
+        assert gateway.capabilities.most_unicode <= gateway.capabilities.most_characters
+
+    def test_what_is_kept_of_an_accepted_text_fits_its_columns(self, gateway: SMSGateway) -> None:
+        accepted = gateway.send(sms())
+        assert len(accepted.sender or "") <= 20
+        assert accepted.currency is None or len(accepted.currency) == 3
+        assert all(0 < len(each) <= 255 for each in (accepted.provider_message_id, *accepted.part_ids))
+
     @pytest.mark.parametrize("factor", [0, 0.5, 1, 2])
     def test_validity_outside_of_what_the_gateway_takes_is_cut_to_it(self, gateway: SMSGateway, factor: float) -> None:
         for bound in gateway.capabilities.validity or (timedelta(hours=1),):

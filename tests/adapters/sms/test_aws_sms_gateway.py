@@ -173,6 +173,8 @@ def test_validity_stays_within_what_aws_takes(
         ("ACME", SENDER, "ACME", "ACME"),
         (None, SENDER, SENDER, SENDER),
         (None, "pool-0123", "pool-0123", None),
+        (None, "phone-0123456789abcdef0123456789abcdef", None, None),
+        ("phone-0123456789abcdef0123456789abcdef", SENDER, "phone-0123456789abcdef0123456789abcdef", None),
         (None, "arn:aws:sms-voice:us-east-1:123456789012:pool/pool-0123", None, None),
         (None, None, None, None),
     ],
@@ -603,12 +605,15 @@ def test_machine_without_any_credentials_is_told_so(monkeypatch: pytest.MonkeyPa
         PLUGIN.build(VALUES | {"AWS_SMS_ACCESS_KEY_ID": "", "AWS_SMS_SECRET_ACCESS_KEY": ""})
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
 def test_role_that_cannot_be_renewed_means_that_nothing_went_out(
-    sandbox: GatewaySandbox, skin: AWSSMSSkin, monkeypatch: pytest.MonkeyPatch
+    sandbox: GatewaySandbox, skin: AWSSMSSkin, monkeypatch: pytest.MonkeyPatch, is_refused: bool
 ) -> None:
     errors, credentials = pytest.importorskip("botocore.exceptions"), pytest.importorskip("botocore.credentials")
 
     def refuse(_self: object) -> None:
+        if is_refused:
+            raise errors.ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
         raise errors.CredentialRetrievalError(provider="a role", error_msg="gone")
 
     gateway = make(sandbox.url, skin, sandbox.world.clock.now)

@@ -175,6 +175,12 @@ def test_field_that_is_refused_tells_whose_fault_it_is(
             PermanentSendError,
             "opted_out",
         ),
+        (
+            201,
+            {"id": "m", "recipients": {"items": [{"status": "delivery_failed", "statusErrorCode": 101}]}},
+            TransientSendError,
+            "transient",
+        ),
     ],
 )
 def test_answers_off_the_beaten_track(
@@ -271,6 +277,26 @@ def test_pile_without_end_is_given_up_and_said_so(gateway: MessageBirdGateway, m
     with pytest.raises(TransientSendError) as caught:
         gateway.find(asked(sms("wanted"), at))
     assert caught.value.code == "too_many"
+
+
+def test_list_that_does_not_begin_with_the_newest_is_read_to_its_end(
+    gateway: MessageBirdGateway, sandbox: GatewaySandbox
+) -> None:
+    at = datetime.now(UTC)
+    hours_ago = [{"id": f"m{hours}", "createdDatetime": (at - timedelta(hours=hours)).isoformat()} for hours in (9, 8)]
+    wanted = {"id": "m0", "reference": "wanted", "createdDatetime": at.isoformat()}
+    for items in (hours_ago, [wanted]):
+        page = {"items": items, "totalCount": 3}
+        sandbox.faults.arm("messagebird.find", "status", status=200, body=json.dumps(page))
+    report = gateway.find(asked(sms("wanted"), at))
+    assert report is not None
+    assert report.provider_message_id == "m0"
+
+
+def test_list_that_hides_what_it_counts_is_no_answer(gateway: MessageBirdGateway, sandbox: GatewaySandbox) -> None:
+    sandbox.faults.arm("messagebird.find", "status", status=200, body=json.dumps({"items": [], "totalCount": 3}))
+    with pytest.raises(TransientSendError):
+        gateway.find(asked(sms("wanted")))
 
 
 def test_messages_without_a_time_are_no_reason_to_stop_looking(

@@ -315,7 +315,7 @@ def test_callback_played_again_later_is_refused(
     gateway.send(sms())
     (first, *_) = receiver.after(sandbox.engine)
     gateway.verify(first)
-    clock.advance(timedelta(seconds=301))
+    clock.advance(timedelta(hours=49))
     with pytest.raises(SignatureError):
         gateway.verify(first)
 
@@ -449,3 +449,12 @@ def test_plugin_builds_the_gateway_from_its_settings() -> None:
     assert all(name.startswith("SINCH_") for name in values)
     values |= {"SINCH_SERVICE_PLAN_ID": "p", "SINCH_API_TOKEN": "t"}
     PLUGIN.build(values).close()
+
+
+@pytest.mark.parametrize("detail", ["features is invalid", "", "the Number Lookup product is not enabled"])
+def test_lookup_that_is_refused_for_another_reason_says_nothing_about_the_number(
+    gateway: SinchGateway, sandbox: GatewaySandbox, detail: str
+) -> None:
+    sandbox.faults.arm("sinch.lookup", "status", status=400, body={"status": 400, "detail": detail})
+    with pytest.raises(PermanentSendError):
+        gateway.look_up(NUMBER)

@@ -235,8 +235,8 @@ def test_wrong_key_keeps_texts_waiting_and_is_not_told(
     [
         (200, '{"ErrorCode": "651"}', TransientSendError, "transient"),
         (200, '{"ErrorCode": 21}', TransientSendError, "account_or_credit"),
-        (200, '{"ErrorCode": "999"}', PermanentSendError, "unknown"),
-        (200, '{"ErrorCode": "oops"}', PermanentSendError, "unknown"),
+        (200, '{"ErrorCode": "999"}', TransientSendError, "unknown"),
+        (200, '{"ErrorCode": "oops"}', TransientSendError, "unknown"),
         (200, '{"ErrorCode": "000"}', AmbiguousSendError, "unknown"),
         (200, '{"ErrorCode": "000", "JobId": {}, "MessageData": []}', AmbiguousSendError, "unknown"),
         (200, '{"JobId": "1", "MessageData": [{"MessageId": "m"}]}', AmbiguousSendError, "unknown"),
@@ -376,3 +376,30 @@ def test_plugin_builds_it_from_its_settings(box: GatewaySandbox, shape: str) -> 
     gateway = PLUGIN.build(values | {"SMSGATEWAYHUB_API_URL": box.url})
     assert gateway.send(sms()).sender == HEADER
     gateway.close()
+
+
+def test_reports_without_a_code_are_an_answer(
+    gateway: SMSGatewayHubGateway, box: GatewaySandbox, skin: SMSGatewayHubSkin, at: datetime
+) -> None:
+    text = to_india()
+    accepted = gateway.send(text)
+    box.engine.flush()
+    skin.has_bare_reports = True
+    report = gateway.find(TestSMSGatewayHubGateway().ask(text, at, accepted.provider_message_id))
+    assert report is not None
+    assert report.state == MessageState.DELIVERED
+
+
+def test_send_is_never_a_get_that_something_between_may_repeat(
+    gateway: SMSGatewayHubGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    methods: list[str] = []
+    send = httpx.Client.send
+
+    def watched(client: httpx.Client, request: httpx.Request, **more: Any) -> httpx.Response:
+        methods.append(request.method)
+        return send(client, request, **more)
+
+    monkeypatch.setattr(httpx.Client, "send", watched)
+    gateway.send(to_india())
+    assert methods == ["POST"]

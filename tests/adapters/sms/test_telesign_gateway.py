@@ -174,6 +174,9 @@ def test_number_that_is_none_is_final(gateway: TelesignGateway) -> None:
         (400, {"status": {"code": 500}, "errors": [{"code": 99999}]}, PermanentSendError, "unknown"),
         (402, {"status": {"code": 500}, "errors": [{"code": 10030}]}, TransientSendError, "account_or_credit"),
         (500, {"status": {"code": 500}, "errors": [{"code": 10000}]}, TransientSendError, "transient"),
+        (500, {"status": {"code": 500, "description": "Internal"}}, AmbiguousSendError, "unknown"),  # a proxy's own
+        (503, {"status": {"code": 503}}, AmbiguousSendError, "unknown"),
+        (500, {"status": {"code": 510}, "reference_id": "R"}, PermanentSendError, "opted_out"),
         (500, {"status": {"code": 777}, "errors": [{"code": 99999}]}, AmbiguousSendError, "unknown"),
         (503, {"errors": [{"code": -90001}]}, TransientSendError, "transient"),
     ],

@@ -266,6 +266,7 @@ def test_unavailability_in_twilio_s_own_words_is_transient(gateway: TwilioGatewa
         (302, "", TransientSendError, "config"),
         (408, "", AmbiguousSendError, "unknown"),
         (500, '{"code": 20500}', AmbiguousSendError, "unknown"),
+        (201, '{"sid": "SM1", "status": "failed", "error_code": 30001}', TransientSendError, "transient"),
         (201, '{"sid": "SM1", "status": "failed", "error_code": 30007}', PermanentSendError, "permanent_content"),
     ],
 )

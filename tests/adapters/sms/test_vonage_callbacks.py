@@ -124,7 +124,26 @@ def test_signed_callback_without_a_time_is_taken() -> None:
     verify({**timeless, "sig": callbacks.signature(timeless, SECRET, "md5hash")})
 
 
-@given(st.dictionaries(st.text(), st.text()), st.sampled_from(sorted(callbacks.METHODS)))
+@pytest.mark.parametrize("moment", ["", "soon", "2026-11-21 09:00:00", "-1"])
+def test_signature_of_a_time_nobody_can_read_is_refused(moment: str) -> None:
+    signed = {**PARAMETERS, "timestamp": moment}
+    with pytest.raises(SignatureError):
+        verify({**signed, "sig": callbacks.signature(signed, SECRET, "md5hash")})
+
+
+def test_parameters_whose_names_let_one_signature_hold_for_another_reading_are_refused() -> None:
+    genuine = {**PARAMETERS, "a": "1", "b": "2"}
+    sig = callbacks.signature(genuine, SECRET, "md5hash")
+    verify({**genuine, "sig": sig})
+    forged = {key: value for key, value in genuine.items() if key not in {"a", "b"}} | {"a=1&b": "2", "sig": sig}
+    with pytest.raises(SignatureError, match="several readings"):
+        verify(forged)
+
+
+@given(
+    st.dictionaries(st.text().filter(lambda key: not set(key) & set("&=")), st.text()),
+    st.sampled_from(sorted(callbacks.METHODS)),
+)
 def test_sender_and_receiver_agree_on_every_signature(parameters: dict[str, str], method: str) -> None:
     parameters = {key: value for key, value in parameters.items() if key not in {"sig", "timestamp"}}
     verify({**parameters, "sig": callbacks.signature(parameters, SECRET, method)}, method)

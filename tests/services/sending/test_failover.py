@@ -13,6 +13,7 @@ from connector.domain.message import ErrorClass, MessageState, Purpose, SendPoli
 from connector.domain.timeline import EntryKind
 from connector.errors import AmbiguousSendError, PermanentSendError, TransientSendError
 from connector.ports.gateway import OutgoingSMS
+from connector.services.gateway_health import HealthBoard
 from tests.adapters.store.factories import NOW
 from tests.domain.gateway_parts import long_code
 from tests.services.sending.conftest import Desk, ScriptedGateway
@@ -395,3 +396,14 @@ def test_only_gateways_that_are_set_up_here_carry_texts(desk: Desk) -> None:
     work(desk, "send:vonage:transactional")
     assert (desk.row(text).gateway, desk.state_of(text)) == ("twilio", MessageState.ACCEPTED)
     assert isinstance(desk.gateways["twilio"], ScriptedGateway)
+
+
+def test_a_gateway_whose_own_process_has_gone_gets_nothing_until_it_beats_again(desk: Desk) -> None:
+    seen = HealthBoard(desk.ledger, ["smpp"], desk.clock, elsewhere=["smpp"])
+    own = HealthBoard(desk.ledger, ["smpp"], desk.clock)
+    assert (seen.shares(), seen.of("smpp").reason) == ({"smpp": 0.0}, "its own process does not run")
+    own.beat("smpp")
+    desk.clock.advance(seconds=20)
+    assert seen.shares() == {"smpp": 1.0}
+    desk.clock.advance(seconds=20)
+    assert seen.shares() == {"smpp": 0.0}

@@ -64,7 +64,7 @@ def _key() -> APIKeyRow:
     if key is None:
         challenge = f'{_CHALLENGE}, error="invalid_token"'
         raise ProblemError(
-            "unauthorized", "unknown, revoked, expired, or its account is disconnected", {"WWW-Authenticate": challenge}
+            "unauthorized", "unknown, revoked or expired", {"WWW-Authenticate": challenge}
         )
     return key
 
