@@ -19,16 +19,16 @@ from connector.domain.circuit import Answers, CircuitState
 from connector.domain.gateway_book import GatewayBook
 from connector.domain.message import ErrorClass, Purpose
 from connector.domain.segments import Encoding
-from connector.errors import TransientSendError
+from connector.errors import PermanentSendError, TransientSendError
 from connector.ports.attempts import Gateways
 from connector.ports.gateway import Accepted, OutgoingSMS, SMSGateway
 from connector.ports.ledger import Ledger
 from connector.ports.time import Clock
 from connector.services.claiming import LEASE, Claim, Claimer
-from connector.services.finished_sends import Sending, answers_of, outcome, registration
 from connector.services.gateway_health import HealthBoard
 from connector.services.outcomes import OutcomeRecorder, Sent
 from connector.services.pacing import Pacer
+from connector.services.single_sends import Sending, answers_of, outcome, registration, too_long
 
 log = structlog.get_logger(__name__)
 
@@ -208,9 +208,17 @@ class Dispatcher:
         if self._clock.now() - attempt.requested_at >= _STALE_AFTER:
             # This process stood still: by now others may have taken the claim for abandoned and sent the text again.
             raise TransientSendError("the claim has grown old", code="stale_claim", error_class=ErrorClass.TRANSIENT)
+        gateway = self._gateways[attempt.gateway]
+        is_unicode = message.encoding != Encoding.GSM7.value
+        if too_long(message.body, gateway.capabilities, is_unicode=is_unicode):
+            raise PermanentSendError(
+                f"{attempt.gateway} takes no text of this length",
+                code="too_long",
+                error_class=ErrorClass.PERMANENT_CONTENT,
+            )
         rule = self._book.country(message.country)
         remaining = None if message.expires_at is None else message.expires_at - self._clock.now()
-        return self._gateways[attempt.gateway].send(
+        return gateway.send(
             OutgoingSMS(
                 attempt_id=attempt.id,
                 to=message.msisdn,
@@ -219,7 +227,7 @@ class Dispatcher:
                 status_url=self._status_url(attempt.gateway, attempt.id),
                 valid_for=remaining,
                 purpose=message.purpose,
-                is_unicode=message.encoding != Encoding.GSM7.value,
+                is_unicode=is_unicode,
                 dlt=registration(message, rule.dlt_entity, rule.dlt_templates),
             )
         )

@@ -27,7 +27,6 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
         (httpx.WriteError, AmbiguousSendError, "write_error"),
         (httpx.CloseError, AmbiguousSendError, "http_error"),
         (httpx.RemoteProtocolError, AmbiguousSendError, "remote_protocol_error"),
-        (httpx.LocalProtocolError, AmbiguousSendError, "http_error"),
         (httpx.DecodingError, AmbiguousSendError, "decoding_error"),
         (httpx.TooManyRedirects, AmbiguousSendError, "http_error"),
     ],

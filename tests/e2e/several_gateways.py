@@ -1,7 +1,7 @@
 """What stands in an end-to-end test of an installation that sends through three gateways?
 
-Twilio leads for what journeys send, Telnyx follows and has marketing, Plivo has the codes. None of them is told the time
-at which a text expires: adapters write it as of the machine's clock, and ours is pushed.
+Twilio leads for what journeys send, Telnyx follows and has marketing, Vonage has the codes. None of them is told the
+time at which a text expires: adapters write it as of the machine's clock, and ours is pushed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 import pytest
 
 from connector.sandbox.gateways.messages import Message
-from connector.sandbox.gateways.plivo import AUTH_ID, PlivoSkin
-from connector.sandbox.gateways.plivo import AUTH_TOKEN as PLIVO_TOKEN
 from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from connector.sandbox.gateways.skin import Call, Skin
-from connector.sandbox.gateways.telnyx import API_KEY, PUBLIC_KEY, TelnyxSkin
+from connector.sandbox.gateways.telnyx import API_KEY as TELNYX_KEY
+from connector.sandbox.gateways.telnyx import PUBLIC_KEY, TelnyxSkin
+from connector.sandbox.gateways.vonage import VonageSkin
+from connector.sandbox.gateways.vonage_account import API_KEY as VONAGE_KEY
+from connector.sandbox.gateways.vonage_account import API_SECRET
 from connector.sandbox.gateways.world import GatewayWorld
 from connector.sandbox.twilio.sandbox import SENDER, TwilioSandbox
 from tests.e2e.processes import ROOT
@@ -27,21 +29,22 @@ ON_SQLITE = pytest.mark.parametrize("several", ["sqlite"], indirect=True, scope=
 ON_BOTH = pytest.mark.parametrize("several", ["sqlite", "postgresql"], indirect=True, scope="session")
 
 _SUNDAY = 6
+_VONAGE_CALLBACK_KEY = "e2e0vonage0key"
 
-SENDERS = {"twilio": SENDER, "telnyx": "+12025550177", "plivo": "+12025550188"}
+SENDERS = {"twilio": SENDER, "telnyx": "+12025550177", "vonage": "+12025550188"}
 """Our number at each gateway."""
 
 _RULES = f"""
 routes:
   standard: twilio  # journeys that ship name it
-  otp: {{gateways: [plivo], prefer: in_order}}
+  otp: {{gateways: [vonage], prefer: in_order}}
   transactional: {{gateways: [twilio, telnyx], prefer: in_order}}
   marketing: {{gateways: [telnyx], prefer: premium}}
 
 senders:
   - {{sender: "{SENDERS["twilio"]}", gateway: twilio, kind: long_code}}
   - {{sender: "{SENDERS["telnyx"]}", gateway: telnyx, kind: long_code}}
-  - {{sender: "{SENDERS["plivo"]}", gateway: plivo, kind: long_code}}
+  - {{sender: "{SENDERS["vonage"]}", gateway: vonage, kind: long_code}}
 
 # Telnyx cannot be asked what became of a text whose answer got lost: a person decides soon.
 retries:
@@ -80,23 +83,24 @@ class SeveralGateways(Rig):
         shutil.copytree(ROOT / "mappings", mappings)
         (mappings / "gateways.yaml").write_text(_RULES, encoding="utf-8")
         telnyx = self._open("telnyx", _Telnyx())
-        plivo = self._open("plivo", PlivoSkin())
+        vonage = self._open("vonage", VonageSkin(), f"?key={_VONAGE_CALLBACK_KEY}")
         return {
             **super()._environment(database_url),
             "MAPPINGS_DIR": str(mappings),
-            "TELNYX_API_KEY": API_KEY,
+            "TELNYX_API_KEY": TELNYX_KEY,
             "TELNYX_PUBLIC_KEYS": PUBLIC_KEY,
             "TELNYX_API_URL": telnyx.url,
             "TELNYX_FROM": SENDERS["telnyx"],
-            "PLIVO_AUTH_ID": AUTH_ID,
-            "PLIVO_AUTH_TOKENS": PLIVO_TOKEN,
-            "PLIVO_API_URL": plivo.url,
-            "PLIVO_LOOKUP_URL": plivo.url,
-            "PLIVO_FROM": SENDERS["plivo"],
+            "VONAGE_API_KEY": VONAGE_KEY,
+            "VONAGE_API_SECRET": API_SECRET,
+            "VONAGE_REST_URL": vonage.url,
+            "VONAGE_API_URL": vonage.url,
+            "VONAGE_CALLBACK_KEYS": _VONAGE_CALLBACK_KEY,
+            "VONAGE_FROM": SENDERS["vonage"],
         }
 
-    def _open(self, slug: str, skin: Skin) -> GatewaySandbox:
-        inbound_url = f"{self.url}/callbacks/{slug}/inbound"
+    def _open(self, slug: str, skin: Skin, query: str = "") -> GatewaySandbox:
+        inbound_url = f"{self.url}/callbacks/{slug}/inbound{query}"
         world = GatewayWorld(skin, self.clock, inbound_url=inbound_url, pace=Pace.fast())
         self._boxes[slug] = GatewaySandbox(world, faults=self.faults)
         return self._boxes[slug]
@@ -104,7 +108,7 @@ class SeveralGateways(Rig):
     # -- gateways
 
     def world(self, slug: str) -> GatewayWorld:
-        """What Telnyx or Plivo holds."""
+        """What Telnyx or Vonage holds."""
         return self._boxes[slug].world
 
     def away(self, slug: str) -> None:

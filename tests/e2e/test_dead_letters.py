@@ -76,7 +76,7 @@ def test_opt_out_that_came_meanwhile_keeps_it_from_being_sent(rig: SeveralGatewa
         program.send(number, "4711 is your code", purpose="otp")
     scene.gets(number, "4711")
     message_id = lose(rig, scene, number, "Your table is ready")
-    scene.write(number, "STOP", gateway="plivo")
+    scene.write(number, "STOP", gateway="vonage")
     eventually(lambda: scene.books.suppressed() == {number}, "the opt-out is in the ledger")
     replay(rig, message_id)
     scene.books.settle()

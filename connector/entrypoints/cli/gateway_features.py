@@ -73,8 +73,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("segments", lambda can: can.segments or _NOT, "Where it tells how many segments it counted, likewise."),
     Column(
         "longest text",
-        lambda can: str(can.most_characters),
-        "Characters of one text, at the most.",
+        lambda can: f"{can.most_characters} / {can.most_unicode}",
+        "Characters of one text at the most, and when one of them lies outside the GSM alphabet.",
     ),
     Column(
         "validity",

@@ -84,7 +84,8 @@ class CallbackContract:
         requests = [*self.deliver(gateway), *(_from_file(path) for path in sorted(folder.glob("*")))]
         for request in requests:
             for altered in (replace(request, body=_with_odd(request.body)), request):
-                for told in (*gateway.read_status(altered, "a"), *gateway.read_incoming(altered)):
+                told_all: list[Any] = [*gateway.read_status(altered, "a"), *gateway.read_incoming(altered)]
+                for told in told_all:
                     said = [value for value in asdict(told).values() if isinstance(value, str)]
                     assert not any("\0" in value for value in said)
                     assert all(value.encode() for value in said if value)

@@ -316,7 +316,7 @@ def test_other_texts_and_other_numbers_are_not_taken_for_ours(gateway: TwilioGat
 def test_text_that_twilio_rewrote_is_not_taken_for_never_sent(
     gateway: TwilioGateway, sandbox: TwilioSandbox, prefix: str
 ) -> None:
-    sandbox.world.body_prefix = prefix
+    httpx.put(f"{sandbox.url}/_sandbox/twilio/body-prefix", json={"text": prefix}).raise_for_status()
     sid = gateway.send(sms()).provider_message_id
     with pytest.raises(TransientSendError) as caught:
         gateway.find(query(sandbox, sms()))

@@ -63,9 +63,7 @@ def _key() -> APIKeyRow:
     key = connector().api_keys.valid(secret)
     if key is None:
         challenge = f'{_CHALLENGE}, error="invalid_token"'
-        raise ProblemError(
-            "unauthorized", "unknown, revoked or expired", {"WWW-Authenticate": challenge}
-        )
+        raise ProblemError("unauthorized", "unknown, revoked or expired", {"WWW-Authenticate": challenge})
     return key
 
 

@@ -1,4 +1,4 @@
-"""What came of one request to a gateway, and what does it tell of the gateway's health?"""
+"""What goes with one request to a gateway, what came of it, and what does that tell of the gateway's health?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from connector.domain.circuit import Answers
 from connector.domain.message import ErrorClass
 from connector.errors import AmbiguousSendError, SendError, TransientSendError
-from connector.ports.gateway import Accepted, DLTRegistration
+from connector.ports.gateway import Accepted, Capabilities, DLTRegistration
 from connector.ports.messages import MessageRow
 from connector.services.claiming import Claim
 from connector.services.outcomes import Sent
@@ -64,3 +64,10 @@ def registration(message: MessageRow, entity: str, templates: Mapping[str, str])
     """Give the Indian registration of a text; None where its template has none."""
     template = templates.get(message.template) if entity else None
     return None if template is None else DLTRegistration(entity, template)
+
+
+def too_long(body: str, capabilities: Capabilities, *, is_unicode: bool) -> bool:
+    """Tell whether a gateway takes no text of this length; outside the GSM alphabet UTF-16 units count."""
+    if is_unicode:
+        return len(body.encode("utf-16-le", "surrogatepass")) // 2 > capabilities.most_unicode
+    return len(body) > capabilities.most_characters
