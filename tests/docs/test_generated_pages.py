@@ -107,7 +107,7 @@ def test_what_a_gateway_declares_stands_in_its_row() -> None:
     shown = {slug: dict(zip(names, cells, strict=True)) for slug, cells in _features().items()}
     for plugin in BUILT_IN:
         can, cells = plugin.capabilities, shown[plugin.slug]
-        assert cells["longest text"] == str(can.most_characters)
+        assert cells["longest text"] == f"{can.most_characters} / {can.most_unicode}"
         assert cells["callbacks verified by"] == (can.verified_by or "no")
         assert (cells["lookup"], cells["DLT"]) == tuple("yes" if has else "no" for has in (can.has_lookup, can.has_dlt))
         assert set(cells["can be asked by"].split(", ")) == ({handle.value for handle in can.asked_by} or {"no"})

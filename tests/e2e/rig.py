@@ -43,6 +43,7 @@ _NOON_UTC, _DAY_ENDS_UTC = 16, 20
 _EXPECTED = (
     "could not connect to Redis",  # RQ's word for it while a test has killed Redis
     "raise KeyError(account_id)",  # a poll under way when the next test empties the ledger
+    '"error": "KeyError", "event": "events.failed"',  # an event that was
 )
 
 _LEASES = (

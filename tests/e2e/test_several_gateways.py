@@ -17,7 +17,7 @@ from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
-_SECONDS = timedelta(seconds=20)
+_SECONDS = timedelta(seconds=30)
 """Within which a text has left through another gateway: a refused connection, a second's pause, a busy machine."""
 
 
@@ -96,7 +96,8 @@ def test_texts_leave_through_the_next_gateway_while_the_first_is_away_and_throug
 
     rig.away("twilio")
     during = book_all(scene, 12)
-    all_get(scene, during)
+    for person in during:
+        scene.gets(person.number, "your demo")  # by itself: no time is pushed
     assert counts(rig, during) == {"twilio": 0, "telnyx": 12, "vonage": 0}
     numbers = {person.number for person in during}
     late = [each for each in scene.books.outbound() if each.msisdn in numbers]

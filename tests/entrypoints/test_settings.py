@@ -69,7 +69,7 @@ def test_a_wrong_setting_is_named(environment: pytest.MonkeyPatch, name: str, va
 
 def test_a_gateway_nobody_configured_stops_the_start_with_those_that_are(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("GATEWAY", "pigeon")
-    with pytest.raises(ConfigurationError, match="GATEWAY: pigeon is no gateway; it may be aws-sms, .*, twilio"):
+    with pytest.raises(ConfigurationError, match=r"GATEWAY: pigeon is no gateway; it may be aws-sms, .*, twilio"):
         read_settings()
 
 
