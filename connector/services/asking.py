@@ -58,3 +58,18 @@ def permitted(
     except QueueUnavailableError:
         return []
     return [row for row, is_granted in zip(rows, grants, strict=True) if is_granted]
+
+
+def apart(rows: Sequence[AttemptRow], number_of: Callable[[AttemptRow], str]) -> Sequence[AttemptRow]:
+    """Give those that may be asked about together: of equal texts to one number a gateway would name the same twice.
+
+    An attempt whose id is known is asked about by it and mistaken for no other.
+    """
+    seen, found = set[tuple[str, str]](), []
+    for row in rows:
+        key = (row.gateway, number_of(row))
+        if row.provider_message_id or key not in seen:
+            found.append(row)
+        if not row.provider_message_id:
+            seen.add(key)
+    return found

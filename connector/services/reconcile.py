@@ -25,7 +25,7 @@ from connector.ports.time import Clock
 from connector.ports.traffic import Spending
 from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
-from connector.services.asking import ask_each, permitted
+from connector.services.asking import apart, ask_each, permitted
 from connector.services.inquiries import Answer, Inquirer, Kind
 from connector.services.outcomes import ASK_UNKNOWN_AFTER
 from connector.services.receipts import ReceiptReader
@@ -114,7 +114,8 @@ class Reconciler:
             uow.commit()
         down = {gateway for gateway in {attempt.gateway for attempt in attempts} if self._is_open(gateway)}
         up = [attempt for attempt in attempts if attempt.gateway not in down]
-        turns = permitted(self._limiter, up, _bucket)
+        together = apart(up, lambda attempt: messages[attempt.message_id].msisdn)
+        turns = permitted(self._limiter, together, _bucket)
         answers = ask_each(
             turns,
             lambda attempt: self._inquirer.answer(attempt, messages[attempt.message_id]),
