@@ -1,6 +1,7 @@
 # One verb per thing. Everything runs in .venv, which is made on first use.
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= auto
 export PYTHON
 
 .PHONY: demo test lint docs bench mutate lock install clean
@@ -10,7 +11,7 @@ demo: install ## Run the whole thing on this machine, in a browser
 
 test: install lint ## Lint, types, import contracts, then every test
 	@echo "==> Tests (SQLite and PostgreSQL, real Redis, real workers; browser tests where a Chromium is found)"
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST)
 
 lint: install
 	@echo "==> Lint and format"
