@@ -74,6 +74,7 @@ class EffectRunner:
         failure: Exception | None = None
         with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="effect") as pool:
             while in_flight or (more and time.monotonic() < ends):
+                going: list[EffectRow] = []
                 room, busy = _room(in_flight.values())
                 if more and room and time.monotonic() < ends:
                     try:
@@ -85,7 +86,8 @@ class EffectRunner:
                         for row in going
                         if (channel := self._channel(row)) is not None  # what has no channel was held
                     }
-                self._record_finished(in_flight)
+                if not (going and more):  # else another account may have something for the threads that are left
+                    self._record_finished(in_flight)
         if failure is not None:
             raise failure
         return more
