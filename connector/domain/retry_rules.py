@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -75,9 +75,9 @@ RETRIES: Mapping[Purpose, RetryRule] = MappingProxyType(
             resend_undelivered=True,  # a second code does less harm than none
             unknown_after=timedelta(seconds=45),  # codes arrive within ten seconds or so; by then people lose patience
         ),
-        # Somebody waits for it, and the carrier has said that the first copy is gone: a second one annoys nobody.
-        Purpose.TRANSACTIONAL: replace(_PATIENT, resend_undelivered=True),
-        # An offer is not worth paying for twice: who missed it because a phone was off gets the next one.
+        # Not sent again by themselves: who texts wants to see at once that it did not arrive, and a journey may have
+        # a better idea than the same text once more. The file can say otherwise.
+        Purpose.TRANSACTIONAL: _PATIENT,
         Purpose.MARKETING: _PATIENT,
     }
 )

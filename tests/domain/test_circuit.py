@@ -232,7 +232,7 @@ def test_the_order_of_good_answers_is_irrelevant(good: list[int], random: object
 
     def ends(order: list[int]) -> tuple[CircuitState, float, float]:
         answers = [(Answers(each, 0, each * 0.3), 1.0) for each in order]
-        health = play(told(healthy("twilio", NOW), Answers(3, 1, 0.9), 3), answers)[-1]
+        health = play(told(healthy("twilio", NOW), Answers(3, 0, 0.9), 3), answers)[-1]
         return health.state, health.share, health.usual_seconds
 
     assert ends(good)[:2] == ends(shuffled)[:2]

@@ -128,9 +128,9 @@ def test_other_texts_are_tried_as_ever(purpose: Purpose) -> None:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "is_sent_again"), [(Purpose.OTP, True), (Purpose.TRANSACTIONAL, True), (Purpose.MARKETING, False)]
+    ("purpose", "is_sent_again"), [(Purpose.OTP, True), (Purpose.TRANSACTIONAL, False), (Purpose.MARKETING, False)]
 )
-def test_what_somebody_waits_for_is_sent_again_when_a_phone_was_off(purpose: Purpose, is_sent_again: bool) -> None:
+def test_only_codes_are_sent_again_by_themselves_when_a_phone_was_off(purpose: Purpose, is_sent_again: bool) -> None:
     assert GatewayBook().retry(purpose).resend_undelivered is is_sent_again
 
 

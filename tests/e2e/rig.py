@@ -44,6 +44,7 @@ _EXPECTED = (
     "could not connect to Redis",  # RQ's word for it while a test has killed Redis
     "raise KeyError(account_id)",  # a poll under way when the next test empties the ledger
     '"error": "KeyError", "event": "events.failed"',  # an event that was
+    '"error": "KeyError", "event": "maintenance.failed"',  # a poll or a schedule that was
 )
 
 _LEASES = (

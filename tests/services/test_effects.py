@@ -419,7 +419,7 @@ def test_a_claim_that_fails_takes_no_outcome_with_it(stage: Stage) -> None:
     slow = [scene.want(f"slow-{each}", payload={"text": "slow"}) for each in range(3)]
     quick = scene.want("quick", payload={"text": "quick"})
     scene.want("next")
-    runner = scene.new_runner(Ledger(stage.ledger, 3), alerts=ear)  # a claim, the record of the quick one, a claim
+    runner = scene.new_runner(Ledger(stage.ledger, 4), alerts=ear)  # two claims, a record, a claim
     with pytest.raises(RuntimeError, match="deadlock detected"):
         runner.drain()
     assert {scene.row(row).state for row in [*slow, quick]} == {EffectState.DONE}

@@ -16,7 +16,6 @@ from sqlalchemy import (
     false,
     insert,
     select,
-    text,
     true,
     update,
 )
@@ -43,7 +42,7 @@ _SAVE = (
 )
 
 
-_URGENT = text("attempt.is_urgent")  # by the word of the partial index: SQLite knows it by no other
+_URGENT = attempt.c.is_urgent == true()  # a comparison, not the bare column: SQLite then takes its index
 
 
 class SQLAttemptRepository:

@@ -70,7 +70,7 @@ VARIANTS: dict[str, Variant] = {
     "find by text and sender": lambda stage: stage.gateway.find(stage.query(sms(sender="ACME"))),
     "find on a second page": lambda stage: [
         *(stage.send(sms(f"attempt-{number}", f"text {number}")) for number in range(3)),
-        stage.gateway.find(stage.query(sms())),
+        stage.gateway.find(stage.query(sms("attempt-0", "text 0"))),
     ],
     "redact": lambda stage: stage.redact(),
     "look up": lambda stage: stage.gateway.look_up(NUMBER),

@@ -118,9 +118,10 @@ attempt = Table(
     ),
     Index(
         "ix_attempt_urgent_ask",
+        "is_urgent",
         "ask_at",
-        sqlite_where=text("ask_at IS NOT NULL AND is_urgent"),
-        postgresql_where=text("ask_at IS NOT NULL AND is_urgent"),
+        sqlite_where=text("ask_at IS NOT NULL"),
+        postgresql_where=text("ask_at IS NOT NULL"),
     ),
     Index(
         "ix_attempt_redact_due",

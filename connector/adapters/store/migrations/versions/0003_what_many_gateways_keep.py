@@ -201,10 +201,10 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_attempt_urgent_ask",
-            ["ask_at"],
+            ["is_urgent", "ask_at"],
             unique=False,
-            sqlite_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
-            postgresql_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
         )
 
     with op.batch_alter_table("message", schema=None) as batch_op:
@@ -249,8 +249,8 @@ def downgrade() -> None:
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_attempt_urgent_ask",
-            sqlite_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
-            postgresql_where=sa.text("ask_at IS NOT NULL AND is_urgent"),
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_attempt_redact_due",
