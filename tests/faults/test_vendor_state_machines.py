@@ -122,11 +122,7 @@ def a_ledger(slug: str, text: Rendered, state: MessageState) -> tuple[MemoryLedg
     ledger, account = MemoryLedger(), an_account(created_at=BEGIN)
     is_answered = state is not MessageState.DISPATCHING
     provider_id = text.accepted.provider_message_id if is_answered else None
-    # Marketing, since it is not sent again: of two bad ends the first would decide whether it is.
-    marketing = Purpose.MARKETING
-    message = a_message(
-        account.id, purpose=marketing, gateway=slug, state=state, tries=1, country="GB", created_at=BEGIN
-    )
+    message = a_message(account.id, gateway=slug, state=state, tries=1, country="GB", created_at=BEGIN)
     attempt = replace(an_attempt(message), id=_ATTEMPT, state=state, provider_message_id=provider_id)
     parts = [
         PartRow(_ATTEMPT, slug, part, number, MessageState.ACCEPTED)
