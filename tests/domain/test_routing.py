@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.domain.gateway_book import (
@@ -474,6 +474,7 @@ def test_the_order_of_a_route_decides_between_equals_only(
     assert first["score"] == pytest.approx(second["score"], abs=2e-4)
 
 
+@settings(deadline=None)  # a thousand choices each: slow on a busy machine
 @given(st.floats(0, 0.2), RATES)
 def test_trials_keep_to_their_share(explore: float, rates: dict[str, float]) -> None:
     trials = _trials(book(route("a", "b", "c", explore=explore)), count=200, **rates)
