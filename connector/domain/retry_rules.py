@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from connector.domain.message import Purpose
+from connector.domain.retry import longest_wait
 
 
 class Jitter(StrEnum):
@@ -52,8 +53,7 @@ class RetryRule:
         """
         if tries < 1:
             raise ValueError(f"a wait follows a failed try, so tries is at least 1, not {tries}")
-        doublings = min(tries - 1, (self.cap // self.base).bit_length())  # more would pass the cap
-        ceiling: timedelta = min(self.cap, self.base * 2**doublings)
+        ceiling = longest_wait(tries, self.base, self.cap)
         fixed = {Jitter.FULL: 0.0, Jitter.EQUAL: 0.5, Jitter.NONE: 1.0}[self.jitter]
         return ceiling * (fixed + (1 - fixed) * rng.random())
 

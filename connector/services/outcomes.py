@@ -11,7 +11,7 @@ import structlog
 from connector.domain.message import ErrorClass, MessageState, SendPolicy
 from connector.domain.receipt import after_receipt, may_move
 from connector.domain.scoring import Tally
-from connector.errors import AmbiguousSendError, PermanentSendError, SendError, TransientSendError
+from connector.errors import AmbiguousSendError, SendError, TransientSendError
 from connector.ports.attempts import AttemptRow, PartRow
 from connector.ports.gateway import Accepted
 from connector.ports.ledger import Ledger, UnitOfWork
@@ -22,6 +22,7 @@ from connector.services.aftermath import Aftermath
 from connector.services.announcing import Moved, announce
 from connector.services.number_facts import hold_numbers
 from connector.services.route_scores import tally_of_failure, tally_of_send
+from connector.services.tried_gateways import tried_gateways
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,7 @@ class OutcomeRecorder:
             # Attempts before messages, as receipts lock them, so that the two never wait for each other.
             attempts = uow.attempts.many([sent.attempt.id for sent in finished])
             standing = uow.messages.standing([sent.message.id for sent in finished])
-            tried = self._retries.tried(
+            tried = tried_gateways(
                 uow,
                 [sent.message for sent in finished if sent.error and not isinstance(sent.error, AmbiguousSendError)],
             )
@@ -207,7 +208,6 @@ class OutcomeRecorder:
         return _failed_step(attempt, known, change, message, error)
 
 
-_CERTAINLY_NOT = (TransientSendError, PermanentSendError)
 _AWAITING_RECEIPT = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.UNKNOWN})
 _WAITING = frozenset({MessageState.QUEUED, MessageState.HELD})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,6 @@ from connector.domain.receipt import may_resend
 from connector.errors import SendError
 from connector.ports.attempts import AttemptRow
 from connector.ports.gateway import StatusReport
-from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 
 _ASK_SILENT_AFTER = timedelta(minutes=15)
@@ -46,18 +45,6 @@ class Retries:
         self, book: GatewayBook, has_other_way: Callable[[MessageRow, Collection[str]], bool], rng: random.Random
     ) -> None:
         self._book, self._has_other_way, self._rng = book, has_other_way, rng
-
-    def tried(self, uow: UnitOfWork, rows: Sequence[MessageRow]) -> Mapping[str, frozenset[str]]:
-        """Give the gateways each text was tried through, by message id; since it was last replayed."""
-        if not rows:
-            return {}
-        since = {row.id: row.alive_since for row in rows}
-        found: dict[str, set[str]] = {}
-        for attempt in uow.attempts.of_messages([row.id for row in rows]):
-            if attempt.requested_at < since[attempt.message_id]:
-                continue
-            found.setdefault(attempt.message_id, set()).add(attempt.gateway)
-        return {message_id: frozenset(gateways) for message_id, gateways in found.items()}
 
     def silence(self, purpose: Purpose) -> timedelta:
         """Say after how long without a receipt a gateway is asked for a text of a purpose."""

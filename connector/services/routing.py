@@ -16,11 +16,11 @@ from connector.domain.circuit import down_for
 from connector.domain.gateway_book import GatewayBook
 from connector.domain.routing import Choice, NoRoute, Wanted, choose
 from connector.domain.scoring import Scores
-from connector.ports.attempts import AttemptRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.services.gateway_health import HealthBoard
 from connector.services.route_scores import Scoring
+from connector.services.tried_gateways import tried_gateways
 
 _GOOD_FOR = timedelta(minutes=1)
 """How long a choice holds: a text that waited longer is weighed anew, since gateways change within minutes."""
@@ -101,8 +101,7 @@ class Router:
     def ways(self, uow: UnitOfWork, rows: Sequence[MessageRow], now: datetime) -> Mapping[str, Way | NoWay]:
         """Give the way of every text, by message id."""
         shares = self._health.shares()
-        again = [row.id for row in rows if row.tries]
-        tried = _tried(rows, uow.attempts.of_messages(again)) if again else {}
+        tried = tried_gateways(uow, [row for row in rows if row.tries])
         carriers = self._carriers(uow, rows)
         fresh = {
             row.id: Way(row.gateway, row.sender, "", carriers.get((row.account_id, row.msisdn), ""))
@@ -241,13 +240,3 @@ def _by_account(rows: Sequence[MessageRow]) -> Mapping[str, list[str]]:
     for row in rows:
         numbers.setdefault(row.account_id, set()).add(row.msisdn)
     return {account_id: sorted(found) for account_id, found in sorted(numbers.items())}
-
-
-def _tried(rows: Sequence[MessageRow], attempts: Sequence[AttemptRow]) -> Mapping[str, frozenset[str]]:
-    """Give the gateways that failed each text since it was made, or since a person had it sent again."""
-    since = {row.id: row.alive_since for row in rows}
-    tried: dict[str, set[str]] = {}
-    for attempt in attempts:
-        if attempt.requested_at >= since[attempt.message_id]:
-            tried.setdefault(attempt.message_id, set()).add(attempt.gateway)
-    return {message_id: frozenset(gateways) for message_id, gateways in tried.items()}

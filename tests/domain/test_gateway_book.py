@@ -26,7 +26,7 @@ from connector.domain.gateway_book import (
     TextEncoding,
 )
 from connector.domain.message import LIFETIMES, Purpose
-from connector.domain.retry import RetryPolicy
+from connector.domain.retry import backoff
 from connector.domain.segments import foreign_characters, replace_smart_characters
 from tests.domain.gateway_parts import long_code, name, route
 
@@ -118,13 +118,13 @@ def test_a_code_is_tried_while_it_is_good_and_no_longer() -> None:
 
 
 @pytest.mark.parametrize("purpose", [Purpose.TRANSACTIONAL, Purpose.MARKETING])
-def test_other_texts_are_tried_as_ever(purpose: Purpose) -> None:
-    rule, policy = RETRIES[purpose], RetryPolicy()
-    assert (rule.tries, rule.base, rule.cap) == (policy.max_tries, policy.base, policy.cap)
+def test_other_texts_are_tried_for_as_long_as_a_gateways_deployment_takes(purpose: Purpose) -> None:
+    rule = RETRIES[purpose]
+    assert (rule.tries, rule.base, rule.cap) == (12, timedelta(seconds=2), timedelta(minutes=5))
     one, other = random.Random(5), random.Random(5)
     for tries in range(1, 40):
-        assert rule.wait_after(tries, one) == policy.wait_after(tries, other)
-        assert rule.may_retry(tries) == policy.may_retry(tries)
+        assert rule.wait_after(tries, one) == backoff(tries, other, rule.base, rule.cap)
+        assert rule.may_retry(tries) == (tries < 12)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.retry import RetryPolicy, backoff
+from connector.domain.retry import backoff
+from connector.domain.retry_rules import RetryRule
 
 SECOND = timedelta(seconds=1)
 
@@ -61,7 +62,7 @@ def test_waits_are_spread_over_the_whole_range() -> None:
     assert max(waits) > 3.8 * SECOND
 
 
-def test_a_policy_allows_retries_until_its_number_of_tries_is_used_up() -> None:
-    policy = RetryPolicy(base=SECOND, cap=3 * SECOND, max_tries=3)
-    assert [policy.may_retry(tries) for tries in (1, 2, 3)] == [True, True, False]
-    assert [policy.wait_after(tries, Highest()) for tries in (1, 2, 3)] == [SECOND, 2 * SECOND, 3 * SECOND]
+def test_a_rule_allows_retries_until_its_number_of_tries_is_used_up() -> None:
+    rule = RetryRule(tries=3, base=SECOND, cap=3 * SECOND)
+    assert [rule.may_retry(tries) for tries in (1, 2, 3)] == [True, True, False]
+    assert [rule.wait_after(tries, Highest()) for tries in (1, 2, 3)] == [SECOND, 2 * SECOND, 3 * SECOND]
