@@ -188,6 +188,7 @@ class OverHTTP(Emulated):
         for kind in KINDS:
             self.box.world.receipts.disarm(kind)
         self.box.world.outages.clear()
+        self.box.world.forget_messages()  # numbers are few, and come again
 
     def stop(self) -> None:
         """See `Emulated`."""

@@ -67,6 +67,12 @@ class ErrorTable:
     def _may_pass(self, code: str) -> bool:
         return self.is_partial and code not in self.classes
 
+    def unreadable(self, status: int) -> AmbiguousSendError:
+        """Give the error for a success that nobody can read: it may have gone out."""
+        return AmbiguousSendError(
+            f"{self.vendor} answered HTTP {status} with a body nobody can read", code="unreadable_answer"
+        )
+
     def _class_of_answer(self, status: int, code: str) -> E:
         if code in self.classes:
             return self.classes[code]

@@ -228,9 +228,7 @@ def _not_in_logs(query: AttemptQuery) -> StatusReport | None:
 
 
 def _unreadable(answer: httpx.Response) -> AmbiguousSendError:
-    return AmbiguousSendError(
-        f"Infobip answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-    )
+    return ERRORS.unreadable(answer.status_code)
 
 
 def _build(values: Mapping[str, str]) -> InfobipGateway:

@@ -211,9 +211,7 @@ def _uuid(answer: httpx.Response) -> str:
         return uuid
     if sequence(body.get("invalid_number")):
         raise ERRORS.failure(INVALID_NUMBER)
-    raise AmbiguousSendError(
-        f"Plivo answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-    )
+    raise ERRORS.unreadable(answer.status_code)
 
 
 def _report(uuid: str, body: Mapping[str, Any], attempt_id: str) -> StatusReport:

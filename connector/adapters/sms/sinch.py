@@ -21,7 +21,7 @@ from connector.adapters.sms.reading import in_turn, json_object, mapping, shown,
 from connector.adapters.sms.sinch_codes import ERRORS
 from connector.adapters.sms.sinch_lookup import AUTH_URL, LOOKUP_URL, Project, SinchLookup
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError, ConfigurationError, TransientSendError
+from connector.errors import ConfigurationError, TransientSendError
 from connector.ports.gateway import (
     Accepted,
     AttemptQuery,
@@ -108,9 +108,7 @@ class SinchGateway:
         batch = json_object(answer.content)
         batch_id = words(batch.get("id"))
         if not batch_id:
-            raise AmbiguousSendError(
-                f"Sinch answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-            )
+            raise ERRORS.unreadable(answer.status_code)
         return Accepted(batch_id, MessageState.ACCEPTED, _TAKEN, sender=shown(words(batch.get("from"))))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:

@@ -227,9 +227,7 @@ def _taken(answer: httpx.Response) -> Mapping[str, Any]:
 
 
 def _unreadable(answer: httpx.Response) -> AmbiguousSendError:
-    return AmbiguousSendError(
-        f"SMS Gateway Hub answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-    )
+    return ERRORS.unreadable(answer.status_code)
 
 
 def _build(values: Mapping[str, str]) -> SMSGatewayHubGateway:

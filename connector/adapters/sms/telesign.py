@@ -236,9 +236,7 @@ def _error_code(answer: httpx.Response) -> str:
 
 
 def _unreadable(answer: httpx.Response) -> AmbiguousSendError:
-    return AmbiguousSendError(
-        f"Telesign answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-    )
+    return ERRORS.unreadable(answer.status_code)
 
 
 def _looked_up(answer: httpx.Response) -> LookupAnswer:

@@ -19,7 +19,7 @@ from connector.adapters.sms.json_requests import JSON, json_body
 from connector.adapters.sms.reading import in_turn, json_object, mapping, shown, stripped, words
 from connector.adapters.sms.telnyx_codes import ERRORS, NO_SUCH_NUMBER
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError, ConfigurationError, SendError, UnanswerableError
+from connector.errors import ConfigurationError, SendError, UnanswerableError
 from connector.ports.gateway import (
     Accepted,
     AttemptQuery,
@@ -197,9 +197,7 @@ def _report(answer: httpx.Response, attempt_id: str | None) -> StatusReport:
 
 
 def _unreadable(answer: httpx.Response) -> SendError:
-    return AmbiguousSendError(
-        f"Telnyx answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-    )
+    return ERRORS.unreadable(answer.status_code)
 
 
 def _accepted(report: StatusReport, sender: str | None) -> Accepted:

@@ -16,7 +16,6 @@ from connector.adapters.http import retry_after
 from connector.adapters.sms.reading import json_object, money, shown, whole_number, words
 from connector.adapters.sms.twilio_codes import ERRORS, state_of
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError
 from connector.ports.gateway import Accepted, AttemptQuery, StatusReport
 
 CLOCKS_DIFFER = timedelta(minutes=2)  # ours may drift for days before anybody mends it; theirs shows whole seconds
@@ -49,9 +48,7 @@ def resource(answer: httpx.Response, needs: str = "sid") -> Mapping[str, Any]:
     """
     body = json_object(answer.content)
     if not body.get(needs) and not isinstance(body.get(needs), list):
-        raise AmbiguousSendError(
-            f"Twilio answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-        )
+        raise ERRORS.unreadable(answer.status_code)
     return body
 
 

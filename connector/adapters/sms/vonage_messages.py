@@ -20,7 +20,7 @@ from connector.adapters.sms.reading import digits, in_turn, json_object, money, 
 from connector.adapters.sms.vonage_messages_codes import ERRORS, code_of, state_of
 from connector.adapters.sms.vonage_reports import Record, VonageReports, message_id_of
 from connector.domain.message import MessageState
-from connector.errors import AmbiguousSendError, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.ports.gateway import (
     Accepted,
     AttemptQuery,
@@ -108,9 +108,7 @@ class VonageMessagesGateway:
             raise ERRORS.refusal(answer.status_code, code, retry_after(answer.headers))
         message_id = words(said.get("message_uuid"))
         if not message_id:
-            raise AmbiguousSendError(
-                f"Vonage answered HTTP {answer.status_code} with a body nobody can read", code="unreadable_answer"
-            )
+            raise ERRORS.unreadable(answer.status_code)
         return Accepted(message_id, MessageState.ACCEPTED, _TAKEN, sender=shown(sms.sender or self._sender))
 
     def find(self, query: AttemptQuery) -> StatusReport | None:

@@ -74,6 +74,13 @@ class Exchange(ABC, Generic[M]):
             found = self._messages.values() if number is None else self._by_number.get(number, [])
             return list(found)
 
+    def forget_messages(self) -> None:
+        """Drop every message, as a vendor does when its time of keeping them is over."""
+        with self._lock:
+            self._messages.clear()
+            self._by_number.clear()
+            self.version += 1
+
     def count(self, name: str) -> None:
         """Count a request or a callback."""
         with self._lock:

@@ -105,6 +105,13 @@ class GatewayWorld(Exchange[Message]):
         with self._lock:
             return list(self._by_reference.get(reference, []))
 
+    def forget_messages(self) -> None:
+        """See `Exchange`."""
+        with self._lock:
+            super().forget_messages()
+            self._by_part.clear()
+            self._by_reference.clear()
+
     def cancel(self, message_id: str) -> bool:
         """Stop a message that has not left; False when there is none or it has."""
         with self._lock:
