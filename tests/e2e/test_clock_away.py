@@ -28,12 +28,12 @@ def test_clock_that_was_away_for_days_wakes_what_became_due_meanwhile(
     rig: Rig, scene: Scene, nobody_rings: None
 ) -> None:
     ticket, deal = scene.person("Priya"), scene.person("Maya")
-    scene.change("tickets", scene.ticket(ticket), hs_ticket_priority="URGENT")
-    scene.gets(ticket.number, "top priority")  # nudges alone carry an event to the phone
-    eventually(lambda: _all_but_the_crm_is_done(scene), "the journey waits for an answer")
     rig.push(hours=26 - rig.clock.now().hour)
     scene.book(deal)
     eventually(lambda: scene.books.states()["held"] == 1, "the night holds the text")
+    scene.change("tickets", scene.ticket(ticket), hs_ticket_priority="URGENT")
+    scene.gets(ticket.number, "top priority")  # nudges alone carry an event to the phone
+    eventually(lambda: _all_but_the_crm_is_done(scene), "the journey waits for an answer")
     rig.push(hours=11, minutes=30)
     assert scene.texts(deal.number) == []
     assert any(each.status == "live" and each.journey == "urgent-ticket" for each in scene.books.enrollments())
