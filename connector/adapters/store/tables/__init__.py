@@ -18,6 +18,8 @@ from connector.adapters.store.tables.gateways import (
     route_tally,
     spending,
 )
+from connector.adapters.store.tables.imports import import_run, import_trouble
+from connector.adapters.store.tables.installing import account_secret, cursor, erasure, install_attempt
 from connector.adapters.store.tables.journeys import (
     LIVE_ENROLLMENT,
     effect,
@@ -36,11 +38,13 @@ from connector.adapters.store.tables.texting import (
     short_link,
     suppression,
 )
+from connector.adapters.store.tables.workflows import workflow_call
 
 __all__ = [
     "LIVE_ENROLLMENT",
     "OPEN_MESSAGE",
     "account",
+    "account_secret",
     "answer_count",
     "api_key",
     "attempt",
@@ -50,11 +54,16 @@ __all__ = [
     "consent_event",
     "contact",
     "crm_record",
+    "cursor",
     "effect",
     "enrollment",
+    "erasure",
     "external_event",
     "gateway_health",
+    "import_run",
+    "import_trouble",
     "incoming_piece",
+    "install_attempt",
     "journey_version",
     "message",
     "metadata",
@@ -68,4 +77,5 @@ __all__ = [
     "split_winner",
     "suppression",
     "timeline_entry",
+    "workflow_call",
 ]
