@@ -48,6 +48,12 @@ _EXTENDERS = _ranges(  # joined to what precedes though no mark by category: Tha
     "e33 eb3 200c ff9e-ff9f 1f3fb-1f3ff e0020-e007f"  # halfwidth kana voicing, skin tones, tag characters
 )
 
+_EXTENDING_SPACING_MARKS = _ranges(  # spacing marks (Mc) that are Grapheme_Cluster_Break=Extend all the same
+    "9be 9d7 b3e b57 bbe bd7 cc0 cc2 cc7-cc8 cca-ccb cd5-cd6 d3e d57 dcf ddf 1715 1734 1b35 1b3b 1b3d 1b43-1b44 1baa "
+    "1bf2-1bf3 302e-302f a953 a9c0 111c0 11235 1133e 1134d 11357 114b0 114bd 115af 116b6 11930 1193d 16ff0-16ff1 "
+    "1d165-1d166 1d16d-1d172"
+)
+
 _LONE_MARKS = _ranges(  # spacing marks of Myanmar, Tai Tham and Ahom that UAX #29 lets stand alone
     "102b-102c 1038 1062-1064 1067-106d 1083 1087-108c 108f 109a-109c 1a61 1a63-1a64 aa7b aa7d 11720-11721"
 )
@@ -135,8 +141,15 @@ def _is_one_emoji(cluster: str, char: str) -> bool:
         return _is_regional(cluster[-1]) and sum(map(_is_regional, cluster)) % 2 == 1
     if not (cluster.endswith(_ZWJ) and _within(char, _PICTOGRAPHS)):
         return False
-    body = cluster.rstrip("".join({mark for mark in cluster if _is_extender(mark)}))
+    body = cluster.rstrip("".join({mark for mark in cluster if _may_stand_in_emoji(mark)}))
     return bool(body) and _within(body[-1], _PICTOGRAPHS)
+
+
+def _may_stand_in_emoji(char: str) -> bool:
+    """Say whether a mark between a pictograph and a joiner leaves them together: spacing marks do not."""
+    if unicodedata.category(char) == "Mc":
+        return _within(char, _EXTENDING_SPACING_MARKS)
+    return _is_extender(char)
 
 
 def _is_regional(char: str) -> bool:

@@ -62,6 +62,8 @@ def test_half_a_surrogate_pair_stands_alone() -> None:
 @example("\u200d\U0001f468")
 @example("\u0301\u200d\U0001f468")
 @example("\u0915\u094d\u200d\u0915")
+@example("\u00a9\u093f\u200d\U0001f44d")
+@example("\u00a9\u09be\u200d\U0001f44d")
 @example("\U0001f468\u0301\u200d\U0001f469")
 def test_clusters_of_emoji_and_combining_text_agree_with_the_regex_package(text: str) -> None:
     assert list(clusters(text)) == regex.findall(r"\X", text)
