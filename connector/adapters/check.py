@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from connector.adapters.audience_file import load_audiences
@@ -75,13 +76,31 @@ def check(mappings_dir: Path, templates_dir: Path) -> CheckReport:
         *_policy(load_gateways, mappings_dir / "gateways.yaml"),
         *_unused(templates_dir, shelf.journeys, mappings_dir),
     ]
-    mistakes = tuple(sorted(dict.fromkeys(found), key=lambda each: (each.file, each.line, each.column)))
     files = sorted(path.stem for path in (mappings_dir / "journeys").glob("*.yaml"))
+    return report_on(found, shelf.journeys, files)
+
+
+def report_on(
+    found: Iterable[Mistake],
+    journeys: Mapping[str, Journey],
+    files: Sequence[str],
+    sources: Mapping[str, str] = MappingProxyType({}),
+) -> CheckReport:
+    """Put together what was found.
+
+    Args:
+        found: mistakes and warnings, in any order, some of them twice.
+        journeys: those that can run, by id.
+        files: ids of all journeys that there is a file of.
+        sources: texts of files that are not on the disk, by how people know them.
+    """
+    mistakes = tuple(sorted(dict.fromkeys(found), key=lambda each: (each.file, each.line, each.column)))
+    lines = {name: tuple(text.splitlines()) for name, text in sources.items()}
     return CheckReport(
         mistakes,
-        shelf.journeys,
-        {each.file: _lines(each.file) for each in mistakes},
-        tuple(name for name in files if name not in shelf.journeys),
+        journeys,
+        {each.file: lines.get(each.file) or _lines(each.file) for each in mistakes},
+        tuple(name for name in files if name not in journeys),
     )
 
 

@@ -70,12 +70,16 @@ def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:
         found.extend(wrong)
         if journey is not None:
             journeys[journey.id] = journey
-    for between in (loop_mistakes(journeys, world.catalogue), enroll_mistakes(journeys, world.catalogue)):
-        for name, wrong in between.items():
-            found.extend(wrong)
-            if any(mistake.severity == "error" for mistake in wrong):
-                journeys.pop(name, None)
+    for name, wrong in between_mistakes(journeys, world.catalogue):
+        found.extend(wrong)
+        if any(mistake.severity == "error" for mistake in wrong):
+            journeys.pop(name, None)
     return JourneyShelf(journeys, tuple(_each_file_once(dict.fromkeys(found))))
+
+
+def between_mistakes(journeys: Mapping[str, Journey], catalogue: EventCatalogue) -> list[tuple[str, list[Mistake]]]:
+    """Give what is wrong between journeys that are fine alone, by the journey to mend."""
+    return [*loop_mistakes(journeys, catalogue).items(), *enroll_mistakes(journeys, catalogue).items()]
 
 
 def _each_file_once(found: Iterable[Mistake]) -> Iterator[Mistake]:

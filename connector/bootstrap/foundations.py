@@ -8,6 +8,8 @@ from pathlib import Path
 
 import redis
 
+from connector.adapters.account_journeys import OwnFiles, check_own, first_mistakes
+from connector.adapters.check import CheckReport
 from connector.adapters.clock import OffsetClock, SystemClock
 from connector.adapters.compliance_file import load_compliance
 from connector.adapters.event_files import load_events
@@ -25,7 +27,7 @@ from connector.domain.event_mapping import EventCatalogue
 from connector.ports.time import Clock
 from connector.services.consent import ConsentDesk
 from connector.services.journey_versions import JourneyVersions
-from connector.services.publishing import JourneyFiles
+from connector.services.publications import JourneyFiles
 from connector.settings import Settings
 
 
@@ -91,6 +93,11 @@ class Foundations:
     @cached_property
     def _consent(self) -> ConsentDesk:
         return ConsentDesk(self.ledger.new_id)
+
+    def own_journey_files(self, own: OwnFiles) -> tuple[JourneyFiles, CheckReport]:
+        """Give the journeys of an account's own files, held against the shared ones, and all that is wrong."""
+        report = check_own(own, *self._folders)
+        return JourneyFiles(report.journeys, first_mistakes(report, own)), report
 
     def journey_files(self) -> JourneyFiles:
         """Give the journeys of the files as they are now, and the first mistake of each that cannot run."""

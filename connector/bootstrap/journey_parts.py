@@ -28,7 +28,8 @@ from connector.services.journeys import JourneyRunner
 from connector.services.links import LinkWriter
 from connector.services.moving_people import Mover
 from connector.services.polling import Poller
-from connector.services.publishing import Publisher, Word
+from connector.services.publications import Word
+from connector.services.publishing import Publisher
 from connector.services.schedules import Schedules
 from connector.services.splits import SplitJudge
 from connector.services.standing import Comparer

@@ -52,7 +52,8 @@ class JourneyVersionRepository(Protocol):
 class PublicationAction(StrEnum):
     """What was done to a journey in service."""
 
-    PUBLISH = "publish"
+    PUBLISH = "publish"  # from the files that all accounts share
+    OWN = "own"  # from files of the account's own; stays until the shared one is asked for by name
     ROLLBACK = "rollback"  # an earlier version is in service again
     RETIRE = "retire"  # taken out of service; those in it finish
     REMOVE = "remove"  # likewise, because its file was gone when everything was published

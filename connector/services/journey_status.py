@@ -9,7 +9,7 @@ from datetime import datetime
 from connector.ports.enrollments import PublicationRow
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.services.journey_versions import JourneyVersions
-from connector.services.publishing import JourneyFiles
+from connector.services.publications import JourneyFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,11 +136,29 @@ def taken_back(uow: UnitOfWork, account_id: str, journey: str) -> tuple[Publicat
         return None
     out: set[str] = set()
     for before, after in zip(reversed(history[:-1]), reversed(history), strict=False):
-        if after.action is PublicationAction.PUBLISH:
+        if after.action in {PublicationAction.PUBLISH, PublicationAction.OWN}:
             break
         if before.journey_version_id is not None:
             out.add(before.journey_version_id)
     return history[-1], frozenset(out) - {history[-1].journey_version_id or ""}
+
+
+def is_own(uow: UnitOfWork, account_id: str, journey: str) -> bool:
+    """Tell whether an account has this journey from files of its own, which the shared ones then leave alone.
+
+    A journey that was retired is what it was before; an earlier version is whatever it was when it was published.
+    """
+    history = [*uow.publications.history(account_id, journey)]
+    while history and history[-1].action is PublicationAction.RETIRE:
+        history.pop()
+    if history and history[-1].action is PublicationAction.ROLLBACK:
+        back = history[-1].journey_version_id
+        history = [
+            row
+            for row in history
+            if row.journey_version_id == back and row.action in {PublicationAction.PUBLISH, PublicationAction.OWN}
+        ]
+    return bool(history) and history[-1].action is PublicationAction.OWN
 
 
 def earlier_version(

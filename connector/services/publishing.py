@@ -7,9 +7,8 @@ was in service when, and by whose hand, can always be told. People in flight fin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
 from connector.domain.differences import differences
 from connector.domain.journey import Journey
@@ -18,79 +17,9 @@ from connector.ports.enrollments import PublicationAction, PublicationRow
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
-from connector.services.journey_versions import JourneyVersions, Version, earlier_version, taken_back
-from connector.services.moving_people import Moved, Mover, Removal, StepMap
-
-
-@dataclass(frozen=True, slots=True)
-class JourneyFiles:
-    """What the journey folder holds.
-
-    Attributes:
-        journeys: those without a mistake, by id.
-        broken: of those that have one, by id, the first: `file:line:column: path: what is wrong`.
-    """
-
-    journeys: Mapping[str, Journey]
-    broken: Mapping[str, str] = field(default_factory=dict)
-
-    def demand(self, names: Sequence[str]) -> None:
-        """Refuse names that no file has, and an empty folder, which would take everything out of service.
-
-        Raises:
-            ConfigurationError: says what there is.
-        """
-        known = sorted({*self.journeys, *self.broken})
-        if not known:
-            raise ConfigurationError("there is no journey file; take a journey out of service with: smsctl retire")
-        for name in names:
-            if name not in known:
-                raise ConfigurationError(f"there is no journey file {name}.yaml; there are {', '.join(known)}")
-
-
-class Word(StrEnum):
-    """What became of one journey."""
-
-    PUBLISHED = "published"
-    UNCHANGED = "unchanged"
-    WITHHELD = "withheld"  # it was taken back before, and the file still says the same
-    BROKEN = "broken"
-    RETIRED = "retired"
-    ROLLED_BACK = "rolled back"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one journey in one account.
-
-    Attributes:
-        version: number of the version in service now; None when none is.
-        why: more for people, or empty.
-        moved: what became of people in flight, where they were to be moved.
-        warnings: what the person who publishes should know.
-    """
-
-    journey: str
-    word: Word
-    version: int | None = None
-    why: str = ""
-    moved: Moved | None = None
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Who publishes, and how.
-
-    Attributes:
-        moves: old step ids and the new ones that people in flight move to; None leaves them on their version, an
-            empty mapping moves them by their steps' own ids.
-        is_dry_run: tell what would happen, and do nothing.
-    """
-
-    by: str
-    moves: StepMap | None = None
-    is_dry_run: bool = False
+from connector.services.journey_versions import JourneyVersions, Version, earlier_version, is_own, taken_back
+from connector.services.moving_people import Moved, Mover, Removal
+from connector.services.publications import Hand, JourneyFiles, Outcome, Word
 
 
 class Publisher:
@@ -103,35 +32,85 @@ class Publisher:
         """Publish these journeys, or with no names every one that has changed, and retire those without a file.
 
         What was rolled back or retired is published again, unchanged, only by its name. A journey with a mistake
-        stays as it is.
+        stays as it is, and so does one that the account has of its own, unless `hand.replaces_own`.
 
         Raises:
             ConfigurationError: a name that no file has, or no file at all.
         """
         files.demand(names)
-        now = self._clock.now()
         with self._ledger.begin() as uow:
             current = uow.publications.current(account_id)
-            outcomes, removals = [], dict[str, Removal]()
-            for name in names or sorted({*files.journeys, *files.broken}):
-                journey, before = files.journeys.get(name), current.get(name)
-                if journey is None:
-                    outcomes.append(self._broken(uow, name, files.broken[name], before))
-                else:
-                    outcome, version = self._publish(uow, account_id, journey, before, hand, now, is_named=bool(names))
-                    outcomes.append(outcome)
-                    removals |= self._removal(uow, account_id, name, version, hand)
-            gone = () if names else sorted(current.keys() - files.journeys.keys() - files.broken.keys())
+            known = sorted({*files.journeys, *files.broken})
+            own = set() if names and hand.replaces_own else {
+                name for name in {*known, *current} if is_own(uow, account_id, name)
+            }  # fmt: skip
+            chosen = [name for name in names or known if name not in own]
+            left = [self._left_alone(uow, name, current[name]) for name in names or sorted(own) if name in own]
+            outcomes, removals = self._publish_all(
+                uow, account_id, files, chosen, PublicationAction.PUBLISH, hand, is_named=bool(names)
+            )
+            gone = () if names else sorted(current.keys() - {*known, *own})
             outcomes += [
-                self._take_out(uow, current[name], PublicationAction.REMOVE, hand, now)
+                self._take_out(uow, current[name], PublicationAction.REMOVE, hand, self._clock.now())
                 for name in gone
                 if current[name].journey_version_id is not None
             ]
             self._finish(uow, hand)
+        return [*self._moved(outcomes, removals), *left]
+
+    def publish_own(self, account_id: str, files: JourneyFiles, hand: Hand) -> Sequence[Outcome]:
+        """Publish journeys of an account's own files, which from then on the shared ones leave alone.
+
+        A journey with a mistake stays as it is.
+
+        Raises:
+            ConfigurationError: there is no file.
+        """
+        files.demand(())
+        with self._ledger.begin() as uow:
+            names = sorted({*files.journeys, *files.broken})
+            outcomes, removals = self._publish_all(
+                uow, account_id, files, names, PublicationAction.OWN, hand, is_named=True
+            )
+            self._finish(uow, hand)
+        return self._moved(outcomes, removals)
+
+    def _publish_all(
+        self,
+        uow: UnitOfWork,
+        account_id: str,
+        files: JourneyFiles,
+        names: Sequence[str],
+        action: PublicationAction,
+        hand: Hand,
+        *,
+        is_named: bool,
+    ) -> tuple[list[Outcome], dict[str, Removal]]:
+        current = uow.publications.current(account_id)
+        outcomes, removals = list[Outcome](), dict[str, Removal]()
+        for name in names:
+            journey, before = files.journeys.get(name), current.get(name)
+            if journey is None:
+                outcomes.append(self._broken(uow, name, files.broken[name], before))
+            else:
+                outcome, version = self._publish(uow, account_id, journey, before, action, hand, is_named=is_named)
+                outcomes.append(outcome)
+                removals |= self._removal(uow, account_id, name, version, hand)
+        return outcomes, removals
+
+    def _moved(self, outcomes: Sequence[Outcome], removals: Mapping[str, Removal]) -> list[Outcome]:
+        """Move people in flight where that was asked for, now that what they move to is in service."""
         return [
             replace(each, moved=self._move(removals[each.journey])) if each.journey in removals else each
             for each in outcomes
         ]
+
+    def _left_alone(self, uow: UnitOfWork, name: str, before: PublicationRow) -> Outcome:
+        number = self._number(uow, before)
+        runs = "is retired" if number is None else f"runs its own version {number}"
+        return Outcome(
+            name, Word.OWN, number, f"the account {runs}; to follow the files: smsctl publish {name} --account …"
+        )
 
     def publish_first(self, account_id: str, files: JourneyFiles, by: str) -> Sequence[Outcome]:
         """Publish what there is for an account that never published anything; do nothing for any other."""
@@ -185,21 +164,23 @@ class Publisher:
         account_id: str,
         journey: Journey,
         before: PublicationRow | None,
+        action: PublicationAction,
         hand: Hand,
-        now: datetime,
         *,
         is_named: bool,
     ) -> tuple[Outcome, Version | None]:
         """Publish one; give the version that people may be moved to, None when it is not in service."""
+        now = self._clock.now()
         row = uow.versions.ensure(account_id, journey.id, journey.hash, journey.source, hand.by, now)
         version = Version(row.id, row.version, journey)
-        if before is not None and before.journey_version_id == row.id:
+        is_as_owned = (action is PublicationAction.OWN) == is_own(uow, account_id, journey.id)
+        if before is not None and before.journey_version_id == row.id and is_as_owned:
             return Outcome(journey.id, Word.UNCHANGED, row.version), version
         taken = None if is_named else taken_back(uow, account_id, journey.id)
         if taken is not None and row.id in taken[1]:
             why = _withheld(row.version, taken[0])
             return Outcome(journey.id, Word.WITHHELD, self._number(uow, before), why), None
-        self._put_in(uow, account_id, journey.id, version, before, PublicationAction.PUBLISH, hand)
+        self._put_in(uow, account_id, journey.id, version, before, action, hand)
         why, warnings = self._replaces(uow, before), self._warnings(uow, before, journey)
         return Outcome(journey.id, Word.PUBLISHED, row.version, why, warnings=warnings), version
 

@@ -11,7 +11,7 @@ from connector.adapters.journey_files import read_journey
 from connector.adapters.world_files import read_world
 from connector.adapters.yaml_file import read_yaml
 from connector.ports.consents import ConsentKind
-from connector.services.publishing import Hand, JourneyFiles
+from connector.services.publications import Hand, JourneyFiles
 from connector.services.traces import TraceLine
 from tests.e2e.scene import Person, Scene
 from tests.e2e.waiting import eventually

@@ -21,7 +21,7 @@ from connector.ports.consents import Mechanism
 from connector.ports.ledger import UnitOfWork
 from connector.services.consent import ConsentDesk, Saying
 from connector.services.crm_reading import CRMReader
-from connector.services.publishing import Hand
+from connector.services.publications import Hand
 from tests.adapters.store.factories import an_account
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, START, Theatre
 

@@ -183,3 +183,43 @@ def test_every_publishing_command_explains_itself() -> None:
         command = cli.commands[name]
         assert isinstance(command, click.Command)
         assert command.help
+
+
+def test_an_account_edits_a_journey_of_its_own_and_the_other_keeps_the_shared_one(
+    folder: Path, accounts: list[str]
+) -> None:
+    run("publish")
+    own = folder / "own"
+    assert f"publish --own {own} --account 12345" in run(
+        "export", "demo-booked", "--account", "12345", "--to", str(own)
+    )
+    text = own / "templates/demo-booked/confirmation.txt.j2"
+    text.write_text(text.read_text(encoding="utf-8") + " Bring the plans.", encoding="utf-8")
+    assert "No mistakes" in run("check", "--own", str(own))
+    assert "Bring the plans." in run("diff", "--own", str(own), "--account", "12345")
+    assert "published    version 2 instead of version 1" in run("publish", "--own", str(own), "--account", "12345")
+    edit(folder, "journey: demo-booked\n", "journey: demo-booked\n# newer\n")
+    told = run("release")
+    assert "demo-booked  own          version 2 the account runs its own version 2" in told
+    assert "demo-booked  published    version 2 instead of version 1" in told
+
+
+def test_mistakes_in_own_files_are_shown_where_they_stand_and_publish_nothing(
+    folder: Path, accounts: list[str]
+) -> None:
+    run("publish")
+    own = folder / "own"
+    run("export", "demo-booked", "--account", "12345", "--to", str(own))
+    text = own / "templates/demo-booked/confirmation.txt.j2"
+    text.write_text("Hi {{ contact.frist_name }}", encoding="utf-8")
+    told = run("check", "--own", str(own), status=1)
+    assert f"{text}:1:7" in told
+    assert "1 | Hi {{ contact.frist_name }}" in told
+    told = run("publish", "--own", str(own), "--account", "12345", status=1)
+    assert "broken       version 1 version 1 runs on" in told
+
+
+def test_own_files_need_the_account_whose_own_they_become(folder: Path, accounts: list[str]) -> None:
+    (folder / "own").mkdir()
+    assert "--own needs --account" in run("publish", "--own", str(folder / "own"), status=1)
+    assert "there is no journey file" in run("check", "--own", str(folder / "own"), status=1)

@@ -20,7 +20,7 @@ from connector.errors import ConfigurationError
 from connector.ports.enrollments import PublicationAction
 from connector.services import moving_people
 from connector.services.moving_people import Moved, Mover
-from connector.services.publishing import Hand, JourneyFiles, Outcome, Word
+from connector.services.publications import Hand, JourneyFiles, Outcome, Word
 from connector.services.standing import Comparer
 from tests.services.theatre import ACCOUNT, REMINDER, START, Theatre
 
@@ -467,3 +467,50 @@ def test_people_are_compared_and_moved_on_postgresql_too(tmp_path: Path, postgre
     assert outcome.moved.moved == 1
     assert versions_of_people(theatre) == [2]
     theatre.close()
+
+
+def publish_own(theatre: Theatre, journey: Journey) -> Outcome:
+    return theatre.publisher.publish_own(ACCOUNT, JourneyFiles({journey.id: journey}), SAM)[0]
+
+
+def test_a_release_leaves_alone_what_an_account_has_of_its_own(theatre: Theatre) -> None:
+    assert publish_own(theatre, edited(theatre, SHORTER)).word is Word.PUBLISHED
+    left = publish(theatre, edited(theatre, SHORTEST))[0]
+    assert (left.word, left.version) == (Word.OWN, 2)
+    assert in_service(theatre) == 2
+    other = replace(edited(theatre, SHORTEST), id="other")
+    publish(theatre, other)
+    assert in_service(theatre) == 2  # and a folder that has no such file does not retire it
+
+
+def test_naming_an_owned_journey_for_its_account_puts_the_shared_one_back(theatre: Theatre) -> None:
+    publish_own(theatre, edited(theatre, SHORTER))
+    names = ("reminder",)
+    assert publish(theatre, edited(theatre), names=names)[0].word is Word.OWN
+    back = publish(theatre, edited(theatre), names=names, hand=replace(SAM, replaces_own=True))[0]
+    assert (back.word, back.version) == (Word.PUBLISHED, 1)
+    assert publish(theatre, edited(theatre, SHORTEST))[0].word is Word.PUBLISHED
+
+
+def test_a_journey_that_is_the_same_as_the_shared_one_can_be_made_the_accounts_own(theatre: Theatre) -> None:
+    assert publish_own(theatre, edited(theatre)).word is Word.PUBLISHED
+    assert publish(theatre, edited(theatre, SHORTER))[0].word is Word.OWN
+    assert publish_own(theatre, edited(theatre)).word is Word.UNCHANGED
+
+
+@pytest.mark.parametrize("is_retired", [False, True])
+def test_an_owned_journey_stays_owned_when_it_is_retired_or_rolled_back(theatre: Theatre, *, is_retired: bool) -> None:
+    publish_own(theatre, edited(theatre, SHORTER))
+    publish_own(theatre, edited(theatre, SHORTEST))
+    if is_retired:
+        theatre.publisher.retire(ACCOUNT, "reminder", SAM)
+    else:
+        assert theatre.publisher.roll_back(ACCOUNT, "reminder", None, SAM).version == 2
+    assert publish(theatre, edited(theatre, ("3 days", "4 days")))[0].word is Word.OWN
+    assert in_service(theatre) == (None if is_retired else 2)
+
+
+def test_rolling_back_to_a_shared_version_follows_the_files_again(theatre: Theatre) -> None:
+    publish_own(theatre, edited(theatre, SHORTER))
+    theatre.publisher.roll_back(ACCOUNT, "reminder", 1, SAM)
+    assert publish(theatre, edited(theatre, SHORTEST))[0].word is Word.PUBLISHED

@@ -17,7 +17,7 @@ from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import MISSING_SCOPES
 from connector.services.audience_listing import PAGES, AudienceLister
-from connector.services.publishing import Hand, JourneyFiles
+from connector.services.publications import Hand, JourneyFiles
 from connector.services.schedules import LATEST, Schedules, latest_occurrence, next_occurrence
 from tests.services import fake_crm
 from tests.services.fake_crm import FakeCRM

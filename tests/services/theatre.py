@@ -46,7 +46,8 @@ from connector.services.journeys import JourneyRunner
 from connector.services.links import LinkWriter
 from connector.services.moving_people import Mover
 from connector.services.polling import Poller
-from connector.services.publishing import Hand, JourneyFiles, Publisher
+from connector.services.publications import Hand, JourneyFiles
+from connector.services.publishing import Publisher
 from connector.services.replies import ReplyDesk
 from connector.services.stepper_building import StepperParts, build_stepper
 from connector.services.traces import Traces

@@ -43,6 +43,7 @@ for _command in (
     backtest_command.backtest,
     ledger.status,
     publishing.publish,
+    publishing.export,
     publishing.rollback,
     publishing.retire,
     publishing.release,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
+from connector.adapters.account_journeys import read_own_folder
 from connector.bootstrap import build_connector
 from connector.domain.differences import Change
 from connector.entrypoints.cli.publishing import chosen_accounts
@@ -20,11 +22,16 @@ from connector.settings import read_settings
 @click.command()
 @click.argument("journeys", nargs=-1)
 @click.option("--account", help="Portal id; every account when left out.")
+@click.option(
+    "--own",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Compare an account's own files in this folder instead of the shared ones.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def diff(journeys: tuple[str, ...], account: str | None, as_json: bool) -> None:
+def diff(journeys: tuple[str, ...], account: str | None, own: Path | None, as_json: bool) -> None:
     """Show how the files differ from what is in service, and what becomes of the people in flight."""
     connector = build_connector(read_settings())
-    files = connector.journey_files()
+    files = connector.journey_files() if own is None else connector.own_journey_files(read_own_folder(own))[0]
     files.demand(journeys)
     for name in journeys:
         if name in files.broken:

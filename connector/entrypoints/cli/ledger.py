@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from connector.adapters.account_journeys import check_own, read_own_folder
 from connector.adapters.check import check as check_files
 from connector.adapters.check import format_github, format_json, format_people
 from connector.adapters.store.migrate import migrate as migrate_database
 from connector.adapters.store.unit_of_work import make_engine
 from connector.bootstrap import build_connector
 from connector.settings import read_settings, read_some
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -28,10 +32,12 @@ def migrate() -> None:
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["people", "json", "github"]), default="people", show_default=True)
-def check(form: str) -> None:
+@click.option("--own", type=_FOLDER, help="Check an account's own files in this folder instead.")
+def check(form: str, own: Path | None) -> None:
     """Find every mistake in every file under MAPPINGS_DIR and TEMPLATES_DIR; exit status 1 when there is one."""
     settings = read_some("MAPPINGS_DIR", "TEMPLATES_DIR")
-    report = check_files(settings["mappings_dir"], settings["templates_dir"])
+    folders = settings["mappings_dir"], settings["templates_dir"]
+    report = check_files(*folders) if own is None else check_own(read_own_folder(own), *folders)
     if form == "json":
         click.echo(format_json(report))
     elif form == "github":

@@ -8,16 +8,18 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
+from connector.adapters.account_journeys import read_own_folder, write_own_folder
 from connector.adapters.check import check, format_people
 from connector.bootstrap import Connector, build_connector
 from connector.errors import ConfigurationError
 from connector.ports.ledger import AccountRow
 from connector.services.moving_people import Moved
-from connector.services.publishing import Hand, Outcome, Word
+from connector.services.publications import Hand, Outcome, Word
 from connector.settings import read_settings
 
 _TRIES = 10  # a worker is done with an enrollment within a second or two
@@ -57,30 +59,64 @@ _move_option = click.option(
 
 @click.command()
 @click.argument("journeys", nargs=-1)
+@click.option(
+    "--own",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Publish this folder's journeys/ and templates/ for the one account of --account, as its own.",
+)
 @_move_option
 @_whose
 def publish(
-    journeys: tuple[str, ...], moves: tuple[str, ...], account: str | None, by: str, dry_run: bool, as_json: bool
+    journeys: tuple[str, ...],
+    own: Path | None,
+    moves: tuple[str, ...],
+    account: str | None,
+    by: str,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Put the journeys of the files in service, or those named; exit status 1 when one has a mistake.
 
-    Without names, what has not changed stays as it is, and a journey whose file is gone is retired.
+    Without names, what has not changed stays as it is, and a journey whose file is gone is retired. What an account
+    has of its own is left alone, unless the journey and the account are both named.
     """
     if any(move != "all" for move in moves) and len(journeys) != 1:
         raise ConfigurationError("--move OLD=NEW needs the one journey whose steps are meant; or say --move all")
-    connector, hand = build_connector(read_settings()), Hand(by, _steps(moves), dry_run)
-    files = connector.journey_files()
+    if own is not None and account is None:
+        raise ConfigurationError("--own needs --account: the journeys become that account's own")
+    connector = build_connector(read_settings())
+    hand = Hand(by, _steps(moves), dry_run, replaces_own=account is not None)
+    files = connector.journey_files() if own is None else connector.own_journey_files(read_own_folder(own))[0]
     files.demand(journeys)
+    files = files if own is None else files.only(journeys)
+    act = connector.publisher.publish_own if own is not None else None
     outcomes = _each_account(
         connector,
         account,
         hand,
-        lambda row: connector.publisher.publish(row.id, files, journeys, hand),
+        lambda row: act(row.id, files, hand) if act else connector.publisher.publish(row.id, files, journeys, hand),
         as_json=as_json,
     )
     if any(outcome.word is Word.BROKEN for outcome in outcomes):
         click.echo("smsctl check shows every mistake", err=True)
         sys.exit(1)
+
+
+@click.command()
+@click.argument("journey")
+@click.option("--account", required=True, help="Portal id.")
+@click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
+def export(journey: str, account: str, folder: Path) -> None:
+    """Write an account's journey, as it is in service, into a folder, to be edited and published with --own."""
+    connector = build_connector(read_settings())
+    row = chosen_accounts(connector, account)[0]
+    with connector.ledger.begin(write=False) as uow:
+        service = connector.versions.in_service(uow, row.id).get(journey)
+    if service is None:
+        raise ConfigurationError(f"{journey} is not in service")
+    write_own_folder(folder, service.journey)
+    click.echo(f"version {service.version} of {journey} is in {folder}; publish it with:")
+    click.echo(f"  smsctl publish --own {folder} --account {account}")
 
 
 @click.command()
