@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from connector.domain.event import ChangeNotice, ContactSnapshot, ObjectRef, Owner
+from connector.domain.opt_out_fields import OptOutField
 from connector.errors import CRMError
 
 MISSING_SCOPES = "MISSING_SCOPES"
@@ -46,6 +47,32 @@ class RecordKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SMSFacts:
+    """What a text is, apart from how it reads on a timeline: for CRMs that keep texts as records of their own.
+
+    Attributes:
+        is_inbound: it came from the person.
+        state: our word for how it stands, such as `delivered`.
+        body: the text itself, as it may be shown.
+        sender: number or sender id it went out from; the person's number for one that came in.
+        recipient: number it went to.
+        error: why it failed, in words, or empty.
+        sent_at: when a gateway took it, or when it came in.
+        delivered_at: when it arrived on the phone.
+    """
+
+    is_inbound: bool
+    state: str
+    body: str = field(repr=False)
+    sender: str = field(repr=False)
+    recipient: str = field(repr=False)
+    segments: int
+    error: str = ""
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordWrite:
     """One CRM record as it should stand.
 
@@ -59,6 +86,7 @@ class RecordWrite:
         at: its place on the timeline; for a task, when it is due.
         queue_id: for a task, the CRM's id of the queue it waits in.
         is_call: for a task, that somebody is to ring the contact up.
+        sms: for a communication that stands for a text, what that text is; None for one about consent.
     """
 
     ref: str
@@ -73,6 +101,7 @@ class RecordWrite:
     crm_record_id: str | None = None
     queue_id: str = ""
     is_call: bool = False
+    sms: SMSFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +115,11 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An associated record and how it is associated (`primary`, a label, or empty)."""
+    """An associated record and how it is associated (`primary`, a label, or empty); `via` names a record between."""
 
     object_id: str
     labels: tuple[str, ...] = ()
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +129,57 @@ class SearchFilter:
     property_name: str
     operator: str
     value: str | tuple[str, ...] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFields:
+    """Which properties of contacts decide whom we may text, by the CRM's names.
+
+    Attributes:
+        phones: where numbers stand.
+        opt_out: our own flag first, then those the account's settings name.
+    """
+
+    phones: frozenset[str]
+    opt_out: tuple[OptOutField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """When something of a record changed, and whether a bulk import did it."""
+
+    at: datetime
+    is_import: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRecord:
+    """A record that changed of late, as it is now.
+
+    Attributes:
+        properties: those asked for, as the CRM has them now.
+        modified_at: when anything of it changed last.
+        created: when it was made; None where the CRM does not say.
+        changed: when each property got its present value; a property the CRM has no history of is absent.
+    """
+
+    object_id: str
+    properties: Mapping[str, str | None]
+    modified_at: datetime
+    created: Change | None = None
+    changed: Mapping[str, Change] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Some of the records that changed since a time.
+
+    Attributes:
+        next: what to ask for the next page with; empty when this was the last.
+    """
+
+    records: Sequence[ChangedRecord]
+    next: str = ""
 
 
 class CRM(Protocol):
@@ -123,9 +204,13 @@ class CRM(Protocol):
         ...
 
     def associated_contacts(
-        self, account: CRMAccount, object_type: str, ids: Sequence[str]
+        self, account: CRMAccount, object_type: str, ids: Sequence[str], *, through: str = ""
     ) -> Mapping[str, Sequence[Link]]:
-        """Give the contacts associated with each record, in the CRM's order."""
+        """Give the contacts associated with each record, in the CRM's order.
+
+        A record without any gets those of the first record of the kind `through` that it belongs to, such as its
+        `company`: its primary contacts first, with `via` saying whose they are.
+        """
         ...
 
     def search(
@@ -153,6 +238,32 @@ class CRM(Protocol):
         """
         ...
 
+    def changed_since(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        properties: Sequence[str],
+        since: datetime,
+        *,
+        after: str = "",
+        filters: Sequence[SearchFilter] = (),
+    ) -> ChangePage:
+        """Give the next page of the records that changed at `since` or later, the longest unchanged first.
+
+        A walk begins with no `after` and goes on with each page's `next`. It meets every record that changed before it
+        began, however many changed in the same moment; one that changes meanwhile may be met twice. A search index
+        lags behind some seconds or minutes: begin the next walk a little before the last one began.
+
+        Args:
+            account: whose records.
+            object_type: our name of their kind.
+            properties: whose values and, where the CRM keeps one, history are wanted.
+            since: when the walk begins.
+            after: the `next` of the page before.
+            filters: further conditions, all to be met.
+        """
+        ...
+
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         """Map internal pipeline-stage ids to the names people see."""
         ...
@@ -162,7 +273,29 @@ class CRM(Protocol):
         ...
 
     def find_contacts_by_number(self, account: CRMAccount, e164: str) -> Sequence[str]:
-        """Find ids of all contacts that carry this number in any phone property, compared as E.164."""
+        """Find ids of all contacts that carry this number in any phone property, compared as E.164.
+
+        The one that changed last comes first.
+        """
+        ...
+
+    def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
+        """Give the id of a contact with a number: the one that is there, or else a new one.
+
+        Repeating it is harmless once the CRM's search has caught up, about a minute after a lost answer.
+
+        Args:
+            account: whose.
+            e164: its mobile number.
+            ref: our short reference, under which the call can be traced in the CRM.
+
+        Raises:
+            CRMAmbiguousError: no answer came; the contact may exist now.
+        """
+        ...
+
+    def contact_fields(self, account: CRMAccount) -> ContactFields:
+        """Say which properties of contacts hold numbers and opt-outs; makes no call."""
         ...
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from connector.adapters.crm.hubspot.adapter import HubSpotCRM
-from connector.adapters.crm.hubspot.tokens import OAuthApp
+from connector.adapters.crm.oauth_app import OAuthApp
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import metadata
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine

@@ -7,14 +7,15 @@ put things into it and look at what became of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pytest
 
 from connector.domain.event import ObjectRef
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRM, CRMAccount, RecordKind, RecordWrite
+from connector.ports.crm import CRM, CRMAccount, RecordKind, RecordWrite, SearchFilter
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NUMBER, OTHER_NUMBER = "+12025550143", "+12025550178"
@@ -38,6 +39,18 @@ class Portal(Protocol):
         """The bodies of texts, tasks and notes on a contact's timeline, as people read them."""
         ...
 
+    def change_contact(self, contact_id: str, **properties: str) -> None:
+        """Let a person change a contact, some time after whatever happened before; `phone`, `mobile` or a field."""
+        ...
+
+    def add_field(self, name: str) -> None:
+        """Let the account have a contact field of its own."""
+        ...
+
+    def now(self) -> datetime:
+        """What time it is there."""
+        ...
+
     def is_opted_out(self, contact_id: str) -> bool:
         """What our flag on the contact says."""
         ...
@@ -57,26 +70,50 @@ def a_text(ref: str, contact_id: str, **changes: object) -> RecordWrite:
     return RecordWrite(ref=ref, contact_crm_id=contact_id, **(values | changes))  # type: ignore[arg-type]
 
 
+@dataclass(frozen=True)
+class Words:
+    """What the CRM under test calls things; as they stand, HubSpot's and the fakes'.
+
+    Attributes:
+        won: internal id of the stage Closed Won.
+        phones: properties of a contact in which numbers are typed.
+        nobody: an id of no record.
+        wish: a contact property of the account's own.
+    """
+
+    name: str = "dealname"
+    amount: str = "amount"
+    won: str = "closedwon"
+    phones: frozenset[str] = frozenset({"mobilephone", "phone"})
+    nobody: str = "999999"
+    wish: str = "sms_wish"
+
+
 class CRMContract:
     """The promises of `connector.ports.crm.CRM`."""
+
+    words = Words()
 
     @pytest.fixture
     def portal(self) -> Portal:
         raise NotImplementedError("the inheriting class says which CRM is tested")
 
     def test_records_are_read_by_id_and_missing_ones_are_absent(self, portal: Portal) -> None:
+        words = self.words
         deal = portal.add_deal("Roof")
-        read = portal.crm.read_records(portal.account, "deal", [deal, "999999"], ["dealname", "amount"])
-        assert read == {deal: {"dealname": "Roof", "amount": None}}
+        read = portal.crm.read_records(portal.account, "deal", [deal, words.nobody], [words.name, words.amount])
+        assert read == {deal: {words.name: "Roof", words.amount: None}}
 
     def test_contacts_are_read_with_mobile_before_landline(self, portal: Portal) -> None:
+        words = self.words
         contact = portal.add_contact(phone=OTHER_NUMBER, mobile=NUMBER)
-        snapshot = portal.crm.read_contacts(portal.account, [contact, "999999"], {})[contact]
-        typed = [raw for raw, name in snapshot.phones if name in {"mobilephone", "phone"}]
+        snapshot = portal.crm.read_contacts(portal.account, [contact, words.nobody], {})[contact]
+        typed = [raw for raw, name in snapshot.phones if name in words.phones]
         assert (snapshot.crm_id, typed) == (contact, [NUMBER, OTHER_NUMBER])
 
     def test_a_missing_contact_is_absent(self, portal: Portal) -> None:
-        assert portal.crm.read_contacts(portal.account, ["999999"], {}) == {}
+        words = self.words
+        assert portal.crm.read_contacts(portal.account, [words.nobody], {}) == {}
 
     def test_contacts_of_a_deal_are_found(self, portal: Portal) -> None:
         contacts = [portal.add_contact(mobile=NUMBER), portal.add_contact()]
@@ -86,12 +123,68 @@ class CRMContract:
         assert not links.get(lonely)
 
     def test_stages_have_the_labels_people_see(self, portal: Portal) -> None:
-        assert portal.crm.stage_labels(portal.account, "deal")["closedwon"] == "Closed Won"
+        words = self.words
+        assert portal.crm.stage_labels(portal.account, "deal")[words.won] == "Closed Won"
 
     def test_every_contact_with_a_number_is_found_however_it_was_typed(self, portal: Portal) -> None:
         same = [portal.add_contact(mobile=NUMBER), portal.add_contact(phone="(202) 555-0143")]
         portal.add_contact(mobile=OTHER_NUMBER)
         assert sorted(portal.crm.find_contacts_by_number(portal.account, NUMBER)) == sorted(same)
+
+    def test_of_several_contacts_with_a_number_the_one_changed_last_comes_first(self, portal: Portal) -> None:
+        first, second, third = (portal.add_contact(mobile=NUMBER) for _ in range(3))
+        for each in (third, first, second):
+            portal.change_contact(each, phone=OTHER_NUMBER)
+        assert list(portal.crm.find_contacts_by_number(portal.account, NUMBER)) == [second, first, third]
+
+    def test_a_contact_is_made_for_a_number_nobody_has_and_only_once(self, portal: Portal) -> None:
+        made = portal.crm.create_contact(portal.account, NUMBER, "SMS-1")
+        assert portal.crm.create_contact(portal.account, NUMBER, "SMS-1") == made
+        snapshot = portal.crm.read_contacts(portal.account, [made], {})[made]
+        assert NUMBER in [raw for raw, _ in snapshot.phones]
+
+    def test_no_contact_is_made_for_a_number_somebody_has(self, portal: Portal) -> None:
+        contact = portal.add_contact(phone="(202) 555-0143")
+        assert portal.crm.create_contact(portal.account, NUMBER, "SMS-1") == contact
+
+    def test_a_field_of_the_accounts_own_says_that_a_contact_has_opted_out(self, portal: Portal) -> None:
+        words = self.words
+        portal.add_field(words.wish)
+        settings = {**portal.account.settings, "opt_out_fields": {"Contact": {"field": words.wish, "value": "Never"}}}
+        account = CRMAccount(portal.account.account_id, portal.account.external_id, settings)
+        contact, other = portal.add_contact(mobile=NUMBER), portal.add_contact()
+        portal.change_contact(contact, **{words.wish: "Never"})
+        portal.change_contact(other, **{words.wish: "Gladly"})
+        read = portal.crm.read_contacts(account, [contact, other], {})
+        assert (read[contact].opted_out, read[contact].opted_out_by) == (True, words.wish)
+        assert (read[other].opted_out, read[other].opted_out_by) == (False, "")
+        assert words.wish in {each.property_name for each in portal.crm.contact_fields(account).opt_out}
+
+    def test_what_changed_since_a_time_is_met_once_and_whole(self, portal: Portal) -> None:
+        words = self.words
+        old = portal.add_deal("Fence")
+        since = portal.now() + timedelta(seconds=1)
+        contact = portal.add_contact()
+        portal.change_contact(contact, phone=OTHER_NUMBER)  # some time passes
+        deals = [portal.add_deal(f"Roof {number}") for number in range(7)]
+        met, after = list[str](), ""
+        while True:
+            page = portal.crm.changed_since(portal.account, "deal", [words.name], since, after=after)
+            met += [each.object_id for each in page.records]
+            assert all(each.properties[words.name] and each.modified_at >= since for each in page.records)
+            after = page.next
+            if not after:
+                break
+        assert sorted(met) == sorted(deals)
+        assert old not in met
+
+    def test_what_changed_can_be_narrowed_down(self, portal: Portal) -> None:
+        words = self.words
+        roof = portal.add_deal("Roof")
+        portal.add_deal("Shed")
+        only = [SearchFilter(words.name, "EQ", "Roof")]
+        page = portal.crm.changed_since(portal.account, "deal", [words.name], NOON - timedelta(days=400), filters=only)
+        assert [each.object_id for each in page.records] == [roof]
 
     def test_created_texts_stand_on_their_contacts(self, portal: Portal) -> None:
         first, second = portal.add_contact(), portal.add_contact()
@@ -116,8 +209,9 @@ class CRMContract:
         assert list(portal.shown(contact)) == ["Soon. Ref t1"]
 
     def test_one_refused_row_does_not_take_the_others_with_it(self, portal: Portal) -> None:
+        words = self.words
         contact = portal.add_contact()
-        rows = [a_text("r1", contact), a_text("r2", "999999"), a_text("r3", contact)]
+        rows = [a_text("r1", contact), a_text("r2", words.nobody), a_text("r3", contact)]
         results = portal.crm.create(portal.account, rows)
         assert [isinstance(each.error, CRMRefusedError) for each in results] == [False, True, False]
         assert len(portal.shown(contact)) == 2
@@ -141,10 +235,13 @@ class CRMContract:
         assert portal.crm.find_written(portal.account, [a_text("r1", contact)]) == {}
 
     def test_opting_out_and_in_again_sets_the_flag_row_by_row(self, portal: Portal) -> None:
+        words = self.words
         contact = portal.add_contact()
         portal.crm.install(portal.account)
-        results = portal.crm.set_opt_out(portal.account, [contact, "999999"], opted_out=True, at=NOON, source="a reply")
-        assert [each.ref for each in results] == [contact, "999999"]
+        results = portal.crm.set_opt_out(
+            portal.account, [contact, words.nobody], opted_out=True, at=NOON, source="a reply"
+        )
+        assert [each.ref for each in results] == [contact, words.nobody]
         assert results[0].error is None
         assert isinstance(results[1].error, CRMRefusedError)
         assert portal.is_opted_out(contact)
@@ -153,14 +250,22 @@ class CRMContract:
         assert not portal.is_opted_out(contact)
 
     def test_properties_are_written_row_by_row(self, portal: Portal) -> None:
+        words = self.words
         roof, shed = portal.add_deal("Roof"), portal.add_deal("Shed")
-        wanted = {roof: {"dealname": "Big roof", "amount": "900"}, shed: {"amount": "40"}, "999999": {"amount": "1"}}
+        wanted = {
+            roof: {words.name: "Big roof", words.amount: "900"},
+            shed: {words.amount: "40"},
+            words.nobody: {words.amount: "1"},
+        }
         for _ in range(2):
             results = {each.ref: each.error for each in portal.crm.set_properties(portal.account, "deal", wanted)}
             assert (results[roof], results[shed]) == (None, None)
-            assert isinstance(results["999999"], CRMRefusedError)
-        read = portal.crm.read_records(portal.account, "deal", [roof, shed], ["dealname", "amount"])
-        assert read == {roof: {"dealname": "Big roof", "amount": "900"}, shed: {"dealname": "Shed", "amount": "40"}}
+            assert isinstance(results[words.nobody], CRMRefusedError)
+        read = portal.crm.read_records(portal.account, "deal", [roof, shed], [words.name, words.amount])
+        assert read == {
+            roof: {words.name: "Big roof", words.amount: "900"},
+            shed: {words.name: "Shed", words.amount: "40"},
+        }
 
     def test_a_note_stands_on_its_contact(self, portal: Portal) -> None:
         contact = portal.add_contact()

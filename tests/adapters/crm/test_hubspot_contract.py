@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
 
 from connector.ports.crm import CRM, CRMAccount
+from connector.sandbox.hubspot.property_definitions import PropertyDefinition
 from tests.adapters.crm.conftest import PORTAL, HubSpot
 from tests.adapters.crm.contract import CRMContract, Portal
 
@@ -33,6 +35,18 @@ class SandboxPortal:
     def shown(self, contact_id: str) -> Sequence[str]:
         entries = self.hubspot.world.timeline(PORTAL, contact_id)
         return [html.unescape(str(entry["body"]).replace("<br>", "\n")) for entry in entries]
+
+    def change_contact(self, contact_id: str, **properties: str) -> None:
+        self.hubspot.clock.advance(timedelta(minutes=1))
+        names = {"mobile": "mobilephone"}
+        wanted = {names.get(name, name): value for name, value in properties.items()}
+        self.hubspot.world.update(PORTAL, "contacts", contact_id, wanted)
+
+    def add_field(self, name: str) -> None:
+        self.hubspot.world.portal(PORTAL).properties["contacts"][name] = PropertyDefinition(name, name, built_in=False)
+
+    def now(self) -> datetime:
+        return self.hubspot.clock.now()
 
     def is_opted_out(self, contact_id: str) -> bool:
         held = self.hubspot.world.get(PORTAL, "contacts", contact_id)["properties"]

@@ -12,7 +12,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from connector.adapters.crm.hubspot.locks import RedisLocks
+from connector.adapters.crm.locks import RedisLocks
+from connector.adapters.secrets import Vault
+from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.errors import CRMDisconnectedError, CRMUnavailableError
 from tests.adapters.crm.conftest import ACCOUNT_ID, CLIENT_ID, PORTAL, TOKEN, HubSpot
 
@@ -77,18 +79,52 @@ def test_many_callers_at_once_refresh_once(hubspot: HubSpot) -> None:
     assert set(hubspot.locks.names) == {f"hubspot-token:{ACCOUNT_ID}"}
 
 
-def test_an_uninstalled_app_is_disconnected_and_not_called_again(hubspot: HubSpot) -> None:
+def test_an_app_uninstalled_in_hubspot_loses_its_tokens_and_is_not_called_again(hubspot: HubSpot) -> None:
     install_oauth(hubspot)
     hubspot.world.tokens.uninstall(PORTAL)
     hubspot.clock.advance(timedelta(hours=1))
     with pytest.raises(CRMDisconnectedError):
         read(hubspot)
-    assert hubspot.row().status == "disconnected"
-    assert "refresh token" in hubspot.row().status_reason
+    row = hubspot.row()
+    assert (row.status, row.access_token, row.refresh_token) == ("uninstalled", None, None)
+    assert "refresh token" in row.status_reason
     calls = dict(hubspot.world.calls)
     with pytest.raises(CRMDisconnectedError):
         read(hubspot)
     assert dict(hubspot.world.calls) == calls
+
+
+def test_a_refusal_of_a_token_that_another_process_has_replaced_meanwhile_ends_nobody(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens.rotates = True
+    hubspot.clock.advance(timedelta(hours=1))
+    tokens = hubspot.crm._records.calls.tokens
+    stale = hubspot.row()
+    fresh = tokens.token(ACCOUNT_ID)  # the other process, after our lock has ended by itself
+    error = CRMDisconnectedError("missing or invalid refresh token", status=400)
+    assert tokens._uninstalled(stale, error) == fresh
+    assert hubspot.row().status == "active"
+
+
+def test_twenty_callers_in_two_processes_refresh_once_and_lose_no_rotated_token(
+    hubspot: HubSpot, redis_client: redis.Redis
+) -> None:
+    install_oauth(hubspot)
+    hubspot.world.tokens.rotates = True
+    hubspot.clock.advance(timedelta(hours=1))
+    mine = replace(hubspot.crm._records.calls.tokens, locks=RedisLocks(redis_client))
+    other_ledger = SQLLedger(make_engine(str(hubspot.ledger.engine.url)), Vault(["k" * 32]), lambda _: None)
+    theirs = replace(mine, ledger=other_ledger)  # what another process has: its own connections, the same Redis
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(each.token, ACCOUNT_ID) for each in (mine, theirs) * 10]
+        given = {done.result() for done in asked}
+    other_ledger.close()
+    row = hubspot.row()
+    assert hubspot.calls("oauth.token") == 1
+    assert given == {row.access_token}
+    hubspot.clock.advance(timedelta(hours=1))
+    assert mine.token(ACCOUNT_ID) not in given  # the refresh token that was kept is the one that holds
+    assert hubspot.row().refresh_token != row.refresh_token
 
 
 def test_a_token_cut_short_is_replaced_once(hubspot: HubSpot) -> None:
@@ -203,7 +239,7 @@ def test_a_lock_without_redis_is_an_outage() -> None:
 
 
 def test_a_lock_that_others_keep_is_an_outage(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.adapters.crm.hubspot.locks._PATIENCE", 0.01)
+    monkeypatch.setattr("connector.adapters.crm.locks._PATIENCE", 0.01)
     locks = RedisLocks(redis_client)
     with locks.hold("token"), pytest.raises(CRMUnavailableError, match="another process"), locks.hold("token"):
         pytest.fail("held twice")

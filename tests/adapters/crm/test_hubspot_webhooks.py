@@ -106,6 +106,7 @@ def test_the_type_may_be_called_event_type() -> None:
     [
         ("contact.creation", ChangeKind.CREATED),
         ("contact.deletion", ChangeKind.DELETED),
+        ("contact.restore", ChangeKind.RESTORED),
         ("contact.privacyDeletion", ChangeKind.PRIVACY_DELETED),
     ],
 )
@@ -144,7 +145,6 @@ def test_a_merge_into_a_new_record_takes_the_primary_along() -> None:
     [
         {},
         STAGE_CHANGE | {"subscriptionType": "deal.associationChange"},
-        STAGE_CHANGE | {"subscriptionType": "deal.restore"},
         STAGE_CHANGE | {"subscriptionType": "conversation.creation"},
         STAGE_CHANGE | {"subscriptionType": "object.propertyChange"},
         STAGE_CHANGE | {"subscriptionType": ["deal.propertyChange"]},

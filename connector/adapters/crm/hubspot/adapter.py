@@ -10,21 +10,33 @@ from typing import Any
 import httpx
 
 from connector.adapters.crm.hubspot.calls import PortalCalls
-from connector.adapters.crm.hubspot.contacts import PortalContacts
+from connector.adapters.crm.hubspot.changes import PortalChanges
+from connector.adapters.crm.hubspot.contacts import PortalContacts, contact_fields
 from connector.adapters.crm.hubspot.dated_client import DatedClients
 from connector.adapters.crm.hubspot.limits import PortalLimits
-from connector.adapters.crm.hubspot.locks import Locks
 from connector.adapters.crm.hubspot.portal_facts import PortalFacts
 from connector.adapters.crm.hubspot.properties import PortalProperties
 from connector.adapters.crm.hubspot.records import PortalRecords
-from connector.adapters.crm.hubspot.tokens import OAuthApp, PortalTokens
+from connector.adapters.crm.hubspot.tokens import PortalTokens
 from connector.adapters.crm.hubspot.webhooks import read_notice
+from connector.adapters.crm.hubspot.workflows import PortalWorkflows
 from connector.adapters.crm.hubspot.writing import PortalWriting
+from connector.adapters.crm.locks import Locks
+from connector.adapters.crm.oauth_app import OAuthApp
 from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
-from connector.ports.crm import CRMAccount, Link, RecordWrite, SearchFilter, WriteResult
+from connector.ports.crm import (
+    ChangePage,
+    ContactFields,
+    CRMAccount,
+    Link,
+    RecordWrite,
+    SearchFilter,
+    WriteResult,
+)
 from connector.ports.ledger import Ledger
 from connector.ports.queue import RateLimiter
 from connector.ports.time import Clock
+from connector.ports.workflows import Completion, CompletionResult
 
 API_URL = "https://api.hubapi.com"
 API_VERSION = "2026-09"
@@ -66,9 +78,11 @@ class HubSpotCRM:
         calls = PortalCalls(tokens, DatedClients(url, version), PortalLimits(limiter, sleep))
         self._records = PortalRecords(calls)
         self._contacts = PortalContacts(self._records)
+        self._changes = PortalChanges(self._records)
         self._facts = PortalFacts(calls, clock)
         self._properties = PortalProperties(calls)
         self._writing = PortalWriting(calls, self._records)
+        self._workflows = PortalWorkflows(calls)
 
     def read_notice(self, body: Mapping[str, Any]) -> ChangeNotice | None:
         """Understand one webhook event."""
@@ -87,10 +101,10 @@ class HubSpotCRM:
         return self._contacts.read(account, ids, attributes)
 
     def associated_contacts(
-        self, account: CRMAccount, object_type: str, ids: Sequence[str]
+        self, account: CRMAccount, object_type: str, ids: Sequence[str], *, through: str = ""
     ) -> Mapping[str, Sequence[Link]]:
-        """Give each record's contacts; a record without any is absent or empty."""
-        return self._records.linked(account, object_type, "contact", ids)
+        """Give each record's contacts, or those of the record it belongs to; a record without any is absent."""
+        return self._records.contacts_of(account, object_type, ids, through)
 
     def search(
         self,
@@ -114,6 +128,19 @@ class HubSpotCRM:
         """Find up to 200 records that meet all of up to five filters, behind the id `after`."""
         return self._records.search_page(account, object_type, [filters], properties, after)
 
+    def changed_since(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        properties: Sequence[str],
+        since: datetime,
+        *,
+        after: str = "",
+        filters: Sequence[SearchFilter] = (),
+    ) -> ChangePage:
+        """Give up to 200 records that changed since a time, with the history of their properties."""
+        return self._changes.since(account, object_type, properties, since, after, filters)
+
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         """Map stage ids to labels, up to five minutes old."""
         return self._facts.stage_labels(account, object_type)
@@ -125,6 +152,14 @@ class HubSpotCRM:
     def find_contacts_by_number(self, account: CRMAccount, e164: str) -> Sequence[str]:
         """Find contacts by number; HubSpot's search may lag some seconds behind a change."""
         return self._contacts.find_by_number(account, e164)
+
+    def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
+        """Give the contact with a number, a new one if need be."""
+        return self._contacts.create(account, e164, ref)
+
+    def contact_fields(self, account: CRMAccount) -> ContactFields:
+        """Say which properties of contacts hold numbers and opt-outs."""
+        return contact_fields(account)
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         """Create records."""
@@ -149,6 +184,10 @@ class HubSpotCRM:
     ) -> Sequence[WriteResult]:
         """Write properties; a record that HubSpot merged into another answers under its new id."""
         return self._writing.set_properties(account, object_type, values)
+
+    def complete_calls(self, account: CRMAccount, completions: Sequence[Completion]) -> Sequence[CompletionResult]:
+        """Let workflows that wait for us go on; see `connector.ports.workflows.WorkflowCRM`."""
+        return self._workflows.complete(account, completions)
 
     def install(self, account: CRMAccount) -> Mapping[str, Any]:
         """Create our property group and properties; give the portal's name, time zone and currency."""

@@ -35,6 +35,7 @@ _RULES = tuple(
         (r"^/crm/v3/pipelines/", "/crm/pipelines/{v}/"),
         (r"^/crm/v3/owners", "/crm/owners/{v}"),
         (r"^/account-info/v3/", "/account-info/{v}/"),
+        (r"^/automation/v4/actions/callbacks/", "/automation/actions/callbacks/{v}/"),
     )
 )
 
@@ -59,6 +60,7 @@ class PortalAPI:
     owners: Any
     properties: Any
     property_groups: Any
+    callbacks: Any
 
     def account_details(self) -> Any:
         """GET the portal's own facts; the SDK has no method for it."""
@@ -110,6 +112,7 @@ class DatedClients:
             owners=crm.owners.owners_api,
             properties=crm.properties.core_api,
             property_groups=crm.properties.groups_api,
+            callbacks=client.automation.actions.callbacks_api,
         )
 
     def _api(self, package: Any, api_name: str, config: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from connector.adapters.crm.hubspot.object_types import path_name
 from connector.ports.crm import CRMAccount, Link, SearchFilter
 
 SEARCH_PAGE = 200  # the most a search answers at once
+LARGEST_HISTORY = 50  # inputs of a batch read that asks for histories
+BY_ID = "hs_object_id"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Properties = Mapping[str, str | None]
@@ -59,6 +61,21 @@ class PortalRecords:
                         wanted.append({"id": from_id, "after": str(after)})
         return found
 
+    def contacts_of(
+        self, account: CRMAccount, object_type: str, ids: Sequence[str], through: str
+    ) -> dict[str, list[Link]]:
+        """Give the contacts of records; those that have none get the contacts of the first they belong to."""
+        found = self.linked(account, object_type, "contact", ids)
+        bare = [each for each in ids if not found.get(each)]
+        if not through or not bare:
+            return found
+        between = {each: links[0].object_id for each, links in self.linked(account, object_type, through, bare).items()}
+        theirs = self.linked(account, through, "contact", list(dict.fromkeys(between.values()))) if between else {}
+        for each, middle in between.items():
+            links = sorted(theirs.get(middle, ()), key=lambda link: "primary" not in link.labels)
+            found[each] = [replace(link, via=f"{through}:{middle}") for link in links]
+        return found
+
     def search(
         self,
         account: CRMAccount,
@@ -88,10 +105,36 @@ class PortalRecords:
         after: str,
     ) -> list[tuple[str, Properties]]:
         """Find the first records behind an id, in the order of ids."""
-        body = _search_body(groups, properties, after)
-        call = _search(path_name(object_type), body)
+        later = [SearchFilter(BY_ID, "GT", after)] if after else []
+        return self.search_sorted(account, object_type, [[*group, *later] for group in groups], properties, BY_ID)
+
+    def search_sorted(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        groups: Sequence[Sequence[SearchFilter]],
+        properties: Sequence[str],
+        sort: str,
+    ) -> list[tuple[str, Properties]]:
+        """Find the first records in the order of a property; HubSpot sorts by one only."""
+        call = _search(path_name(object_type), _search_body(groups, properties, sort))
         rows = _rows(self.calls.make(account, f"search {object_type}s", call, is_search=True))
         return [(str(row["id"]), _asked(row, properties)) for row in rows]
+
+    def history(
+        self, account: CRMAccount, object_type: str, ids: Sequence[str], properties: Sequence[str]
+    ) -> dict[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
+        """Read the versions of properties of many records, the present one first."""
+        found: dict[str, Mapping[str, Sequence[Mapping[str, Any]]]] = {}
+        for some in batched(list(dict.fromkeys(ids)), LARGEST_HISTORY):
+            body = {
+                "inputs": [{"id": each} for each in some],
+                "properties": [],
+                "propertiesWithHistory": list(properties),
+            }
+            answer = self.calls.make(account, f"read {object_type}s", _read(path_name(object_type), body))
+            found |= {str(row["id"]): row.get("propertiesWithHistory") or {} for row in _rows(answer)}
+        return found
 
 
 def _read(name: str, body: Mapping[str, Any]) -> Any:
@@ -115,12 +158,11 @@ def _search(name: str, body: Mapping[str, Any]) -> Any:
     return call
 
 
-def _search_body(groups: Sequence[Sequence[SearchFilter]], properties: Sequence[str], last: str) -> Mapping[str, Any]:
-    later = [SearchFilter("hs_object_id", "GT", last)] if last else []
+def _search_body(groups: Sequence[Sequence[SearchFilter]], properties: Sequence[str], sort: str) -> Mapping[str, Any]:
     return {
-        "filterGroups": [{"filters": [_filter(each) for each in [*group, *later]]} for group in groups],
+        "filterGroups": [{"filters": [_filter(each) for each in group]} for group in groups],
         "properties": list(properties),
-        "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+        "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
         "limit": SEARCH_PAGE,
     }
 

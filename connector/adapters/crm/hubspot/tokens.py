@@ -8,22 +8,24 @@ process at a time; HubSpot may return another refresh token, so the returned one
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from connector.adapters.crm.hubspot.errors import reason
-from connector.adapters.crm.hubspot.locks import Locks
+from connector.adapters.crm.locks import Locks
+from connector.adapters.crm.oauth_app import OAuthApp
+from connector.domain.account_status import ENDED, AccountStatus
 from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
 from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 
 log = logging.getLogger(__name__)
 
-DISCONNECTED = "disconnected"
 _ENOUGH = timedelta(minutes=5)  # a batch that waits for its rate and its answer must not outlive its token
 _OUR_FAULT_PAUSE = timedelta(minutes=5)  # a person has to mend a setting first
 _TIMEOUT = httpx.Timeout(10.0, connect=3.05)
@@ -31,19 +33,6 @@ _TIMEOUT = httpx.Timeout(10.0, connect=3.05)
 # The portal took the app away. Everything else HubSpot says to a refresh is about our own settings: that must be
 # mended, and must never disconnect every portal at once.
 _TERMINAL = frozenset({"BAD_REFRESH_TOKEN", "BAD_HUB"})
-
-
-@dataclass(frozen=True, slots=True)
-class OAuthApp:
-    """The app's credentials.
-
-    Attributes:
-        client_id: public.
-        client_secrets: newest first; the first one is used.
-    """
-
-    client_id: str
-    client_secrets: Sequence[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +91,7 @@ class PortalTokens:
             try:
                 answer = self._exchange(row.refresh_token or "")
             except CRMDisconnectedError as error:
-                self._disconnect(account_id, str(error))
-                raise
+                return self._uninstalled(row, error)
             return self._save(account_id, row.refresh_token, answer)
 
     def _row(self, account_id: str) -> AccountRow:
@@ -112,7 +100,7 @@ class PortalTokens:
                 row = work.accounts.get(account_id)
         except KeyError:
             raise CRMDisconnectedError("there is no such account") from None
-        if row.status == DISCONNECTED:
+        if row.status == AccountStatus.DISCONNECTED:
             raise CRMDisconnectedError(f"the account is disconnected: {row.status_reason}")
         if not row.access_token and not row.refresh_token:
             raise CRMDisconnectedError("the account has no token")
@@ -152,10 +140,21 @@ class PortalTokens:
             work.commit()
         return token
 
-    def _disconnect(self, account_id: str, why: str) -> None:
+    def _uninstalled(self, used: AccountRow, error: CRMDisconnectedError) -> str:
+        """End the account, unless the token refused was no longer its own: a lock may end by itself.
+
+        HubSpot never tells of an uninstallation; that a refresh token is refused is the sign of it.
+        """
         with self.ledger.begin() as work:
-            work.accounts.set_status(account_id, DISCONNECTED, why)
+            row = work.accounts.get(used.id)
+            if row.refresh_token != used.refresh_token and row.access_token:
+                return row.access_token
+            work.accounts.drop_tokens(used.id)
+            if row.status not in ENDED:
+                work.accounts.set_status(used.id, AccountStatus.UNINSTALLED, str(error))
+            work.nudge(MAINTENANCE)  # its texts and journeys are to end
             work.commit()
+        raise error
 
 
 def _decoded(response: httpx.Response) -> Mapping[str, Any]:

@@ -114,6 +114,7 @@ _READERS: Mapping[str, Callable[[str, datetime, Mapping[str, Any]], ChangeNotice
         "propertyChange": _simple(ChangeKind.CHANGED),
         "deletion": _simple(ChangeKind.DELETED),
         "privacyDeletion": _simple(ChangeKind.PRIVACY_DELETED),
+        "restore": _simple(ChangeKind.RESTORED),
         "merge": _merge,
     }
 )

@@ -1,4 +1,4 @@
-"""How does one process at a time refresh a portal's token?"""
+"""How does one process at a time refresh an account's token?"""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Locks(Protocol):
 
 
 class RedisLocks:
-    """Named locks in Redis. They save calls and spare HubSpot a stampede; correctness does not hang on them."""
+    """Named locks in Redis. They save calls and spare the CRM a stampede; correctness does not hang on them."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

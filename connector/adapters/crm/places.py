@@ -1,4 +1,4 @@
-"""Which country and time zone does a HubSpot contact's free text or enumeration mean?"""
+"""Which country and time zone does a contact's free text or enumeration mean?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from babel import Locale
 
-# Country names are read in the languages HubSpot's own country lists and forms come in.
+# Country names are read in the languages the CRMs' own country lists and forms come in.
 _LANGUAGES = ("en", "de", "es", "fr", "it", "ja", "nl", "pt", "pl", "sv", "da", "fi", "nb")
 _SAYINGS = {
     "usa": "US", "u.s.": "US", "u.s.a.": "US", "united states of america": "US", "america": "US",
@@ -17,8 +17,8 @@ _SAYINGS = {
     "northern ireland": "GB", "holland": "NL", "the netherlands": "NL", "czech republic": "CZ", "turkey": "TR",
     "south korea": "KR", "republic of korea": "KR", "russian federation": "RU", "viet nam": "VN", "uae": "AE",
 }  # fmt: skip
-# `hs_timezone` writes `us_slash_eastern` for US/Eastern. Only letters, digits and plus signs tell zones apart, so the
-# spelled-out marks and the marks themselves are both dropped.
+# HubSpot's `hs_timezone` writes `us_slash_eastern` for US/Eastern. Only letters, digits and plus signs tell zones
+# apart, so the spelled-out marks and the marks themselves are both dropped.
 _SPELLED = re.compile(r"_(?:slash|hyphen|dash|minus)_|_(plus)_")
 _MARKS = re.compile(r"[^a-z0-9+]")
 
@@ -34,7 +34,7 @@ def country_code(raw: str | None) -> str | None:
 
 
 def iana_zone(raw: str | None) -> str | None:
-    """Give the IANA zone for an `hs_timezone` value such as `america_slash_new_york`, or None."""
+    """Give the IANA zone for a value such as `America/New_York` or `america_slash_new_york`, or None."""
     return _zones().get(_reduced((raw or "").lower())) if raw else None
 
 
