@@ -7,6 +7,7 @@ ConnectorError
 ├── InvalidNumberError           a phone number that can never receive an SMS
 ├── SignatureError               "not from them": a webhook or callback whose signature does not hold
 │   └── UnsignedCallbackError    a callback without a signature, from a gateway that sends it again with one
+├── InstallRefusedError          an installation that comes to nothing; the message says so to the person installing
 ├── DecryptionError              a ciphertext that was moved, altered or sealed with a key we no longer have
 ├── ConditionError               a condition or template met an undefined name or a value of the wrong kind
 ├── QueueUnavailableError        Redis is away: sending pauses
@@ -21,6 +22,7 @@ ConnectorError
 │   └── ChannelAmbiguousError    may have been told: the request left and no answer came
 └── CRMError                     a CRM call failed; carries the CRM's status and category
     ├── CRMRefusedError          this row or request is refused for good
+    ├── PlaceLostError           a stream cannot be read on: what followed the place is kept no longer
     ├── CRMUnavailableError      certainly not done: throttled, down, locked; try again after `retry_after`
     ├── CRMAmbiguousError        may have been done: look before doing it again
     └── CRMDisconnectedError     the account's token is revoked: stop calling, ask to reconnect
@@ -91,6 +93,18 @@ class SignatureError(ConnectorError):
 
 class UnsignedCallbackError(SignatureError):
     """A callback without a signature from a gateway that signs: answered "our fault", it comes back signed."""
+
+
+class InstallRefusedError(ConnectorError):
+    """An installation comes to nothing; the message is for the person at the browser and says what to do.
+
+    Attributes:
+        code: the CRM's own word for it, such as `access_denied`, or ours.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class DecryptionError(ConnectorError):
@@ -195,6 +209,10 @@ class CRMError(ConnectorError):
 
 class CRMRefusedError(CRMError):
     """The CRM refuses this for good, or until the account gets a right it lacks; the message is the CRM's reason."""
+
+
+class PlaceLostError(CRMError):
+    """A stream of the CRM's changes cannot be read on from the place reached: what followed it is kept no longer."""
 
 
 class CRMUnavailableError(CRMError):

@@ -20,6 +20,8 @@ from connector.adapters.event_schema import (
 )
 from connector.adapters.journey_schema import EVENT, VARIABLE
 from connector.adapters.poll_conditions import parse_condition
+from connector.adapters.webhook_file import read_webhooks
+from connector.adapters.webhook_schema import GENERIC
 from connector.adapters.yaml_file import Document, Trail, files_in, read_file
 from connector.adapters.yaml_shapes import closest, listed, quoted, shape_of, spoken
 from connector.domain.event import ChangeKind
@@ -36,6 +38,7 @@ from connector.domain.event_mapping import (
     PollFilter,
     Reads,
     ValueKind,
+    WebhookEvents,
 )
 from connector.errors import MappingError, Mistake
 
@@ -53,6 +56,7 @@ class EventShelf:
 def load_events(mappings_dir: Path) -> EventShelf:
     """Read every file under `mappings/events/`; an event with a mistake is left out, the others stand."""
     by_crm: dict[str, CRMEvents] = {}
+    webhooks = WebhookEvents()
     paths, mistakes = files_in(mappings_dir / "events")
     for path in paths:
         try:
@@ -60,12 +64,15 @@ def load_events(mappings_dir: Path) -> EventShelf:
         except MappingError as exc:
             mistakes.extend(exc.mistakes)
             continue
+        if path.stem == GENERIC:
+            webhooks = read_webhooks(document, mistakes)
+            continue
         reader = _EventReader(document)
         events = reader.read(path.stem)
         mistakes.extend(reader.mistakes)
         if events is not None:
             by_crm[events.crm] = events
-    return EventShelf(EventCatalogue(by_crm), tuple(mistakes))
+    return EventShelf(EventCatalogue(by_crm, webhooks), tuple(mistakes))
 
 
 class _EventReader:
@@ -180,7 +187,7 @@ class _EventReader:
             return None
         if source is not None and found["associated"] != source.object_type:
             self._say((*trail, "associated"), f"the event is about a {source.object_type}, not a {found['associated']}")
-        return ContactRule(ContactFrom.ASSOCIATED, found["associated"], found.get("prefer"))
+        return ContactRule(ContactFrom.ASSOCIATED, found["associated"], found.get("prefer"), found.get("through"))
 
     def _contact_mapping(self, raw: Any) -> ContactMapping:
         trail: Trail = ("contact",)

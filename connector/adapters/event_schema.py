@@ -66,7 +66,8 @@ class PollShape(Shape):
 class ContactRuleShape(Shape):
     """`contact` of an event."""
 
-    what: ClassVar[str] = "`self`, or {associated: deal, prefer: primary}"
+    what: ClassVar[str] = "`self`, or {associated: deal, prefer: primary, through: company}"
 
     associated = Words(required=True, pattern=VARIABLE, expected="a kind of record, such as deal")
     prefer = Words()
+    through = Words(pattern=VARIABLE, expected="a kind of record, such as company")

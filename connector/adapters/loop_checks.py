@@ -15,6 +15,7 @@ from connector.domain.errands import EnrollIn, SetValues
 from connector.domain.event_mapping import EventCatalogue, EventMapping, OnChange
 from connector.domain.journey import Again, Journey
 from connector.domain.steps import Confirm, Step, Verify, Wait, WaitFor
+from connector.domain.webhook_sources import OnWebhook
 from connector.errors import Mistake
 
 _LETS_IN = frozenset({Again.ALWAYS, Again.AFTER_EXIT})
@@ -117,17 +118,22 @@ def _writes_trigger(step: SetValues, journey: Journey, other: Journey, catalogue
     return any(
         isinstance(wanted.source, OnChange)
         and wanted.source.object_type == value.record
-        and wanted.source.property_name == property_of(catalogue, mapping, value.record, value.name)
+        and wanted.source.property_name == property_of(catalogue, mapping, wanted.crm, value.record, value.name)
         for value in step.properties
         for mapping in catalogue.find(journey.trigger.event, journey.crm)
-        for wanted in catalogue.find(other.trigger.event, mapping.crm)
+        for wanted in catalogue.find(other.trigger.event, _crm_of(mapping))
         if isinstance(wanted.source, OnChange) and wanted.source.property_name is not None
     )
 
 
-def property_of(catalogue: EventCatalogue, mapping: EventMapping, record: str, name: str) -> str | None:
+def _crm_of(mapping: EventMapping) -> str | None:
+    """Give the one CRM whose accounts have an event; None for a webhook's, which those of every CRM have."""
+    return None if isinstance(mapping.source, OnWebhook) else mapping.crm
+
+
+def property_of(catalogue: EventCatalogue, mapping: EventMapping, crm: str, record: str, name: str) -> str | None:
     """Give the CRM's property behind `record.name` in a journey that starts on an event; None when none is read."""
     if record == "contact":
-        return catalogue.by_crm[mapping.crm].contact.attributes.get(name)
+        return catalogue.by_crm[crm].contact.attributes.get(name)
     field = mapping.read.get(record, {}).get(name)
     return None if field is None else field.property_name

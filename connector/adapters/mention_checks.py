@@ -14,6 +14,7 @@ from connector.domain.event_mapping import EventCatalogue, EventMapping, FieldSo
 from connector.domain.journey import Journey
 from connector.domain.send_window import ANYTIME
 from connector.domain.steps import walk
+from connector.domain.webhook_sources import OnWebhook
 from connector.errors import Mistake
 from connector.ports.channels import ChannelKind
 
@@ -73,6 +74,9 @@ def _property(document: Document, use: PropertyUse, names: JourneyNames) -> Iter
         yield document.mistake(use.trail, message, near or f"there are {listed(sorted(known))}", key=True)
     elif use.record == _CONTACT and (parts := _joined(use.name, catalogue, names)):
         yield document.mistake(use.trail, f"`{name}` is put together of others", f"write {listed(parts)}", key=True)
+    elif use.record != _CONTACT and all(isinstance(mapping.source, OnWebhook) for mapping in mappings):
+        message = f"`{name}` comes with a webhook and is no property of the CRM, so it cannot be written"
+        yield document.mistake(use.trail, message, "write a property of the contact", key=True)
     elif any(_is_label(mapping, use) for mapping in mappings):
         message = f"`{name}` is the stage's name as people see it, which cannot be written"
         yield document.mistake(use.trail, message, _plain_stage(mappings, use), key=True)

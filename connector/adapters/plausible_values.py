@@ -29,6 +29,8 @@ _BY_KIND: Mapping[ValueKind, _Pair] = {
     ValueKind.DATE: (date(2026, 11, 20), date(2026, 9, 23)),
     ValueKind.YES_NO: (True, True),
     ValueKind.PIPELINE: ("Demo booked", "Presentation scheduled and confirmed"),
+    ValueKind.UPPER: ("HIGH", "WAITING FOR THE CUSTOMER"),
+    ValueKind.LOWER: ("open", "waiting for the customer"),
 }
 _PERSON: _Pair = ("Alexandra Schneider", "Maximilian-Alexander von Hohenstein-Wallerstein")
 _LINK: _Pair = (

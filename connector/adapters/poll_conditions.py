@@ -11,7 +11,7 @@ from connector.domain.durations import format_duration, parse_duration
 from connector.domain.event_mapping import NOW, PollFilter
 
 _FILTER = re.compile(rf"\s*({PROPERTY})\s*(?:(<=|>=|!=|=|<|>)\s*(.+?)|(in)\s*\((.+)\)|(exists))\s*")
-_AGO = re.compile(rf"{NOW}\s*-\s*(.+)")
+_NEARBY = re.compile(rf"{NOW}\s*([-+])\s*(.+)")
 _DOUBLED = re.compile(r"([=<>!]+)\s*(.*)")
 _OPERATORS = {"=": "EQ", "!=": "NEQ", "<": "LT", "<=": "LTE", ">": "GT", ">=": "GTE"}
 _MEANT = {"==": "=", "=>": ">=", "=<": "<=", "<>": "!=", "=!": "!="}
@@ -38,10 +38,11 @@ def parse_condition(text: str) -> PollFilter:
         written = found[2] + doubled[1]
         meant = f"{found[1]} {_MEANT.get(written, found[2])} {doubled[2]}"
         raise ValueError(f"{quoted(text)} is no condition: there is no {written} (did you mean {quoted(meant)}?)")
-    ago = _AGO.fullmatch(found[3])
-    if ago is None:
+    nearby = _NEARBY.fullmatch(found[3])
+    if nearby is None:
         return PollFilter(found[1], _OPERATORS[found[2]], found[3])
-    return PollFilter(found[1], _OPERATORS[found[2]], NOW, parse_duration(ago[1]))
+    distance = parse_duration(nearby[2])
+    return PollFilter(found[1], _OPERATORS[found[2]], NOW, distance if nearby[1] == "-" else -distance)
 
 
 def format_condition(condition: PollFilter) -> str:
@@ -51,5 +52,6 @@ def format_condition(condition: PollFilter) -> str:
         return f"{name} in ({', '.join(value)})"
     if condition.operator == "HAS_PROPERTY":
         return f"{name} exists"
-    back = f" - {format_duration(condition.back)}" if condition.back > timedelta(0) else ""
-    return f"{name} {_SIGNS[condition.operator]} {value}{back}"
+    sign = "-" if condition.back > timedelta(0) else "+"
+    distance = f" {sign} {format_duration(abs(condition.back))}" if condition.back else ""
+    return f"{name} {_SIGNS[condition.operator]} {value}{distance}"

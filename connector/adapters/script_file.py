@@ -22,9 +22,10 @@ from connector.adapters.yaml_shapes import Shape, closest, listed, quoted, shape
 from connector.adapters.yaml_values import Anything, Duration, Items, TextList, Words, YesNo
 from connector.domain.durations import parse_duration
 from connector.domain.event import ObjectRef, Owner
-from connector.domain.event_mapping import EventMapping, convert_record
+from connector.domain.event_mapping import EventMapping
 from connector.domain.journey import Journey
 from connector.domain.msisdn import normalise
+from connector.domain.record_values import convert_record
 from connector.domain.script import Cue, Script, ScriptedClick, ScriptedContact, ScriptedEvent, ScriptedReply
 from connector.domain.steps import texts_sent, walk
 from connector.errors import ConfigurationError, InvalidNumberError, MappingError, Mistake
@@ -184,7 +185,8 @@ class _ScriptReader:
             values[record] = {**known, **{n: v for n, v in read.items() if reads[n].property_name in changed}}
             if "id" in told:
                 values[record]["id"] = told["id"]
-        record_id = str(values.get(mapping.object_type, {}).get("id") or "1")
+        record = mapping.object_type.rpartition(".")[2]  # of a webhook the system stands before it
+        record_id = str(values.get(record, {}).get("id") or "1")
         return ObjectRef(mapping.object_type, record_id), values
 
     def _contact(self, raw: Any, usual: Mapping[str, Any], account: Mapping[str, Any]) -> ScriptedContact:

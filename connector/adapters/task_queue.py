@@ -92,6 +92,7 @@ class RQTaskQueue:
             *(lanes.send_lane(gateway, Purpose.OTP) for gateway in gateways),
             lanes.EVENTS,
             lanes.JOURNEYS,
+            lanes.WORKFLOWS,
             lanes.LOOKUPS,
             *(lanes.send_lane(gateway, Purpose.TRANSACTIONAL) for gateway in gateways),
             lanes.EFFECTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,16 @@ class TemplateFolder:
         return self._renderer.render_template(
             self._sources(name), name, names, locale=locale, time_zone=time_zone, links=links
         )
+
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """Give every template there is, by name in order, with the locales it is written in beside the default."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self._folder.rglob(f"*{SUFFIX}")):
+            name, _, locale = path.name.removesuffix(SUFFIX).partition(".")
+            whole = (path.parent / name).relative_to(self._folder).as_posix()
+            if _NAME.fullmatch(whole):
+                found.setdefault(whole, []).extend([locale] if locale else [])
+        return dict(sorted(found.items()))
 
     def _sources(self, name: str) -> Mapping[str, str]:
         """Read a template in all its languages."""

@@ -4,6 +4,6 @@ The composition root: the only place, beside `connector.rehearsing`, that sees a
 """
 
 from connector.bootstrap.connector import Connector, build_connector
-from connector.bootstrap.outside import HUBSPOT, lanes, own_lanes
+from connector.bootstrap.outside import HUBSPOT, SALESFORCE, lanes, own_lanes
 
-__all__ = ["HUBSPOT", "Connector", "build_connector", "lanes", "own_lanes"]
+__all__ = ["HUBSPOT", "SALESFORCE", "Connector", "build_connector", "lanes", "own_lanes"]

@@ -7,11 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from connector.adapters.channels.building import broken
+from connector.bootstrap.generic_parts import GenericParts
+from connector.bootstrap.installing_parts import InstallingParts
 from connector.bootstrap.outside import HUBSPOT, configured_gateways, lanes
-from connector.bootstrap.texting_parts import TextingParts
 from connector.errors import ConfigurationError
-from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, LOOKUPS, MAINTENANCE, RECEIPTS
+from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, LOOKUPS, MAINTENANCE, RECEIPTS, WORKFLOWS
 from connector.services.fall_watch import FallWatch
+from connector.services.journals import JournalReader
 from connector.services.journey_status import journey_statuses
 from connector.services.maintaining import Maintenance
 from connector.services.overview import Overview
@@ -22,14 +24,8 @@ from connector.settings import Settings
 _BATCH = 100  # HubSpot's own batch size, which reads and writes are made for
 
 
-class Connector(TextingParts):
+class Connector(GenericParts, InstallingParts):
     """One process's connector; its parts are built when first asked for, so that each process has what it uses."""
-
-    def hubspot_card(self, portal_id: str, crm_id: str) -> Mapping[str, Any] | None:
-        """Give what a portal's record card shows of a contact, or None when this portal has no such contact."""
-        with self.ledger.begin(write=False) as uow:
-            account_id = uow.accounts.by_external_ids(HUBSPOT, [portal_id]).get(portal_id)
-        return None if account_id is None else self.traces.contact_card(account_id, crm_id)
 
     def drain(self, lane: str) -> None:
         """Work what waits in a lane; nudge it again when more is left than one drain takes."""
@@ -52,6 +48,7 @@ class Connector(TextingParts):
             EVENTS: lambda: self.events.understand(_BATCH) == _BATCH,
             JOURNEYS: lambda: self.journeys.advance(_BATCH) == _BATCH,
             EFFECTS: self.effects.drain,
+            WORKFLOWS: lambda: self.workflows.drain(),  # noqa: PLW0108 - built in its own turn
             LOOKUPS: self.lookups.drain,
             RECEIPTS: self.send_path.receipts.drain,
             MAINTENANCE: self._maintenance.run,
@@ -67,6 +64,10 @@ class Connector(TextingParts):
                 "abandoned claims": lambda: reconciler.free_abandoned() == ASKED_TOGETHER,
                 "asking": reconciler.ask,
                 "incomplete replies": receipts.take_incomplete,
+                "departures": lambda: self.departures.settle(),  # noqa: PLW0108 - built in its own turn
+                "erasures": lambda: self.eraser.settle(),  # noqa: PLW0108 - built in its own turn
+                "backfill": lambda: self.backfill.fill_due(),  # noqa: PLW0108 - built in its own turn
+                "journal": self._read_journal,
                 "polls": lambda: self.poller.poll_due(),  # noqa: PLW0108 - built in its own turn
                 "schedules": lambda: self.schedules.start_due(),  # noqa: PLW0108 - built in its own turn
                 "splits": lambda: self.split_judge.judge_due(),  # noqa: PLW0108 - built in its own turn
@@ -75,6 +76,16 @@ class Connector(TextingParts):
                 "falls": falls.look,
             }
         )
+
+    @cached_property
+    def _journal_reader(self) -> JournalReader | None:
+        journal, gone = self.hubspot_journal, self.departures.gone
+        if journal is None:
+            return None
+        return JournalReader(self.ledger, self.crms[HUBSPOT], journal, self.catalogue, gone, self.clock)
+
+    def _read_journal(self) -> int:
+        return 0 if self._journal_reader is None else self._journal_reader.read_due()
 
     def checks(self) -> Mapping[str, str]:
         """Say of ledger and queue whether they answer: `ok` or the kind of error."""

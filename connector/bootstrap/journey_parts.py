@@ -18,6 +18,7 @@ from connector.domain.journey import Journey
 from connector.errors import ConfigurationError, CRMError
 from connector.ports.ledger import AccountRow
 from connector.services.audience_listing import AudienceLister
+from connector.services.backfill import BackFill
 from connector.services.backtest import Past, Period
 from connector.services.enrolling import Enroller
 from connector.services.event_recording import EventRecorder
@@ -27,6 +28,7 @@ from connector.services.journey_report import JourneyReporter
 from connector.services.journeys import JourneyRunner
 from connector.services.links import LinkWriter
 from connector.services.moving_people import Mover
+from connector.services.needed_events import NeededEvents
 from connector.services.polling import Poller
 from connector.services.publications import Word
 from connector.services.publishing import Publisher
@@ -85,9 +87,18 @@ class JourneyParts(Outside):
             return frozenset()
 
     @cached_property
+    def _needed_events(self) -> NeededEvents:
+        return NeededEvents(self.versions, self.clock)
+
+    @cached_property
     def poller(self) -> Poller:
         """Looks for what no webhook tells."""
-        return Poller(self.ledger, self.crms, self.catalogue, self.versions, self.clock, self.rng)
+        return Poller(self.ledger, self.crms, self.catalogue, self._needed_events, self.clock, self.rng)
+
+    @cached_property
+    def backfill(self) -> BackFill:
+        """Looks for what webhooks missed."""
+        return BackFill(self.ledger, self.crms, self.catalogue, self._needed_events, self.clock, self.rng)
 
     @cached_property
     def schedules(self) -> Schedules:

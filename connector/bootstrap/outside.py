@@ -13,8 +13,10 @@ from connector.adapters.channels.building import ChannelTools, build_channels
 from connector.adapters.channels.posting import Poster
 from connector.adapters.crm.hubspot.adapter import HubSpotCRM
 from connector.adapters.crm.hubspot.door import HubSpotDoor
-from connector.adapters.crm.hubspot.locks import RedisLocks
-from connector.adapters.crm.hubspot.tokens import OAuthApp
+from connector.adapters.crm.hubspot.journal import HubSpotJournal
+from connector.adapters.crm.locks import RedisLocks
+from connector.adapters.crm.oauth_app import OAuthApp
+from connector.adapters.crm.salesforce.adapter import SalesforceCRM
 from connector.adapters.gateway_file import load_gateways
 from connector.adapters.outbound_guard import OutboundGuard
 from connector.adapters.rate_limiter import RedisRateLimiter
@@ -37,6 +39,7 @@ from connector.settings import Settings
 log = structlog.get_logger(__name__)
 
 HUBSPOT = "hubspot"
+SALESFORCE = "salesforce"
 _HTTP_SECONDS = 15.0  # the OAuth endpoint answers in well under a second; a token refresh may not hang a lane
 
 
@@ -83,23 +86,45 @@ class Outside(Foundations):
     @cached_property
     def crms(self) -> Mapping[str, CRM]:
         """Every CRM, by slug."""
+        hubspot, salesforce = self._hubspot, self.salesforce
+        return {hubspot.slug: hubspot, salesforce.slug: salesforce}
+
+    @cached_property
+    def _hubspot(self) -> HubSpotCRM:
         settings = self.settings
-        app = (
-            OAuthApp(settings.hubspot_client_id, settings.hubspot_client_secrets)
-            if settings.hubspot_client_id and settings.hubspot_client_secrets
-            else None
-        )
-        hubspot = HubSpotCRM(
+        return HubSpotCRM(
             ledger=self.ledger,
             clock=self.clock,
             limiter=RedisRateLimiter(self.redis),
             locks=RedisLocks(self.redis),
             http=httpx.Client(timeout=_HTTP_SECONDS),
-            app=app,
+            app=_oauth_app(settings.hubspot_client_id, settings.hubspot_client_secrets),
             url=settings.hubspot_api_url,
             version=settings.hubspot_api_version,
         )
-        return {hubspot.slug: hubspot}
+
+    @cached_property
+    def hubspot_journal(self) -> HubSpotJournal | None:
+        """What HubSpot keeps of its webhooks; None unless it is switched on and our app can speak for itself."""
+        settings = self.settings
+        app = _oauth_app(settings.hubspot_client_id, settings.hubspot_client_secrets)
+        if app is None or not settings.hubspot_journal:
+            return None
+        http, version = httpx.Client(timeout=_HTTP_SECONDS), settings.hubspot_api_version
+        return HubSpotJournal(http, app, settings.hubspot_api_url, version, self.clock)
+
+    @cached_property
+    def salesforce(self) -> SalesforceCRM:
+        """Salesforce, with what no other CRM has."""
+        settings = self.settings
+        return SalesforceCRM(
+            ledger=self.ledger,
+            clock=self.clock,
+            locks=RedisLocks(self.redis),
+            http=httpx.Client(timeout=_HTTP_SECONDS),
+            app=_oauth_app(settings.salesforce_client_id, settings.salesforce_client_secrets),
+            url=settings.salesforce_api_url,
+        )
 
     @cached_property
     def _crm_reader(self) -> CRMReader:
@@ -137,6 +162,10 @@ class Outside(Foundations):
         return build_channels(specs.values(), tools)
 
 
+def _oauth_app(client_id: str, client_secrets: Sequence[str]) -> OAuthApp | None:
+    return OAuthApp(client_id, client_secrets) if client_id and client_secrets else None
+
+
 def own_lanes(slug: str) -> tuple[str, ...]:
     """Name the lanes of a gateway that has a process of its own, most urgent first."""
     return tuple(send_lane(slug, purpose) for purpose in (Purpose.OTP, Purpose.TRANSACTIONAL, Purpose.MARKETING))
@@ -145,7 +174,7 @@ def own_lanes(slug: str) -> tuple[str, ...]:
 def lanes(settings: Settings) -> tuple[str, ...]:
     """Name every lane a worker listens on, most urgent first: not those of gateways with a process of their own."""
     shared = [plugin.slug for plugin in configured_gateways(settings) if not plugin.has_own_process]
-    return RQTaskQueue.lanes_in_order(shared, [HUBSPOT])
+    return RQTaskQueue.lanes_in_order(shared, [HUBSPOT, SALESFORCE])
 
 
 def configured_gateways(settings: Settings) -> Sequence[GatewayPlugin]:

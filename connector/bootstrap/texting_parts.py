@@ -34,6 +34,7 @@ from connector.services.replies import ReplyDesk
 from connector.services.send_path import SendPath, SendPathParts, build_send_path
 from connector.services.single_texts import OrderTools, SingleTexts
 from connector.services.traces import Traces
+from connector.services.unknown_senders import UnknownSenders
 from connector.services.wakeup import Alarm
 from connector.services.writeback import WriteBack
 
@@ -116,7 +117,8 @@ class TextingParts(JourneyParts):
     @cached_property
     def writer(self) -> WriteBack:
         """Writes back to the CRM."""
-        return WriteBack(self.ledger, self.crms, self.clock, self.rng)
+        senders = UnknownSenders(self.catalogue, self._keeper)
+        return WriteBack(self.ledger, self.crms, self.clock, self.rng, senders)
 
     @cached_property
     def alarm(self) -> Alarm:

@@ -20,6 +20,11 @@ class ObjectRef:
         """Give `deal:9001`, the form kept in the ledger."""
         return f"{self.object_type}:{self.object_id}"
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether no CRM has it: a webhook's record, whose kind names the system first, such as `billing.invoice`."""
+        return "." in self.object_type
+
     @classmethod
     def parse(cls, text: str) -> ObjectRef:
         """Read `deal:9001` back."""
@@ -35,6 +40,7 @@ class ChangeKind(StrEnum):
     DELETED = "deleted"
     MERGED = "merged"
     PRIVACY_DELETED = "privacy_deleted"
+    RESTORED = "restored"  # taken out of the recycle bin
     OTHER = "other"
 
 
@@ -63,7 +69,8 @@ class ContactSnapshot:
         country: ISO 3166 alpha-2, or None; region for reading the phone.
         owner_id: the CRM's id of the owner, or None.
         attributes: everything the mapping reads, by our names (`name`, `first_name`, `email`, …).
-        opted_out: the CRM's own opt-out flag for SMS.
+        opted_out: an opt-out flag for SMS in the CRM, ours or one the account's settings name.
+        opted_out_by: the field of the account's own that says so; empty where only our flag does.
         opted_in: a marketing opt-in recorded in the CRM.
         opted_in_at: when that was given, or None if the CRM does not say.
         opted_in_property: the property that says so.
@@ -78,6 +85,7 @@ class ContactSnapshot:
     owner_id: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     opted_out: bool = False
+    opted_out_by: str = ""
     opted_in: bool = False
     opted_in_at: datetime | None = None
     opted_in_property: str = ""

@@ -1,20 +1,19 @@
 """Which CRM change becomes which event, what is read with it, and as what kind of value?
 
-Pure data, made by `adapters.event_files` from `mappings/events/<crm>.yaml`, and the pure conversion of what a CRM
-answers (texts and nulls) into values that conditions and texts can use. Values are text, `Decimal`, aware `datetime`,
-`date` and None; `domain.documents` carries them through JSON unchanged.
+Pure data, made by `adapters.event_files` from `mappings/events/<crm>.yaml`; `domain.record_values` turns what a CRM
+answers (texts and nulls) into values that conditions and texts can use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from connector.domain.event import ChangeKind, ChangeNotice
+from connector.domain.webhook_sources import OnWebhook, Payload, WebhookSource
 
 NOW = "now"
 """In a poll's condition: the time of the poll."""
@@ -30,6 +29,8 @@ class ValueKind(StrEnum):
     DATE = "date"
     YES_NO = "yes_no"
     PIPELINE = "pipeline"  # a pipeline stage by the name people see, not by its internal id
+    UPPER = "upper"  # a word in capitals, however this CRM writes it: one journey serves several
+    LOWER = "lower"  # likewise in small letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,15 @@ class OnChange:
         return not self.values or notice.property_value in self.values
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class PollFilter:
     """One condition of a poll; `operator` is EQ, NEQ, LT, LTE, GT, GTE, IN or HAS_PROPERTY.
 
     Attributes:
-        back: of a condition about `now`, how long before it: `now - 30 days`.
+        back: of a condition about `now`, how long before it: `now - 30 days`; negative behind it: `now + 1 day`.
     """
 
     property_name: str
@@ -110,6 +114,7 @@ class ContactFrom(StrEnum):
 
     SELF = "self"  # the record is the contact
     ASSOCIATED = "associated"
+    NAMED = "named"  # a webhook says who, by id, e-mail address or number
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +124,13 @@ class ContactRule:
     Attributes:
         object_type: the record whose associated contacts are looked at.
         prefer: association label that goes first, such as `primary`; None for the CRM's order.
+        through: a kind of record whose contacts stand in where the record has none of its own, such as `company`.
     """
 
     source: ContactFrom
     object_type: str
     prefer: str | None = None
+    through: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +139,13 @@ class EventMapping:
 
     Attributes:
         name: dotted, such as `deal.stage_changed`.
+        crm: the CRM it comes from; `generic` for webhooks of any other system.
         read: what is read of each record, by object name.
     """
 
     name: str
     crm: str
-    source: OnChange | Poll
+    source: OnChange | Poll | OnWebhook
     read: Mapping[str, Reads]
     contact: ContactRule
     file: str = ""
@@ -205,21 +213,40 @@ class CRMEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookEvents:
+    """What `mappings/events/generic.yaml` says; several systems may tell of the same event."""
+
+    sources: Mapping[str, WebhookSource] = field(default_factory=dict)
+    events: tuple[EventMapping, ...] = ()
+
+    def of_payload(self, source: str, type_: str | None, payload: Payload) -> dict[str, tuple[EventMapping, OnWebhook]]:
+        """Give the events a webhook makes, by name, in the file's order; of one name the first that fits."""
+        found: dict[str, tuple[EventMapping, OnWebhook]] = {}
+        for event in self.events:
+            if isinstance(event.source, OnWebhook) and event.source.fits(source, type_, payload):
+                found.setdefault(event.name, (event, event.source))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class EventCatalogue:
-    """The events of every CRM, by CRM."""
+    """The events of every CRM, by CRM, and those that webhooks bring to the accounts of each of them."""
 
     by_crm: Mapping[str, CRMEvents] = field(default_factory=dict)
+    webhooks: WebhookEvents = field(default_factory=WebhookEvents)
 
     def names(self, crm: str | None = None) -> tuple[str, ...]:
-        """Give the names of all events, or of one CRM's."""
-        return tuple(dict.fromkeys(name for events in self._of(crm) for name in events.events))
+        """Give the names of all events, or of one CRM's and those of webhooks."""
+        named = [name for events in self._of(crm) for name in events.events]
+        return tuple(dict.fromkeys([*named, *(event.name for event in self.webhooks.events)]))
 
     def find(self, name: str, crm: str | None = None) -> tuple[EventMapping, ...]:
-        """Give each CRM's mapping of an event; empty when no CRM has it."""
-        return tuple(events.events[name] for events in self._of(crm) if name in events.events)
+        """Give each CRM's mapping of an event, then those of webhooks; empty when nothing has it."""
+        mapped = [events.events[name] for events in self._of(crm) if name in events.events]
+        return (*mapped, *(event for event in self.webhooks.events if event.name == name))
 
     def records(self, name: str, crm: str | None = None) -> dict[str, Reads]:
-        """Give the records an event brings and what is read of each; of several CRMs only what all of them have."""
+        """Give the records an event brings and what is read of each; of several sources only what all have."""
         found = self.find(name, crm)
         if not found:
             return {}
@@ -237,60 +264,3 @@ class EventCatalogue:
 
     def _of(self, crm: str | None) -> tuple[CRMEvents, ...]:
         return tuple(events for slug, events in self.by_crm.items() if crm in {None, slug})
-
-
-def convert_record(reads: Reads, raw: Mapping[str, str | None], stage_labels: Mapping[str, str]) -> dict[str, Any]:
-    """Turn a CRM record's properties into values by our names.
-
-    Args:
-        reads: what to read, by our names.
-        raw: properties as the CRM gives them: texts, or None; an absent one counts as None.
-        stage_labels: internal stage ids → names people see, of this kind of record.
-
-    Returns:
-        One value per name: None where the CRM has none, or one that cannot be read as what the mapping says.
-    """
-    return {name: _convert(source.kind, raw.get(source.property_name), stage_labels) for name, source in reads.items()}
-
-
-def _convert(kind: ValueKind, raw: str | None, stage_labels: Mapping[str, str]) -> Any:
-    text = (raw or "").strip()
-    if not text:
-        return None
-    if kind is ValueKind.PIPELINE:
-        return stage_labels.get(text, text)
-    if kind in {ValueKind.NUMBER, ValueKind.MONEY}:
-        return _number(text)
-    if kind in {ValueKind.TIME, ValueKind.DATE}:
-        return _moment(text, kind)
-    return {"true": True, "false": False}.get(text.lower()) if kind is ValueKind.YES_NO else text
-
-
-_MOST_DIGITS = 100
-"""Before or behind the point. No amount or count has that many; to write one of a million out takes seconds."""
-
-
-def _number(text: str) -> Decimal | None:
-    if len(text) > _MOST_DIGITS:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS else None
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _moment(text: str, kind: ValueKind) -> datetime | date | None:
-    """Read ISO 8601 or milliseconds since 1970 (HubSpot sends both); a bare date is midnight UTC."""
-    try:
-        if text.lstrip("-").isdigit():
-            moment = _EPOCH + timedelta(milliseconds=int(text))
-        else:
-            moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment.date() if kind is ValueKind.DATE else moment

@@ -51,6 +51,13 @@ class Segmentation:
         """Number of parts, which is what a gateway bills."""
         return len(self.parts)
 
+    @property
+    def left(self) -> int:
+        """Units that still fit into the last part, as long as they change neither encoding nor number of parts."""
+        if self.count <= 1:
+            return _SINGLE[self.encoding] - self.units
+        return _PART[self.encoding] - _weight(self.parts[-1], self.encoding)
+
 
 _SINGLE = MappingProxyType({Encoding.GSM7: 160, Encoding.UCS2: 70})  # 140 octets
 _PART = MappingProxyType({Encoding.GSM7: 153, Encoding.UCS2: 67})  # 140 octets less a header of 6

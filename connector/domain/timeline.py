@@ -23,6 +23,7 @@ class EntryKind(StrEnum):
     MESSAGE_MOVED = "message.moved"  # a change of state; `data.state` says to which
     MESSAGE_ROUTED = "message.routed"  # which gateway, and why; `data.candidates` has the numbers
     REPLY_RECEIVED = "reply.received"
+    SENDER_FOUND = "sender.found"  # whose a text is that came from a number nobody here knew
     LINK_CLICKED = "link.clicked"  # `data.link` says which
     OPTED_OUT = "contact.opted_out"
     MARKETING_REFUSED = "contact.marketing_refused"  # opted out of marketing alone: journeys go on

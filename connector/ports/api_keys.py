@@ -23,6 +23,7 @@ class APIScope(StrEnum):
     DEAD_LETTERS_READ = "dead_letters:read"
     DEAD_LETTERS_WRITE = "dead_letters:write"
     PROVIDERS_READ = "providers:read"
+    CARD = "card"  # everything a card on a contact's record shows and does, settings among it
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,14 @@ class Mechanism(StrEnum):
     CRM_PROPERTY = "crm_property"  # the flag was changed in the CRM
     API = "api"  # a program of the account's, such as its shop, told us
     DOUBLE_OPT_IN = "double_opt_in"  # a reply that confirmed, to a text that asked for it
+    STAFF = "staff"  # a rep recorded on the card what the person said
+    IMPORT = "import"  # a file of what people had said elsewhere
 
 
-LIFTED_BY_OTHERS = frozenset({Mechanism.CRM_PROPERTY, Mechanism.API})
+BY_STAFF = frozenset({Mechanism.CRM_PROPERTY, Mechanism.STAFF})
+"""Ways in which people of the account speak: what one of them blocked, another may unblock."""
+
+LIFTED_BY_OTHERS = frozenset({Mechanism.CRM_PROPERTY, Mechanism.API, Mechanism.STAFF})
 """Whose opt-in to all texts only takes their own block back: it is no consent of the person's to marketing."""
 
 

@@ -182,6 +182,10 @@ class EnrollmentRepository(Protocol):
         """
         ...
 
+    def live_of_account(self, account_id: str, limit: int) -> Sequence[EnrollmentRow]:
+        """Read, and lock until commit, up to `limit` live enrollments of an account."""
+        ...
+
     def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:
         """Count an account's live enrollments by journey and version id."""
         ...
@@ -206,6 +210,10 @@ class TimelineRepository(Protocol):
         self, account_id: str, contact_id: str, subject_ref: str, since: datetime, kinds: Sequence[EntryKind]
     ) -> Sequence[TimelineEntry]:
         """Read entries about a contact or a CRM record since a time, oldest first, for `decide`."""
+        ...
+
+    def events_of(self, account_id: str, subjects: Sequence[str]) -> Mapping[str, Sequence[TimelineEntry]]:
+        """Read what we heard of CRM records, such as `deal:9001`: their received events, oldest first, by record."""
         ...
 
     def of_message(self, account_id: str, message_id: str) -> Sequence[TimelineEntry]:

@@ -43,7 +43,11 @@ class InboxRepository(Protocol):
         ...
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
-        """Mark rows handled, with a word for what they came to; give how many were not handled before."""
+        """Mark rows handled, with a word for what they came to; give how many were not handled before.
+
+        Args:
+            account_id: whose they turned out to be; rows that are another account's are left as they are.
+        """
         ...
 
     def give_up(self, source: str, before: datetime, outcome: str, now: datetime) -> int:

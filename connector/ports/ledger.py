@@ -6,16 +6,19 @@ a unit of work go out after its commit and are dropped on rollback.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from connector.domain.account_status import AccountStatus
+from connector.ports.account_secrets import AccountSecretRepository
 from connector.ports.api_keys import APIKeyRepository, CallbackSecretRepository
 from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
+from connector.ports.cursors import CursorRepository
 from connector.ports.effects import EffectRepository
 from connector.ports.enrollments import (
     EnrollmentRepository,
@@ -23,8 +26,11 @@ from connector.ports.enrollments import (
     PublicationRepository,
     TimelineRepository,
 )
+from connector.ports.erasing import ErasureRepository
 from connector.ports.habits import HabitRepository
+from connector.ports.imports import ImportRepository
 from connector.ports.inbox import InboxRepository
+from connector.ports.installing import InstallRepository
 from connector.ports.links import LinkRepository
 from connector.ports.lookups import NumberRepository
 from connector.ports.messages import MessageRepository
@@ -34,6 +40,7 @@ from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 from connector.ports.splits import SplitRepository
 from connector.ports.traffic import TrafficRepository
+from connector.ports.workflows import WorkflowCallRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,15 @@ class AccountRepository(Protocol):
         ...
 
     def by_external_ids(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
-        """Map those of `external_ids` that are installed to our account ids, disconnected ones included."""
+        """Map those of `external_ids` that are accounts to our account ids, whatever their status."""
+        ...
+
+    def installed(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
+        """Likewise, but for those that somebody ended (`domain.account_status.ENDED`)."""
+        ...
+
+    def with_status(self, statuses: Collection[AccountStatus]) -> Sequence[str]:
+        """Give the ids of the accounts with one of these statuses, oldest first; opens no token."""
         ...
 
     def all(self) -> Sequence[AccountRow]:
@@ -78,12 +93,16 @@ class AccountRepository(Protocol):
         """Store tokens, as returned by a refresh."""
         ...
 
+    def drop_tokens(self, account_id: str) -> None:
+        """Forget an account's tokens."""
+        ...
+
     def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
         """Replace the account's settings and name."""
         ...
 
     def set_status(self, account_id: str, status: str, reason: str) -> None:
-        """Mark it `active` or `disconnected`."""
+        """Set what `domain.account_status` calls it; one that somebody ended is never made `disconnected`."""
         ...
 
 
@@ -101,6 +120,7 @@ class UnitOfWork(Protocol):
     consents: ConsentRepository
     records: CRMRecordRepository
     polls: PollRepository
+    cursors: CursorRepository
     publications: PublicationRepository
     effects: EffectRepository
     links: LinkRepository
@@ -109,9 +129,14 @@ class UnitOfWork(Protocol):
     past: PastRepository
     api_keys: APIKeyRepository
     callback_secrets: CallbackSecretRepository
+    secrets: AccountSecretRepository
+    installs: InstallRepository
+    erasures: ErasureRepository
     traffic: TrafficRepository
     numbers: NumberRepository
     pieces: PieceRepository
+    imports: ImportRepository
+    workflow_calls: WorkflowCallRepository
 
     def __enter__(self) -> Self:
         """Begin."""

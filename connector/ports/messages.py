@@ -232,6 +232,10 @@ class MessageRepository(Protocol):
         """
         ...
 
+    def open_of(self, account_id: str, limit: int) -> Sequence[MessageRow]:
+        """Read, and lock until commit, held and queued texts of an account, but for those another worker holds."""
+        ...
+
     def sent_times(
         self, account_id: str, msisdns: Sequence[str], since: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, Purpose, str]]]:
@@ -264,6 +268,13 @@ class MessageRepository(Protocol):
         self, account_id: str, msisdns: Sequence[str], purpose: Purpose, since: datetime
     ) -> Mapping[str, int]:
         """Count, by number, the texts of a purpose sent since a time and since the number's last reply or click."""
+        ...
+
+    def adopt(self, account_id: str, msisdn: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
+        """Give the latest texts to and from a number that are no contact's to this one; as they are then, oldest first.
+
+        At most `limit`; older ones stay as they are.
+        """
         ...
 
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:

@@ -11,6 +11,7 @@ JOURNEYS = "journeys"
 RECEIPTS = "receipts"
 EFFECTS = "effects"
 LOOKUPS = "lookups"
+WORKFLOWS = "workflows"
 MAINTENANCE = "maintenance"
 
 

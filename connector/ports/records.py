@@ -20,6 +20,7 @@ class RecordSubject(StrEnum):
     PROPERTY = "property"  # one property of one record, as journeys want it
     OPT_OUT_PROPERTY = "opt_out_property"  # the flag on one contact
     FIND_CONTACTS = "find_contacts"  # look up every contact with a number, to set the flag on each
+    FIND_SENDER = "find_sender"  # look up, or make, the contact of a number that wrote and that nobody here knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class CRMRecordRow:
         subject: what it shows, unique per kind: `message:<id>` (message, reply), `task:<enrollment>:<path>`,
             `note:<enrollment>:<path>`, `property:deal:9001:dealstage` (one row per record and property, so that the
             newest value wins), `opt-out:<consent event>:<contact's crm id>`, `contact:<crm id>` (opt-out property: one
-            row per contact, so that changes of the flag follow each other), `number:<consent event>` (find contacts).
+            row per contact, so that changes of the flag follow each other), `number:<consent event>` (find contacts),
+            `sender:<hash of account and number>` (find sender: one row per number, so that it is looked for by one).
         ref: our short reference, in the record's body.
         at: its place on the timeline; for a task, when it is due.
         not_before: from when on it is due to be written.
@@ -38,7 +40,7 @@ class CRMRecordRow:
         payload: what the record says where no other row says it; encrypted at rest. By kind: task `title`, `body`,
             `owner_id`, `queue_id`, `is_call`, `priority`, `associations` (`["deal:9001"]`); note `text`,
             `associations`; property `value`; reply `note`; opt_out `headline`, `how`, `effect`; opt_out_property and
-            find_contacts `msisdn`, `mechanism`.
+            find_contacts `msisdn`, `mechanism`; find_sender `msisdn`, `may_create`.
         create_sent_at: set before a create leaves, so that after a crash we look before creating again.
         state: `waiting`, `creating`, `written` or `refused`.
     """
@@ -70,8 +72,8 @@ class CRMRecordRepository(Protocol):
     def want(self, records: Sequence[CRMRecordRow]) -> None:
         """Insert each record, or count one more change on the one with the same (account, kind, subject).
 
-        A newer payload replaces the older one. A refused record stays refused, but for properties, which every
-        change tries again. Of a waiting record the earlier `not_before` is kept; one that waits
+        A newer payload replaces the older one. A refused record stays refused, but for properties and senders, which
+        every change tries again. Of a waiting record the earlier `not_before` is kept; one that waits
         because of a failure keeps its wait.
         """
         ...

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
+from connector.domain.account_status import AccountStatus
 from connector.errors import ConfigurationError, CRMDisconnectedError, CRMError
 from connector.ports.crm import CRM, CRMAccount
-from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 
@@ -20,7 +22,8 @@ class Installation:
     """What is known when an account is added.
 
     Attributes:
-        token: static token, as private apps have, or None with a refresh token.
+        token: static token, as private apps have; with a refresh token the first access token, or None.
+        expires_at: of the access token; None when nobody tells.
         settings: chosen by the admin, such as `default_region`; they win over what the CRM tells.
     """
 
@@ -29,6 +32,7 @@ class Installation:
     token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Accounts:
         missing: adding it again makes up for it.
 
         Raises:
-            ConfigurationError: no such CRM, no token, or a token of another account.
+            ConfigurationError: no such CRM, no token, a token of another account, or an account being erased.
             CRMDisconnectedError: the CRM does not know the token; the account is kept.
         """
         if installation.crm not in self._crms:
@@ -103,10 +107,13 @@ class Accounts:
         with self._ledger.begin() as uow:
             known = uow.accounts.by_external_ids(installation.crm, [installation.external_id])
             account_id = known.get(installation.external_id) or self._ledger.new_id()
-            expires_at = now if installation.token is None else None
+            expires_at = now if installation.token is None else installation.expires_at
             if known:
+                self._demand_no_erasure(uow, account_id)
                 uow.accounts.save_tokens(account_id, installation.token or "", installation.refresh_token, expires_at)
                 uow.accounts.set_status(account_id, ACTIVE, "")
+                account = uow.accounts.get(account_id)
+                uow.accounts.save_settings(account_id, {**account.settings, **installation.settings}, account.name)
             else:
                 uow.accounts.add(
                     AccountRow(
@@ -125,6 +132,14 @@ class Accounts:
                 )
             uow.commit()
         return account_id
+
+    def _demand_no_erasure(self, uow: UnitOfWork, account_id: str) -> None:
+        account = uow.accounts.get(account_id)
+        if account.status == AccountStatus.ERASING:
+            raise ConfigurationError(
+                f"the data of {account.crm} account {account.external_id} is being erased; "
+                "it can be added anew when that is done, in about a quarter of an hour"
+            )
 
     def _as_seen_by_crm(self, account_id: str) -> CRMAccount:
         with self._ledger.begin(write=False) as uow:

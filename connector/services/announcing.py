@@ -18,6 +18,7 @@ from connector.ports.messages import MessageRow
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.callbacks import tell_move
+from connector.services.workflow_telling import tell_workflow_moves
 
 REF_LENGTH = 12
 """Hex digits of a message's random part in its reference: 48 bits tell apart the records of one contact."""
@@ -75,6 +76,7 @@ def announce(uow: UnitOfWork, moves: Sequence[Moved], now: datetime) -> None:
             uow.nudge(writeback_lane(crm))
     for move in moves:
         tell_move(uow, move.message, move.state, move.reason, now)
+    tell_workflow_moves(uow, [(move.message, move.state, move.reason) for move in moves], now)
 
 
 def _entry(move: Moved, now: datetime) -> TimelineEntry:

@@ -22,9 +22,9 @@ from connector.ports.crm import CRM
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.services.consent import ConsentDesk, Saying
-from connector.services.happenings import POLL, happening
+from connector.services.happenings import BACKFILL, POLL, WEBHOOK, happening
 from connector.services.names import owner_id_of
-from connector.services.polling import events_named
+from connector.services.needed_events import events_named
 from connector.services.rehearsal import ConsentSaid, EventHappens, Happening, Rehearsal, ReplyComes
 
 PAGE = 500
@@ -127,7 +127,7 @@ def _play(stages: Sequence[Rehearsal], to_come: list[tuple[datetime, int, Happen
 def _pages(
     past: Past, wanted: frozenset[str], counts: Replayed
 ) -> Iterator[tuple[list[EventHappens], list[ContactRow]]]:
-    sources, after = [past.account.crm, POLL], _BEGINNING
+    sources, after = [past.account.crm, WEBHOOK, POLL, BACKFILL], _BEGINNING
     period = past.period
     with past.ledger.begin(write=False) as uow:
         counts.total = uow.past.count_raw_events(past.account.id, sources, period.since, period.until)
@@ -144,15 +144,15 @@ def _pages(
 
 
 def _understood(
-    uow: UnitOfWork, past: Past, rows: Sequence[InboxRow], wanted: frozenset[str], counts: Replayed
+    uow: UnitOfWork, past: Past, rows: Sequence[InboxRow], named_events: frozenset[str], counts: Replayed
 ) -> list[EventHappens]:
     """Make happenings of raw events, with what was recorded of their records and contacts."""
     named = [
-        (row, each.ref, mapping.name, each.is_import)
+        (row, wanted.ref, mapping.name, each.is_import)
         for row in rows
         for each in [happening(row, past.crm, past.catalogue)]
         for mapping in each.events
-        if mapping.name in wanted and each.ref is not None
+        if mapping.name in named_events and (wanted := each.wanted(mapping)) is not None
     ]
     entries = uow.past.recorded(past.account.id, [(str(ref), f"{name}:{row.id}") for row, ref, name, _ in named])
     ids = {entry.contact_id for entry in entries.values() if entry.contact_id}

@@ -14,7 +14,7 @@ from enum import StrEnum
 from connector.domain.keyword_answers import is_keyword_answer
 from connector.domain.message import MessageState, Purpose
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import BY_STAFF, ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
@@ -22,6 +22,7 @@ from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import Moved, announce, message_ref
 from connector.services.consent_records import consent_records, flag_records
+from connector.services.crm_flags import still_flagged
 from connector.services.merged_contacts import shown_crm_id
 
 
@@ -57,11 +58,14 @@ class OptIn(StrEnum):
 
 _MAY_LIFT: Mapping[Mechanism, frozenset[Mechanism]] = {
     # The person takes back their own word, never a block by the staff; the staff never take back the person's.
-    Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
-    Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY}),
-    Mechanism.CRM_PROPERTY: frozenset({Mechanism.CRM_PROPERTY}),
+    # What a file says was the person's word too, and no file takes it back.
+    Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY, Mechanism.IMPORT}),
+    Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY, Mechanism.IMPORT}),
+    Mechanism.CRM_PROPERTY: BY_STAFF,
+    Mechanism.STAFF: BY_STAFF,
     Mechanism.API: frozenset({Mechanism.API}),
     Mechanism.DOUBLE_OPT_IN: frozenset(),
+    Mechanism.IMPORT: frozenset(),
 }
 
 _HOW: Mapping[Mechanism, str] = {
@@ -70,11 +74,14 @@ _HOW: Mapping[Mechanism, str] = {
     Mechanism.CRM_PROPERTY: "by the flag in the CRM",
     Mechanism.API: "by a program",
     Mechanism.DOUBLE_OPT_IN: "by a confirmed opt-in",
+    Mechanism.STAFF: "recorded by staff",
+    Mechanism.IMPORT: "in an imported file",
 }
 
 _SPEAKS_FOR_OTHERS: Mapping[str, str] = {
     Mechanism.CRM_PROPERTY: "the flag was taken off in the CRM",
     Mechanism.API: "a program asks for texts again",
+    Mechanism.STAFF: "staff recorded that they want texts again",
 }
 """Mechanisms by which somebody else than the person speaks, and how it is told that they take their block back."""
 
@@ -120,8 +127,10 @@ class ConsentDesk:
         event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
         if not uow.consents.record(event):
             return OptIn.SEEN_BEFORE
-        if said.mechanism in _SPEAKS_FOR_OTHERS and (own := _own_opt_out(uow, said)) is not None:
-            self._pass_on(uow, said, own, now)
+        is_own_word, number = said.mechanism not in _SPEAKS_FOR_OTHERS, (said.account_id, said.msisdn)
+        other = still_flagged(uow, *number, said.source, self._new_id, now) if is_own_word else _own_opt_out(uow, said)
+        if other is not None:
+            self._pass_on(uow, said, other, now)
             return OptIn.BLOCK_STANDS
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
         self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
@@ -160,16 +169,16 @@ class ConsentDesk:
         if self.opt_out(uow, said, now) is not None:
             uow.messages.set_engagement(message.id, opted_out_at=now)
 
-    def _pass_on(self, uow: UnitOfWork, said: Saying, own: ConsentEvent, now: datetime) -> None:
-        """Let the person's own opt-out take the place of the block by others, and the flag say so again."""
+    def _pass_on(self, uow: UnitOfWork, said: Saying, other: ConsentEvent, now: datetime) -> None:
+        """Let an opt-out take the place of the one that hid it, and the flag say so again."""
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
-        uow.consents.suppress(own)
+        uow.consents.suppress(other)
         contacts = _concerned(uow, said)
-        wish = _SPEAKS_FOR_OTHERS[said.mechanism]
-        summary = f"{wish}, but the opt-out {_HOW[Mechanism(own.mechanism)]} stands"
+        wish = _SPEAKS_FOR_OTHERS.get(said.mechanism, "asks for texts again")
+        summary = f"{wish}, but the opt-out {_HOW[Mechanism(other.mechanism)]} stands"
         self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, contacts, now)
         crm = uow.accounts.get(said.account_id).crm
-        uow.records.want(flag_records(self._new_id, own, crm, contacts))
+        uow.records.want(flag_records(self._new_id, other, crm, contacts))
         uow.nudge(writeback_lane(crm))
 
     def _event(self, said: Saying, kind: ConsentKind, scope: Scope) -> ConsentEvent:

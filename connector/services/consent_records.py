@@ -15,6 +15,8 @@ _HOW = {
     Mechanism.GATEWAY: "The SMS gateway reports that this number has opted out.",
     Mechanism.CRM_PROPERTY: "The SMS opt-out of a contact with this number was changed in the CRM.",
     Mechanism.API: "A program of yours told us so, such as a shop or a preference page.",
+    Mechanism.STAFF: "Somebody of your team recorded it on the SMS card.",
+    Mechanism.IMPORT: "A file that was imported says so.",
 }
 
 
@@ -24,6 +26,8 @@ _SOURCE = {
     Mechanism.CRM_PROPERTY: "this contact, or another with its number, was changed in the CRM",
     Mechanism.API: "a program of yours that uses the API",
     Mechanism.DOUBLE_OPT_IN: "a confirmed opt-in by SMS",
+    Mechanism.STAFF: "somebody of your team recorded it on the SMS card",
+    Mechanism.IMPORT: "a file that was imported",
 }
 
 

@@ -6,26 +6,26 @@ read after that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from connector.domain.event import ContactSnapshot
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import BY_STAFF, ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import UnitOfWork
+from connector.ports.queue import writeback_lane
 from connector.ports.records import CRMRecordRow
 from connector.services.consent import ConsentDesk, Saying
-from connector.services.merged_contacts import shown_crm_id
-
-CRM_OPTED_OUT = "crm_opted_out"
-"""Attribute of a contact whose opt-out flag was set when it was last read."""
+from connector.services.consent_records import flag_record
+from connector.services.crm_flags import CRM_OPTED_OUT, CRM_OPTED_OUT_BY
+from connector.services.merged_contacts import by_shown_id, shown_crm_id
 
 
 class CRMConsent:
     """Takes over what people set on contacts in the CRM."""
 
-    def __init__(self, consent: ConsentDesk) -> None:
-        self._consent = consent
+    def __init__(self, new_id: Callable[[], str], consent: ConsentDesk) -> None:
+        self._new_id, self._consent = new_id, consent
 
     def heed(self, uow: UnitOfWork, read: Sequence[tuple[ContactRow, ContactSnapshot]], now: datetime) -> None:
         """Take over flags and opt-ins of contacts of one account, each as saved and with the snapshot just read."""
@@ -33,26 +33,38 @@ class CRMConsent:
         for contact, snapshot in read:
             if snapshot.opted_in:
                 self._note_opt_in(uow, contact, snapshot, now)
-        for contact in self._changed(uow, [contact for contact, _ in read]):
+        contacts = [contact for contact, _ in read]
+        if not contacts:
+            return
+        written = uow.records.flags(contacts[0].account_id, [shown_crm_id(contact) for contact in contacts])
+        standing = _suppressions(uow, contacts[0].account_id, contacts)
+        for contact in _changed(uow, contacts, written, standing):
             if contact.attributes.get(CRM_OPTED_OUT):
                 self._consent.opt_out(uow, _flag_set(uow, contact, now), now)
             elif not _is_flagged_elsewhere(uow, contact):
                 self._consent.opt_in(uow, _flag_taken_off(uow, contact, now), now)
 
-    def _changed(self, uow: UnitOfWork, contacts: Sequence[ContactRow]) -> Sequence[ContactRow]:
-        """Give the contacts whose flag somebody else than us has changed; their numbers are locked."""
-        if not contacts:
-            return []
-        account_id = contacts[0].account_id
-        written = uow.records.flags(account_id, [shown_crm_id(contact) for contact in contacts])
-        standing = _suppressions(uow, account_id, contacts)
-        changed = [
-            contact
-            for contact in contacts
-            if _is_changed(contact, written.get(shown_crm_id(contact)), standing.get(contact.msisdn or ""))
+        self._flag_the_rest(uow, contacts, written, standing)
+
+    def _flag_the_rest(
+        self,
+        uow: UnitOfWork,
+        contacts: Sequence[ContactRow],
+        written: Mapping[str, CRMRecordRow],
+        standing: Mapping[str, Suppression],
+    ) -> None:
+        """Ask for the flag on contacts that came to an opted-out number later, or lost a flag that stands."""
+        records = [
+            flag_record(
+                self._new_id(), contact.account_id, contact.crm, crm_id, block.msisdn, block.since, block.mechanism
+            )
+            for crm_id, contact in by_shown_id(contacts).items()
+            if (block := standing.get(contact.msisdn or "")) is not None
+            and _lacks_flag(contact, written.get(crm_id), block)
         ]
-        uow.lock_numbers(account_id, sorted({contact.msisdn for contact in changed if contact.msisdn}))
-        return changed
+        if records:
+            uow.records.want(records)
+            uow.nudge(writeback_lane(records[0].crm))
 
     def _note_opt_in(self, uow: UnitOfWork, contact: ContactRow, snapshot: ContactSnapshot, now: datetime) -> None:
         """Keep a marketing opt-in as evidence, at the time the CRM gives: a later opt-out outweighs it.
@@ -69,7 +81,35 @@ class CRMConsent:
         self._consent.agree_to_marketing(uow, saying)
 
 
+def _changed(
+    uow: UnitOfWork,
+    contacts: Sequence[ContactRow],
+    written: Mapping[str, CRMRecordRow],
+    standing: Mapping[str, Suppression],
+) -> Sequence[ContactRow]:
+    """Give the contacts whose flag somebody else than us has changed; their numbers are locked."""
+    changed = [
+        contact
+        for contact in contacts
+        if _is_changed(contact, written.get(shown_crm_id(contact)), standing.get(contact.msisdn or ""))
+    ]
+    if changed:
+        uow.lock_numbers(contacts[0].account_id, sorted({contact.msisdn for contact in changed if contact.msisdn}))
+    return changed
+
+
+def _lacks_flag(contact: ContactRow, written: CRMRecordRow | None, block: Suppression) -> bool:
+    """Whether a contact should show a block and does not; one whose flag the staff took off is judged elsewhere."""
+    if contact.attributes.get(CRM_OPTED_OUT):
+        return False
+    if written is None or written.payload.get("msisdn") != contact.msisdn:
+        return True
+    return _is_settled(written, contact) and block.mechanism not in BY_STAFF
+
+
 def _is_changed(contact: ContactRow, written: CRMRecordRow | None, standing: Suppression | None) -> bool:
+    if contact.attributes.get(CRM_OPTED_OUT_BY):
+        return standing is None
     if written is not None and not _is_settled(written, contact):
         return False
     if contact.attributes.get(CRM_OPTED_OUT):
@@ -77,7 +117,7 @@ def _is_changed(contact: ContactRow, written: CRMRecordRow | None, standing: Sup
     # A contact without the flag lifts nothing: it must have shown the block that somebody then took off.
     return (
         standing is not None
-        and standing.mechanism == Mechanism.CRM_PROPERTY
+        and standing.mechanism in BY_STAFF
         and written is not None
         and written.written_back_at is not None
         and written.written_back_at >= standing.since

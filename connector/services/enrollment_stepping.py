@@ -14,17 +14,16 @@ from typing import Any
 from connector.domain.enrollment import Decision, Fact, RunState, TraceLine, decide
 from connector.domain.event_mapping import ContactMapping
 from connector.domain.journey import Journey
-from connector.domain.message import MessageState, Purpose
+from connector.domain.message import Purpose
 from connector.errors import MappingError, UnreadableVersionError
 from connector.ports.consents import Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, UnitOfWork
-from connector.ports.messages import StateChange
 from connector.ports.rendering import JourneyReader
 from connector.services.acting import Actor
-from connector.services.announcing import Moved, announce
-from connector.services.enrollment_entries import ended, step_taken
+from connector.services.enrollment_ending import end_enrollment
+from connector.services.enrollment_entries import step_taken
 from connector.services.enrollment_facts import facts_of, values_now, was_deleted
 from connector.services.freshness import Known
 from connector.services.journey_surroundings import SurroundingsReader
@@ -102,10 +101,7 @@ class EnrollmentStepper:
         self, uow: UnitOfWork, row: EnrollmentRow, reason: str, now: datetime, *, needs_attention: bool = False
     ) -> None:
         """End an enrollment: nothing of it that is still with us goes out any more."""
-        uow.timeline.add(ended(row, reason, now, needs_attention=needs_attention))
-        over = replace(row, status="ended", ended_at=now, exit_reason=reason, due_at=None, waits_for="", attempts=0)
-        uow.enrollments.save(over)
-        self._cancel_open(uow, row, reason, now)
+        end_enrollment(uow, row, reason, now, needs_attention=needs_attention)
 
     def _journey(self, uow: UnitOfWork, row: EnrollmentRow) -> Journey:
         """Give the version an enrollment runs on, built once per content."""
@@ -153,16 +149,6 @@ class EnrollmentStepper:
             return
         due_at, waits_for = decision.due_at, decision.waits_for
         uow.enrollments.save(replace(row, state=state, attempts=0, due_at=due_at, waits_for=waits_for))
-
-    def _cancel_open(self, uow: UnitOfWork, row: EnrollmentRow, reason: str, now: datetime) -> None:
-        """Cancel what has not left yet: a reminder held overnight must not follow a payment."""
-        still_here = {MessageState.HELD, MessageState.QUEUED}
-        waiting = {found.id: found for found in uow.messages.of_enrollment(row.id) if found.state in still_here}
-        why = f"its journey ended: {reason}"
-        moved = uow.messages.move(
-            [StateChange(each.id, each.state, MessageState.CANCELLED, why) for each in waiting.values()], now
-        )
-        announce(uow, [Moved(waiting[each], MessageState.CANCELLED, why) for each in moved], now)
 
 
 def _contact_reason(contact: ContactRow, journey: Journey, suppressed: Sequence[Suppression]) -> str:

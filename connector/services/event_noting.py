@@ -5,7 +5,8 @@ The entry that enrollments take for a fact, the offer to every journey it may st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector.domain.event import ObjectRef, Owner
@@ -17,6 +18,7 @@ from connector.ports.queue import JOURNEYS
 from connector.services.enrolling import Enroller
 from connector.services.enrollment_facts import fact_id
 from connector.services.entry_rules import Arrival
+from connector.services.heard_events import FOUND_BY
 from connector.services.names import Values, event_names, names_of
 
 
@@ -29,6 +31,8 @@ class Occurrence:
         contact: whom it concerns; None when nobody could be found.
         how: how the contact was chosen, or why there is none.
         read_at: when the record was read; None for just now.
+        told: what the entry keeps of how we heard of it.
+        too_late: why it starts nothing any more, or empty.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Occurrence:
     owner: Owner | None
     how: str
     read_at: datetime | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+    too_late: str = ""
 
 
 class EventNoter:
@@ -55,11 +61,15 @@ class EventNoter:
         """Write an event down and offer it to the journeys; give a word for what came of it, and its entry."""
         contact = each.contact
         who = each.how if contact is None else f"contact {contact.crm_id}, {each.how}"
-        entry = received(account, each, f"{each.name} of {each.ref}: {who}", now)
+        found = "; found by a poll, no webhook told us" if FOUND_BY in each.told else ""
+        entry = received(account, each, f"{each.name} of {each.ref}: {who}{found}", now)
         uow.timeline.add([entry])
         if contact is None:
             uow.timeline.add([ignored(account, each.ref, each.source_id, mapping, each.how, now)])
             return f"{each.name}: {each.how}", entry
+        if each.too_late:
+            uow.timeline.add([ignored(account, each.ref, each.source_id, mapping, each.too_late, now)])
+            return f"{each.name}: {each.too_late}", entry
         taken = self._enroller.consider(uow, account, self._arrival(account, each, entry, contact, now), now)
         return f"{each.name}: {', '.join(taken) or 'no journey takes it'}", entry
 
@@ -93,7 +103,7 @@ def received(account: AccountRow, each: Occurrence, summary: str, now: datetime)
         summary=summary,
         contact_id=None if each.contact is None else each.contact.id,
         ref=str(each.ref),
-        data={"event": each.name, "values": each.values, "is_import": each.is_import},
+        data={"event": each.name, "values": each.values, "is_import": each.is_import, **each.told},
     )
 
 

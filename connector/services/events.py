@@ -17,13 +17,13 @@ from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRM, MISSING_SCOPES
+from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.time import Clock
-from connector.services.crm_reading import CRMReader, Reading, Wanted
+from connector.services.crm_reading import CRMReader, Reading
 from connector.services.event_recording import EventRecorder, LeaseLostError
-from connector.services.happenings import POLL, SCHEDULED, Happening, happening
+from connector.services.happenings import BACKFILL, POLL, SCHEDULED, WEBHOOK, Happening, happening
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class EventReader:
         """Work up to `limit` rows; give how many were claimed: `limit` means that more may wait."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            rows = [*uow.inbox.claim([*self._crms, POLL], limit, now, now + LEASE)]
+            rows = [*uow.inbox.claim([*self._crms, WEBHOOK, POLL, BACKFILL], limit, now, now + LEASE)]
             if len(rows) < limit:  # an audience of hundreds of thousands lets everything else go first
                 rows += uow.inbox.claim([SCHEDULED], limit - len(rows), now, now + LEASE)
             uow.commit()
@@ -129,15 +129,30 @@ class EventReader:
         return now
 
     def _read(self, account: AccountRow, happenings: Sequence[Happening]) -> Reading:
-        wanted = [Wanted(event, each.ref) for each in happenings if each.ref for event in each.events]
+        wanted = [want for each in happenings for event in each.events if (want := each.wanted(event))]
         concerned = list(dict.fromkeys(crm_id for each in happenings for crm_id in each.contacts_concerned))
+        strangers: frozenset[str] = frozenset()
         if concerned:
             with self._ledger.begin(write=False) as uow:
                 known = uow.contacts.by_crm_ids(account.id, concerned)
-            concerned = [crm_id for crm_id in concerned if crm_id in known]  # of strangers we keep nothing
+            strangers = self._telling(account, happenings) - known.keys()
+            concerned = [crm_id for crm_id in concerned if crm_id in known or crm_id in strangers]
         if not wanted and not concerned:
             return Reading()
-        return self._reader.read_events(account, wanted, concerned)
+        reading = self._reader.read_events(account, wanted, concerned)
+        chosen = {crm_id for want in wanted for crm_id in reading.chosen_contacts(want)[0][:1]}
+        reading.strangers = strangers - chosen
+        return reading
+
+    def _telling(self, account: AccountRow, happenings: Sequence[Happening]) -> frozenset[str]:
+        """Give the contacts whose change may say something about a number; of other strangers we keep nothing.
+
+        An opt-out set on a contact nobody here knows holds for its number, which another contact may have.
+        """
+        fields = self._crms[account.crm].contact_fields(CRMAccount(account.id, account.external_id, account.settings))
+        watched = fields.phones | {each.property_name for each in fields.opt_out}
+        notices = [each.notice for each in happenings if each.notice is not None and each.contacts_concerned]
+        return frozenset(each.ref.object_id for each in notices if each.property_name in watched)
 
     def _crm_is_away(self, account_id: str, rows: Sequence[InboxRow], error: CRMError) -> None:
         log.warning("events.put_off", account_id=account_id, rows=len(rows), status=error.status)

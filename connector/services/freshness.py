@@ -64,16 +64,20 @@ class Freshener:
         reading = self._reader.read_records(account, list(wanted.values()))
         self._reader.read_contacts(account, reading, crm_ids)
         reading.owners = self._reader.owners(account)
-        if reading.contacts:
+        gone = [crm_id for crm_id in crm_ids if crm_id not in reading.contacts]
+        if crm_ids:
             with self._ledger.begin() as uow:
-                saved = self._keeper.save(uow, account, reading.contacts, now)
+                self._keeper.save(uow, account, reading.contacts, now)
+                for crm_id in gone:
+                    uow.contacts.mark_deleted(account.id, crm_id, now)
                 uow.commit()
-            contacts = {**contacts, **{contact.id: contact for contact in saved.values()}}
+            with self._ledger.begin(write=False) as uow:
+                contacts = uow.contacts.many(account.id, list(contacts))
         return [self._known(row, contacts.get(row.contact_id), reading, wanted.get(row.id), now) for row in rows]
 
     def _wanted(self, account: AccountRow, row: EnrollmentRow) -> Wanted | None:
-        mapping = self._mapping(account, row)
-        return None if mapping is None else Wanted(mapping, ObjectRef.parse(row.subject))
+        mapping, ref = self._mapping(account, row), ObjectRef.parse(row.subject)
+        return None if mapping is None or ref.is_outside else Wanted(mapping, ref)
 
     def _mapping(self, account: AccountRow, row: EnrollmentRow) -> EventMapping | None:
         return next(iter(self.catalogue.find(str(row.state.get("event")), account.crm)), None)
@@ -87,7 +91,9 @@ class Freshener:
         now: datetime,
     ) -> Known:
         if wanted is None:
-            is_stale = now - read_at(row) > FRESH_FOR  # no record but the contact, and that has just been read
+            # No record but the contact, and that has just been read; or one of a webhook, which stays as it was told
+            # until another webhook tells more.
+            is_stale = now - read_at(row) > FRESH_FOR and not ObjectRef.parse(row.subject).is_outside
             known = replace(row, state={**row.state, "read_at": now}) if is_stale else row
             return Known(known, contact, reading.owners)
         values = reading.values(wanted)

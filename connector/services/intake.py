@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from connector.ports.gateway import CallbackRequest
@@ -19,6 +19,10 @@ from connector.ports.queue import EVENTS, RECEIPTS
 from connector.ports.time import Clock
 from connector.services.receipts import source
 from connector.services.stored_callbacks import body_of, context_of
+
+_KNOWN_FOR = timedelta(seconds=10)
+"""How long an account is taken to be installed still: bounds what is kept of one that was uninstalled just now, and
+spares a busy portal's events a look at the accounts each."""
 
 _T = TypeVar("_T")
 _I = TypeVar("_I")
@@ -71,7 +75,7 @@ class Intake:
 
     def __init__(self, committer: Committer, new_id: Callable[[], str], clock: Clock) -> None:
         self._committer, self._new_id, self._clock = committer, new_id, clock
-        self._accounts: dict[tuple[str, str], str] = {}  # an account that is there stays, and keeps its id
+        self._accounts: dict[tuple[str, str], tuple[datetime, str]] = {}
 
     def take_events(self, crm: str, deliveries: Sequence[Delivery]) -> Taken:
         """Store a batch of CRM events, of one account or several."""
@@ -90,17 +94,24 @@ class Intake:
         ]
 
     def _meet_accounts(self, uow: UnitOfWork, batches: Sequence[_Batch]) -> None:
-        """Look up the accounts of portals not met before."""
+        """Look up the accounts of portals not met of late; those that somebody ended are not installed any more."""
         named = {(batch.crm, each.external_account_id) for batch in batches for each in batch.deliveries}
+        now = self._clock.now()
+        fresh = {key for key in named if key in self._accounts and self._accounts[key][0] > now}
         strangers: dict[str, list[str]] = {}
-        for crm, portal in sorted(named - self._accounts.keys()):
+        for crm, portal in sorted(named - fresh):
+            self._accounts.pop((crm, portal), None)
             strangers.setdefault(crm, []).append(portal)
         for crm, portals in strangers.items():
-            found = uow.accounts.by_external_ids(crm, portals)
-            self._accounts |= {(crm, portal): account_id for portal, account_id in found.items()}
+            found = uow.accounts.installed(crm, portals)
+            self._accounts |= {(crm, portal): (now + _KNOWN_FOR, account_id) for portal, account_id in found.items()}
+
+    def _account(self, crm: str, portal: str) -> str | None:
+        known = self._accounts.get((crm, portal))
+        return None if known is None else known[1]
 
     def _rows(self, batch: _Batch) -> list[InboxRow]:
-        accounts = [self._accounts.get((batch.crm, each.external_account_id)) for each in batch.deliveries]
+        accounts = [self._account(batch.crm, each.external_account_id) for each in batch.deliveries]
         return [
             self._row(account_id, batch.crm, each.external_id, each.body, {}, batch.received_at)
             for account_id, each in zip(accounts, batch.deliveries, strict=True)

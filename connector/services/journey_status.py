@@ -11,6 +11,8 @@ from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.services.journey_versions import JourneyVersions
 from connector.services.publications import JourneyFiles
 
+IN_SERVICE = "in service"
+
 
 @dataclass(frozen=True, slots=True)
 class JourneyStatus:
@@ -48,12 +50,13 @@ def journey_statuses(uow: UnitOfWork, versions: JourneyVersions, files: JourneyF
             JourneyStatus("", name, "off: there is no account yet", mistake=files.broken.get(name, ""))
             for name in sorted(names)
         ]
-    return [status for account in accounts for status in _of_account(uow, versions, files, account)]
+    return [status for account in accounts for status in of_account(uow, versions, files, account)]
 
 
-def _of_account(
+def of_account(
     uow: UnitOfWork, versions: JourneyVersions, files: JourneyFiles, account: AccountRow
 ) -> Sequence[JourneyStatus]:
+    """Give every journey of one account, published or not."""
     current = uow.publications.current(account.id)
     people: dict[str, int] = {}
     for (journey, _), count in uow.enrollments.live_counts(account.id).items():
@@ -83,7 +86,7 @@ def _status(
     if version.journey is None:
         why = mistake or version.unreadable
         return JourneyStatus(account.external_id, name, "unreadable", version.number, since, by, people, why)
-    word = "in service" if version.journey.enabled else "switched off"
+    word = IN_SERVICE if version.journey.enabled else "switched off"
     file = files.journeys.get(name)
     is_edited = file is not None and file.hash != version.journey.hash
     return JourneyStatus(account.external_id, name, word, version.number, since, by, people, mistake, is_edited)

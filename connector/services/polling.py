@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from connector.domain.event_mapping import EventCatalogue, EventMapping, Poll
-from connector.domain.journey import Journey
-from connector.domain.steps import WaitFor, walk
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
 from connector.ports.crm import CRM, CRMAccount, SearchFilter
@@ -26,7 +24,7 @@ from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
 from connector.services.events import ACTIVE
 from connector.services.happenings import POLL, finding
-from connector.services.journey_versions import JourneyVersions
+from connector.services.needed_events import NeededEvents
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +33,6 @@ LEASE = timedelta(minutes=10)
 
 CHUNK = 500
 """Rows inserted in one transaction: short enough not to hold up the webhooks that share the ledger."""
-
-COUNTED_FOR = timedelta(minutes=5)
-"""Counting everybody in flight reads a row for each, and what they wait for changes with publications only."""
 
 _SPREAD = 0.1  # accounts connected together do not search together for ever
 
@@ -50,13 +45,12 @@ class Poller:
         ledger: Ledger,
         crms: Mapping[str, CRM],
         catalogue: EventCatalogue,
-        versions: JourneyVersions,
+        needed: NeededEvents,
         clock: Clock,
         rng: random.Random,
     ) -> None:
         self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
-        self._versions = versions
-        self._in_flight: dict[str, tuple[datetime, frozenset[str]]] = {}
+        self._needed = needed
 
     def poll_due(self) -> int:
         """Run every poll that is due; give how many new happenings were found."""
@@ -99,22 +93,8 @@ class Poller:
         events = self._catalogue.by_crm.get(account.crm)
         if events is None or account.status != ACTIVE:
             return ()
-        in_service = self._versions.in_service(uow, account.id).values()
-        wanted = events_named(service.journey for service in in_service) | self._awaited(uow, account.id)
+        wanted = self._needed.of(uow, account.id)
         return [mapping for mapping in events.polls() if mapping.name in wanted]
-
-    def _awaited(self, uow: UnitOfWork, account_id: str) -> frozenset[str]:
-        """Give the events that people wait for who are in a version that takes nobody in any more."""
-        now = self._clock.now()
-        kept = self._in_flight.get(account_id)
-        if kept is None or kept[0] <= now:
-            versions = [
-                self._versions.get(uow, account_id, version) for _, version in uow.enrollments.live_counts(account_id)
-            ]
-            journeys = [version.journey for version in versions if version is not None and version.journey is not None]
-            awaited = frozenset(name for journey in journeys for name in _awaited_by(journey))
-            kept = self._in_flight[account_id] = (now + COUNTED_FOR, awaited)
-        return kept[1]
 
     def _search(self, account: AccountRow, mapping: EventMapping, poll: Poll, now: datetime) -> list[InboxRow]:
         conditions = [each.at(now) for each in poll.where]
@@ -182,17 +162,3 @@ class Poller:
         with self._ledger.begin() as uow:
             uow.timeline.add([entry])
             uow.commit()
-
-
-def events_named(journeys: Iterable[Journey]) -> frozenset[str]:
-    """Give the events that some journey starts on, ends on or waits for; a journey switched off needs none."""
-    return frozenset(
-        name for journey in journeys if journey.enabled for name in (journey.trigger.event, *_awaited_by(journey))
-    )
-
-
-def _awaited_by(journey: Journey) -> Iterator[str]:
-    yield from (rule.event for rule in journey.exit_when if rule.event is not None)
-    for step in walk(journey.steps):
-        if isinstance(step, WaitFor):
-            yield from (case.event for case in step.cases if case.event is not None)

@@ -57,6 +57,8 @@ class PropertySetter:
         name = f"{wanted.record}.{wanted.name}"
         if wanted.record == CONTACT:
             return ObjectRef(CONTACT, shown_crm_id(setting.contact)), self._of_contact(setting, wanted.name, name)
+        if ObjectRef.parse(setting.subject).is_outside:
+            raise ImpossibleError(f"{name} came with a webhook and is no property of the CRM, so it cannot be written")
         mapping = next(iter(self._catalogue.find(setting.event, setting.account.crm)), None)
         if mapping is None or wanted.record not in mapping.read:
             raise ImpossibleError(f"{setting.event} brings no {wanted.record}, so {name} cannot be written")

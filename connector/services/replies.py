@@ -6,9 +6,10 @@ always kept. What it says about being texted is acted on at once, in the transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -18,7 +19,7 @@ from connector.domain.segments import measure
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.contacts import ContactRow
 from connector.ports.gateway import IncomingSMS
-from connector.ports.ledger import UnitOfWork
+from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.services.announcing import message_record
@@ -27,6 +28,8 @@ from connector.services.consent import ConsentDesk
 from connector.services.habits import note_answer
 from connector.services.merged_contacts import shown_crm_id
 from connector.services.reply_keywords import Conversation, Heard, KeywordAnswers, show_engagement
+from connector.services.unknown_senders import ask_whose
+from connector.services.workflow_telling import tell_workflow_reply
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +60,11 @@ class ReplyDesk:
         self._tell(uow, heard, talk, note, now)
         if talk.last is not None:
             tell_reply(uow, reply, talk.last, now)
+            tell_workflow_reply(uow, reply, now, is_opt_out=kind is KeywordKind.STOP)
         self._show(uow, reply, talk, note, now)
+        if talk.contact is None:
+            account = uow.accounts.get(talk.account_id)
+            ask_whose(uow, self._new_id, account, reply, may_create=kind not in _REFUSALS)
         if kind not in _REFUSALS:
             note_answer(uow, reply, now)
         return "reply" if kind is KeywordKind.NONE else kind.value
@@ -159,7 +166,22 @@ def _conversations(uow: UnitOfWork, sms: IncomingSMS) -> Sequence[Conversation]:
     accounts = uow.accounts.all()
     known = [(account, uow.contacts.with_number(account.id, sms.from_)) for account in accounts]
     found = [Conversation(account.id, contacts[0]) for account, contacts in known if contacts]
-    return found or [Conversation(account.id) for account in accounts if len(accounts) == 1]
+    return found or [Conversation(account.id) for account in _owners(accounts, sms.to)]
+
+
+def _owners(accounts: Sequence[AccountRow], number: str) -> Sequence[AccountRow]:
+    """Give the accounts a number of ours belongs to: the only one, or those whose settings name it as a sender."""
+    if len(accounts) == 1:
+        return accounts
+    return [account for account in accounts if number in named_senders(account.settings)]
+
+
+def named_senders(settings: Mapping[str, Any]) -> frozenset[str]:
+    """Give the senders an account's settings name, as a list, or by country."""
+    named = settings.get("senders") or ()
+    values = named.values() if isinstance(named, Mapping) else named if isinstance(named, (list, tuple)) else (named,)
+    flat = [one for each in values for one in (each if isinstance(each, (list, tuple)) else (each,))]
+    return frozenset(str(each) for each in flat)
 
 
 def _purpose(uow: UnitOfWork, talk: Conversation, now: datetime) -> Purpose:

@@ -90,7 +90,7 @@ class SingleTexts:
         order.check(now)
         account = uow.accounts.get(order.account_id)
         number = _number(order.to, account)
-        contact = next(iter(uow.contacts.with_number(account.id, number.e164)), None)
+        contact = _contact(uow, order, number)
         text, links = self._text(order, account, contact, number)
         message = self._row(order, account, number, contact, text, now)
         if not uow.messages.add(message):
@@ -152,7 +152,7 @@ class SingleTexts:
         plain = replace_smart_characters(text) if account.settings.get("replace_smart_characters", True) else text
         body = self._tools.book.country(country).written(plain)
         size = measure(body)
-        message_id = self._ledger.new_id()
+        message_id = order.message_id or self._ledger.new_id()
         message = MessageRow(
             id=message_id,
             account_id=account.id,
@@ -174,6 +174,7 @@ class SingleTexts:
             wanted_sender=order.sender,
             template=order.template or "",
             route=order.route,
+            send_window=order.send_window,
             time_zones=_zones(contact, number),
             country=country,
             expires_at=order.ends_at(now),
@@ -200,6 +201,12 @@ def _held(message: MessageRow, until: datetime) -> MessageRow:
     return replace(message, state=MessageState.HELD, state_reason="it was ordered for later", not_before=until)
 
 
+def _contact(uow: UnitOfWork, order: TextOrder, number: MSISDN) -> ContactRow | None:
+    if order.contact_id is not None:
+        return uow.contacts.get(order.account_id, order.contact_id)
+    return next(iter(uow.contacts.with_number(order.account_id, number.e164)), None)
+
+
 def _zones(contact: ContactRow | None, number: MSISDN) -> tuple[str, ...]:
     return (contact.time_zone,) if contact is not None and contact.time_zone else time_zones(number.e164)
 
@@ -213,6 +220,10 @@ def _number(raw: str, account: AccountRow) -> MSISDN:
     return normalise(raw, [str(region)] if region else [])
 
 
+def _orderer(ordered_by: str) -> str:
+    return {"api": "a program", "workflow": "a workflow of the CRM"}.get(ordered_by.partition(":")[0], "hand")
+
+
 def _created(message: MessageRow, now: datetime) -> TimelineEntry:
     by: Mapping[str, str] = {"ordered_by": message.ordered_by} if message.ordered_by else {}
     return TimelineEntry(
@@ -221,7 +232,7 @@ def _created(message: MessageRow, now: datetime) -> TimelineEntry:
         subject=f"message:{message.id}",
         discriminator="",
         at=now,
-        summary=f"a text was ordered by {'a program' if message.ordered_by.startswith('api:') else 'hand'}",
+        summary=f"a text was ordered by {_orderer(message.ordered_by)}",
         contact_id=message.contact_id,
         message_id=message.id,
         data=by,

@@ -50,6 +50,10 @@ class TextOrder:
         expires_at: not after this; None for the usual lifetime of its purpose.
         ordered_by: who ordered it, such as `api:<key id>`.
         route: a named route, or empty for the purpose's.
+        contact_id: whom of those with the number it is for; None for the first.
+        send_window: a named window, or empty for the purpose's. It hangs on when the order came, and so is no part of
+            what a second order under the same key is compared with.
+        message_id: the id its text gets, where it was chosen before; None for a new one.
     """
 
     account_id: str
@@ -66,6 +70,9 @@ class TextOrder:
     expires_at: datetime | None = None
     ordered_by: str = ""
     route: str = ""
+    contact_id: str | None = None
+    send_window: str = ""
+    message_id: str | None = None
 
     def check(self, now: datetime) -> None:
         """Refuse what contradicts itself or cannot be.

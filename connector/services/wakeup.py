@@ -21,6 +21,7 @@ from connector.ports.queue import (
     LOOKUPS,
     MAINTENANCE,
     RECEIPTS,
+    WORKFLOWS,
     TaskQueue,
     send_lane,
     writeback_lane,
@@ -130,6 +131,8 @@ class Alarm:
                 lanes.add(JOURNEYS)
             if uow.effects.any_due(now):
                 lanes.add(EFFECTS)
+            if uow.workflow_calls.any_due(now):
+                lanes.add(WORKFLOWS)
             if uow.numbers.any_wanted(now):
                 lanes.add(LOOKUPS)
             if self._needs_maintenance(uow):
@@ -144,6 +147,7 @@ class Alarm:
             or uow.messages.abandoned(now, 1)
             or uow.polls.any_due(now)
             or uow.pieces.older_than(now - COMPLETE_WITHIN, 1)
+            or uow.erasures.any_due(now)
         )
 
 

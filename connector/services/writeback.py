@@ -20,6 +20,7 @@ from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.records import CRMRecordRow
 from connector.ports.time import Clock
+from connector.services.unknown_senders import UnknownSenders
 from connector.services.writeback_batch import Batch, LeaseSpentError
 from connector.services.writeback_flags import find_contacts, write_flags
 from connector.services.writeback_properties import write_properties
@@ -39,8 +40,11 @@ _RETRY_BASE, _RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
 class WriteBack:
     """Drains the write-back lanes."""
 
-    def __init__(self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self, ledger: Ledger, crms: Mapping[str, CRM], clock: Clock, rng: random.Random, senders: UnknownSenders
+    ) -> None:
         self._ledger, self._crms, self._clock, self._rng = ledger, crms, clock, rng
+        self._senders = senders
         self._away_until: dict[str, datetime] = {}
 
     def write_back(self, crm_slug: str, limit: int = 100) -> int:
@@ -57,6 +61,7 @@ class WriteBack:
             write_flags(batch)
             write_properties(batch)
             find_contacts(batch)
+            self._senders.find(batch)
         except CRMUnavailableError as error:
             self._put_off(batch, error)
         except CRMDisconnectedError as error:

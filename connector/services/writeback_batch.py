@@ -18,9 +18,10 @@ from connector.errors import (
     CRMUnavailableError,
 )
 from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount, RecordKind, RecordWrite, WriteResult
-from connector.ports.ledger import Ledger
+from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.time import Clock
+from connector.services.merged_contacts import shown_crm_id
 from connector.services.writeback_saying import RECORDS, Said, what_to_say
 
 GRACE = timedelta(seconds=60)
@@ -82,8 +83,9 @@ class Batch:
         In a transaction of its own, after the claim's: a state read now is at least as new as the change the claim
         saw, and holding records while reading messages would lock in the opposite order of those who move messages.
         """
-        rows = self.left(RECORDS)
         with self.ledger.begin(write=False) as uow:
+            self._follow_merges(uow)
+            rows = self.left(RECORDS)
             found = what_to_say(uow, self.account.account_id, rows)
         for row in rows:
             said = found[row.id]
@@ -91,6 +93,15 @@ class Batch:
                 self._said.append(said)
             else:
                 self.refuse([row], said)
+
+    def _follow_merges(self, uow: UnitOfWork) -> None:
+        """Let what is to stand on a contact that was merged away meanwhile stand on the one that is left."""
+        rows = self.left(RECORDS)
+        contacts = uow.contacts.by_crm_ids(self.account.account_id, [row.contact_crm_id for row in rows])
+        for row in rows:
+            if row.contact_crm_id in contacts:
+                shown = shown_crm_id(contacts[row.contact_crm_id])
+                self._left[row.id] = replace(row, contact_crm_id=shown)
 
     def write_records(self) -> None:
         """Create and update what the batch holds."""
@@ -128,6 +139,18 @@ class Batch:
         except CRMAmbiguousError as error:
             self._postpone([one.row for one in said], str(error), self.clock.now() + GRACE, certain=False)
             raise CRMUnavailableError(str(error), status=error.status, retry_after=error.retry_after) from error
+
+    def may_create(self, row: CRMRecordRow) -> bool:
+        """Commit that one create is about to leave for a record; False while an earlier one may be under way."""
+        now = self.clock.now()
+        if row.create_sent_at is not None and now < _arrived_by(row):
+            self._postpone([row], "its creation may be under way", _arrived_by(row), certain=False)
+            return False
+        self.may_call()
+        with self.ledger.begin() as uow:
+            uow.records.mark_creating([row.id], now)
+            uow.commit()
+        return True
 
     def _update(self, said: Sequence[Said]) -> None:
         for kind in RecordKind:

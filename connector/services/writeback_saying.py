@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.domain.event import ObjectRef
-from connector.ports.crm import RecordKind, RecordWrite
+from connector.domain.message import Direction, MessageState
+from connector.ports.crm import RecordKind, RecordWrite, SMSFacts
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject
+from connector.services.shown_texts import shown_body
 from connector.services.writeback_text import consent_text, message_text, note_text, reply_text, task_text
 
 _SHOWN_MESSAGE = frozenset({RecordSubject.MESSAGE, RecordSubject.REPLY})
@@ -66,7 +68,7 @@ def _records_beside(
     }
     subjects = {each: uow.enrollments.find(account_id, each) for each in set(enrollments.values())}
     return {
-        row_id: (ObjectRef.parse(found.subject),)
+        row_id: _of_the_crm([found.subject])
         for row_id, each in enrollments.items()
         if (found := subjects[each]) is not None and found.subject
     }
@@ -90,9 +92,26 @@ def _write(row: CRMRecordRow, message: MessageRow | None, beside: tuple[ObjectRe
         return replace(write, kind=RecordKind.NOTE, body=body, associations=beside)
     if message is None:
         return replace(write, body=consent_text(row.payload, row.ref))
+    write = replace(write, sms=_sms(message))
     if row.kind is RecordSubject.REPLY:
         return replace(write, body=reply_text(message, str(row.payload.get("note", "")), row.ref))
     return replace(write, body=message_text(message, row.ref), at=message.sent_at or row.at)
+
+
+def _sms(message: MessageRow) -> SMSFacts:
+    is_inbound = message.direction is Direction.IN
+    ours, theirs = message.sender or "", message.msisdn
+    return SMSFacts(
+        is_inbound=is_inbound,
+        state=message.state.value,
+        body=shown_body(message),
+        sender=theirs if is_inbound else ours,
+        recipient=ours if is_inbound else theirs,
+        segments=message.segments,
+        error="" if message.state is MessageState.DELIVERED else message.state_reason,
+        sent_at=message.created_at if is_inbound else message.sent_at,
+        delivered_at=message.updated_at if message.state is MessageState.DELIVERED else None,
+    )
 
 
 def _task(row: CRMRecordRow, write: RecordWrite) -> RecordWrite:
@@ -111,4 +130,9 @@ def _task(row: CRMRecordRow, write: RecordWrite) -> RecordWrite:
 
 
 def _refs(said: Mapping[str, Any]) -> tuple[ObjectRef, ...]:
-    return tuple(ObjectRef.parse(text) for text in said.get("associations") or ())
+    return _of_the_crm(said.get("associations") or ())
+
+
+def _of_the_crm(subjects: Iterable[str]) -> tuple[ObjectRef, ...]:
+    """Give the records that the CRM has: it refuses to put a note beside what only a webhook has told of."""
+    return tuple(ref for ref in map(ObjectRef.parse, subjects) if not ref.is_outside)

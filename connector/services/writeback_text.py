@@ -15,7 +15,7 @@ from connector.domain.message import MessageState
 from connector.ports.messages import MessageRow
 from connector.services.shown_texts import shown_body
 
-_WORDS: Mapping[MessageState, str] = {
+STATE_WORDS: Mapping[MessageState, str] = {
     MessageState.HELD: "held",
     MessageState.QUEUED: "waiting to be sent",
     MessageState.DISPATCHING: "being sent",
@@ -31,8 +31,9 @@ _WORDS: Mapping[MessageState, str] = {
     MessageState.DEAD_LETTER: "given up, please look",
     MessageState.RECEIVED: "received",
 }
+"""What people read instead of a state."""
 
-_EXPLAINED = frozenset(
+EXPLAINED = frozenset(
     {
         MessageState.HELD,
         MessageState.UNKNOWN,
@@ -57,7 +58,7 @@ def message_text(message: MessageRow, ref: str) -> str:
     """Say what was sent to whom, how it stands and why."""
     return _lines(
         f"SMS to {message.recipient} · {_status(message)}",
-        f"Why: {message.state_reason}" if message.state in _EXPLAINED and message.state_reason else "",
+        f"Why: {message.state_reason}" if message.state in EXPLAINED and message.state_reason else "",
         "",
         shown_body(message),
         "",
@@ -98,7 +99,7 @@ def _lines(*lines: str) -> str:
 
 
 def _status(message: MessageRow) -> str:
-    word = _WORDS[message.state]
+    word = STATE_WORDS[message.state]
     if message.state is MessageState.HELD:
         return f"{word} until {_time(message.not_before, message.created_at)}"
     return f"{word} {_time(message.updated_at or message.created_at, message.sent_at or message.created_at)}"

@@ -121,6 +121,7 @@ def test_opt_outs_come_first_and_bulk_comes_last() -> None:
         "send:null:otp",
         "events",
         "journeys",
+        "workflows",
         "lookups",
         "send:twilio:transactional",
         "send:null:transactional",

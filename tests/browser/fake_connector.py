@@ -71,7 +71,7 @@ class FakeConnector:
             self.arrived.set()
             return "<Response/>", 200, {"Content-Type": "text/xml"}
 
-        @app.get("/cards/hubspot/contacts/<contact_id>")
+        @app.get("/hubspot/card/contacts/<contact_id>/trace")
         def card(contact_id: str) -> ResponseReturnValue:
             if not self._is_signed():
                 return "not from them", 401

@@ -14,6 +14,7 @@ from connector.domain.message import MessageState
 from connector.domain.receipt import may_move
 from connector.entrypoints.cli.gateway_features import COLUMNS, gateway_features_page
 from connector.entrypoints.cli.reference import (
+    ACCOUNT_SETTINGS_PAGE,
     APP_MANIFEST,
     GATEWAY_FEATURES,
     JOURNEY_SCHEMA,
@@ -29,10 +30,11 @@ from connector.entrypoints.cli.reference import (
 )
 from connector.entrypoints.cli.schema_command import schema
 from connector.ports.gateway import Capabilities, GatewayPlugin
-from connector.settings import SETTINGS, Setting, gateway_settings
+from connector.setting_list import SETTINGS, Setting
+from connector.settings import gateway_settings
 from tests.docs.markdown import ROOT
 
-MADE = [SETTINGS_PAGE, STATES_PAGE, GATEWAY_FEATURES, JOURNEY_SCHEMA, OPENAPI, APP_MANIFEST]
+MADE = [SETTINGS_PAGE, ACCOUNT_SETTINGS_PAGE, STATES_PAGE, GATEWAY_FEATURES, JOURNEY_SCHEMA, OPENAPI, APP_MANIFEST]
 TWILIO = gateway_settings(gateway_plugins()["twilio"])
 
 

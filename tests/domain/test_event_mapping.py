@@ -15,8 +15,8 @@ from connector.domain.event_mapping import (
     Poll,
     PollFilter,
     ValueKind,
-    convert_record,
 )
+from connector.domain.record_values import convert_record
 
 AT = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 

@@ -49,7 +49,7 @@ class Books:
 
     def messages(self) -> list[MessageRow]:
         """Every message in or out, oldest first."""
-        vault = self.rig.connector.ledger._vault
+        vault = self.rig.connector.ledger.vault
         query = select(message).where(message.c.account_id == self.account_id).order_by(message.c.id)
         return [message_from_row(row, vault) for row in self._rows(query)]
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.e2e.rig import Rig
+from tests.e2e.salesforce_rig import OrgScene, SalesforceRig
 from tests.e2e.scene import Scene
 from tests.e2e.several_gateways import SeveralGateways
 from tests.e2e.smpp_rig import SMPPRig
@@ -33,6 +34,14 @@ def several(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """The same with three gateways; tests name the databases they need."""
     directory = tmp_path_factory.mktemp(request.param)
     with _running(SeveralGateways(_database(request, directory), directory)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=[SQLITE, POSTGRESQL])
+def salesforce(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SalesforceRig]:
+    """The same with a pretend Salesforce."""
+    directory = tmp_path_factory.mktemp(request.param)
+    with _running(SalesforceRig(_database(request, directory), directory)) as running:
         yield running
 
 
@@ -68,3 +77,10 @@ def scene(rig: Rig) -> Scene:
     """A fresh portal in an empty ledger, at an hour at which people may be texted."""
     rig.begin_test()
     return Scene(rig)
+
+
+@pytest.fixture
+def org(salesforce: SalesforceRig) -> OrgScene:
+    """A fresh organisation in the same way."""
+    salesforce.begin_test()
+    return OrgScene(salesforce)

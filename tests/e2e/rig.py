@@ -19,13 +19,21 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
 from connector.adapters.redis_server import EmbeddedRedis, make_redis
-from connector.adapters.store.tables import crm_record, enrollment, external_event, message, metadata
+from connector.adapters.store.tables import (
+    crm_record,
+    enrollment,
+    external_event,
+    message,
+    metadata,
+    workflow_call,
+)
 from connector.bootstrap import Connector, build_connector
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
 from connector.sandbox.gateways.receipts import Pace
 from connector.sandbox.hubspot.app import create_app as create_hubspot
 from connector.sandbox.hubspot.webhooks import LARGEST_BATCH, WebhookSender
+from connector.sandbox.hubspot.workflow_actions import WorkflowActions
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.serve import Server
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, SENDER, TwilioSandbox
@@ -52,6 +60,7 @@ _LEASES = (
     (enrollment.c.lease_until, enrollment.c.status == "live"),
     (message.c.lease_until, message.c.state == "dispatching"),
     (crm_record.c.lease_until, crm_record.c.state.in_(["waiting", "creating"])),
+    (workflow_call.c.lease_until, workflow_call.c.state != "done"),
 )
 """Columns that say that a worker is at a row, and when they do."""
 
@@ -84,12 +93,17 @@ class Rig:
             client_secret=CLIENT_SECRET,
             clock=self.clock,
         )
+        self.workflows = WorkflowActions(
+            target_url=f"{self.url}/hubspot/actions/send-sms", client_secret=CLIENT_SECRET, clock=self.clock
+        )
         self.twilio = TwilioWorld(
             self.clock, ACCOUNT_SID, AUTH_TOKEN, inbound_url=f"{self.url}/callbacks/twilio/inbound", pace=Pace.fast()
         )
         self.twilio.add_sender(SENDER)
         self._twilio_server = TwilioSandbox(self.twilio, faults=self.faults)
-        self._hubspot_server = Server(create_hubspot(self.hubspot, self.clock, self.faults, self.webhooks))
+        self._hubspot_server = Server(
+            create_hubspot(self.hubspot, self.clock, self.faults, self.webhooks, workflows=self.workflows)
+        )
         self.redis = EmbeddedRedis(directory / "redis")
         self.environment = self._environment(database_url)
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
@@ -136,6 +150,7 @@ class Rig:
         self.http.close()
         self._twilio_server.stop()
         self.webhooks.stop()
+        self.workflows.stop()
         self._hubspot_server.stop()
         self.connector.ledger.close()
         self.connector.redis.close()

@@ -8,7 +8,8 @@ import pytest
 
 from connector.bootstrap import build_connector
 from connector.errors import ConfigurationError
-from connector.settings import SETTINGS, read_settings, read_some
+from connector.setting_list import SETTINGS
+from connector.settings import read_settings, read_some
 
 GOOD = {
     "REDIS_URL": "redis://:hunter2@127.0.0.1:6379/0",

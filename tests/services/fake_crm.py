@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 from connector.adapters.crm.hubspot.webhooks import read_notice
 from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
 from connector.domain.msisdn import normalise
+from connector.domain.opt_out_fields import OptOutField, opt_out_fields
 from connector.errors import CRMAmbiguousError, CRMError, CRMRefusedError, InvalidNumberError
-from connector.ports.crm import CRMAccount, Link, RecordKind, RecordWrite, SearchFilter, WriteResult
+from connector.ports.crm import (
+    Change,
+    ChangedRecord,
+    ChangePage,
+    ContactFields,
+    CRMAccount,
+    Link,
+    RecordKind,
+    RecordWrite,
+    SearchFilter,
+    WriteResult,
+)
 
 Properties = dict[str, str | None]
 
 _PHONES = ("mobilephone", "phone")
 _REGION = "US"
+OPTED_OUT = "sms_connector_opted_out"
 
 PAGE = 3
 """Records on a page of `search_page`; few, so that tests turn pages."""
@@ -32,12 +45,17 @@ class FakeCRM:
         failures: errors to raise by method name, one per coming call.
         answers_lost: methods whose coming call does its work and then raises `CRMAmbiguousError`.
         calls: how often each method was called.
+        belongs: the record of a kind that another belongs to, by that one's kind and id and the kind.
         merged: ids of contacts that were merged away, and what they became.
+        now: tells when something changes.
+        imports: whether an import is what changes things now.
+        keeps_history: whether the CRM knows when a property got its value.
     """
 
     slug: str = "hubspot"
     records: dict[str, dict[str, Properties]] = field(default_factory=dict)
     links: dict[tuple[str, str], list[Link]] = field(default_factory=dict)
+    belongs: dict[tuple[str, str, str], str] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     people: dict[str, Owner] = field(default_factory=dict)
@@ -47,6 +65,12 @@ class FakeCRM:
     failures: dict[str, list[CRMError]] = field(default_factory=dict)
     answers_lost: set[str] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
+    now: Callable[[], datetime] = lambda: datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+    imports: bool = False
+    keeps_history: bool = True
+    modified: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    created: dict[tuple[str, str], Change] = field(default_factory=dict)
+    history: dict[tuple[str, str], dict[str, Change]] = field(default_factory=dict)
     _ids: count[int] = field(default_factory=lambda: count(9001))
 
     # The other side's hands
@@ -56,11 +80,19 @@ class FakeCRM:
         object_id = properties.pop("id", None) or str(next(self._ids))
         self.records.setdefault(object_type, {})[object_id] = {"hs_object_id": object_id, **properties}
         self.links[object_type, object_id] = [each if isinstance(each, Link) else Link(each) for each in contacts]
+        self.created[object_type, object_id] = Change(self.now(), self.imports)
+        self._note(object_type, object_id, properties)
         return object_id
 
     def change(self, object_type: str, object_id: str, **properties: str) -> None:
         """Change a record."""
         self.records[object_type][object_id].update(properties)
+        self._note(object_type, object_id, properties)
+
+    def _note(self, object_type: str, object_id: str, properties: Mapping[str, str]) -> None:
+        self.modified[object_type, object_id] = self.now()
+        history = self.history.setdefault((object_type, object_id), {})
+        history.update(dict.fromkeys(properties, Change(self.now(), self.imports)))
 
     def take_away(self, object_type: str, object_id: str) -> None:
         """Delete a record."""
@@ -93,13 +125,20 @@ class FakeCRM:
         self._begin("read_contacts")
         held = self.records.get("contact", {})
         real = {each: self.merged.get(each, each) for each in ids}
-        return {each: self._snapshot(real[each], attributes) for each in ids if real[each] in held}
+        theirs = opt_out_fields(account.settings, "contact")
+        return {each: self._snapshot(real[each], attributes, theirs) for each in ids if real[each] in held}
 
     def associated_contacts(
-        self, account: CRMAccount, object_type: str, ids: Sequence[str]
+        self, account: CRMAccount, object_type: str, ids: Sequence[str], *, through: str = ""
     ) -> Mapping[str, Sequence[Link]]:
         self._begin("associated_contacts")
-        return {each: self.links.get((object_type, each), []) for each in ids}
+        return {each: self.links.get((object_type, each)) or self._through(object_type, each, through) for each in ids}
+
+    def _through(self, object_type: str, object_id: str, through: str) -> list[Link]:
+        middle = self.belongs.get((object_type, object_id, through))
+        links = self.links.get((through, middle), []) if middle else []
+        ordered = sorted(links, key=lambda link: "primary" not in link.labels)
+        return [replace(link, via=f"{through}:{middle}") for link in ordered]
 
     def search(
         self, account: CRMAccount, object_type: str, filters: Sequence[SearchFilter], properties: Sequence[str]
@@ -121,6 +160,43 @@ class FakeCRM:
         found = sorted(self.search(account, object_type, filters, properties), key=lambda each: int(each[0]))
         return [each for each in found if int(each[0]) > int(after or 0)][:PAGE]
 
+    def changed_since(
+        self,
+        account: CRMAccount,
+        object_type: str,
+        properties: Sequence[str],
+        since: datetime,
+        *,
+        after: str = "",
+        filters: Sequence[SearchFilter] = (),
+    ) -> ChangePage:
+        self._begin("changed_since")
+        ids = [
+            each
+            for each, props in self.records.get(object_type, {}).items()
+            if self.modified[object_type, each] >= since
+            and all(_meets(self._with_flag(object_type, each, props), one) for one in filters)
+        ]
+        ids.sort(key=lambda each: (self.modified[object_type, each], int(each)))
+        first = int(after or 0)
+        page = [self._changed(object_type, each, properties) for each in ids[first : first + PAGE]]
+        return ChangePage(page, str(first + PAGE) if first + PAGE < len(ids) else "")
+
+    def _with_flag(self, object_type: str, object_id: str, held: Properties) -> Properties:
+        is_flagged = object_type == "contact" and self.opted_out.get(object_id, False)
+        return {**held, OPTED_OUT: "true"} if is_flagged else held
+
+    def _changed(self, object_type: str, object_id: str, properties: Sequence[str]) -> ChangedRecord:
+        held = self.records[object_type][object_id]
+        history = self.history[object_type, object_id] if self.keeps_history else {}
+        return ChangedRecord(
+            object_id,
+            {name: held.get(name) for name in properties},
+            self.modified[object_type, object_id],
+            self.created[object_type, object_id],
+            {name: history[name] for name in properties if name in history},
+        )
+
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         self._begin("stage_labels")
         return self.labels.get(object_type, {})
@@ -132,7 +208,21 @@ class FakeCRM:
     def find_contacts_by_number(self, account: CRMAccount, e164: str) -> Sequence[str]:
         self._begin("find_contacts_by_number")
         held = self.records.get("contact", {})
-        return [each for each, props in held.items() if e164 in _numbers(props)]
+        found = [each for each, props in held.items() if e164 in _numbers(props)]
+        return sorted(found, key=lambda each: self.modified["contact", each], reverse=True)
+
+    def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
+        self._begin("create_contact")
+        held = [each for each, props in self.records.get("contact", {}).items() if e164 in _numbers(props)]
+        made = held[0] if held else self.put("contact", mobilephone=e164)
+        if "create_contact" in self.answers_lost:
+            self.answers_lost.remove("create_contact")
+            raise CRMAmbiguousError("no answer came")
+        return made
+
+    def contact_fields(self, account: CRMAccount) -> ContactFields:
+        ours = OptOutField("contact", OPTED_OUT)
+        return ContactFields(frozenset(_PHONES), (ours, *opt_out_fields(account.settings, "contact")))
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         self._begin("create")
@@ -187,8 +277,9 @@ class FakeCRM:
         if waiting:
             raise waiting.pop(0)
 
-    def _snapshot(self, crm_id: str, attributes: Mapping[str, str]) -> ContactSnapshot:
+    def _snapshot(self, crm_id: str, attributes: Mapping[str, str], fields: Sequence[OptOutField]) -> ContactSnapshot:
         held = self.records["contact"][crm_id]
+        opted_out_by = next((each.property_name for each in fields if each.says_so(held.get(each.property_name))), "")
         return ContactSnapshot(
             crm_id=crm_id,
             phones=tuple((text, name) for name in _PHONES if (text := held.get(name))),
@@ -197,7 +288,8 @@ class FakeCRM:
             country=held.get("country"),
             owner_id=held.get("hubspot_owner_id"),
             attributes={ours: held.get(theirs) for ours, theirs in attributes.items()},
-            opted_out=self.opted_out.get(crm_id, False),
+            opted_out=self.opted_out.get(crm_id, False) or bool(opted_out_by),
+            opted_out_by=opted_out_by,
             opted_in=crm_id in self.opted_in,
             opted_in_at=self.opted_in.get(crm_id),
             opted_in_property="agreed",

@@ -14,6 +14,7 @@ from connector.adapters.keyword_file import load_keyword_book
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import metadata
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
+from connector.domain.event_mapping import EventCatalogue
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.errors import CRMError, CRMRefusedError
 from connector.ports.contacts import ContactRow
@@ -24,7 +25,9 @@ from connector.ports.messages import MessageRow, StateChange
 from connector.ports.records import CRMRecordRow
 from connector.services.announcing import Moved, announce, message_record
 from connector.services.consent import ConsentDesk
+from connector.services.contact_snapshots import ContactKeeper
 from connector.services.replies import ReplyDesk
+from connector.services.unknown_senders import UnknownSenders
 from connector.services.writeback import WriteBack
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -166,7 +169,8 @@ class Stage:
 
     def writer(self, ledger: Ledger | None = None, crm: object | None = None) -> WriteBack:
         crms = {"hubspot": cast("CRM", crm or self.crm)}
-        return WriteBack(ledger or self.ledger, crms, self.clock, random.Random(7))
+        senders = UnknownSenders(EventCatalogue(), ContactKeeper(self.ledger.new_id, self.consent))
+        return WriteBack(ledger or self.ledger, crms, self.clock, random.Random(7), senders)
 
     def pass_time(self, **lapse: float) -> None:
         self.clock.at += timedelta(**lapse)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import ConsentEvent, ConsentKind
-from connector.services.writeback import WriteBack
 from tests.services.theatre import ACCOUNT, NUMBER, START, Theatre
 
 GREETING = """
@@ -50,12 +48,6 @@ class Portal(Theatre):
     def say(self, text: str) -> None:
         self.pass_time(minutes=1)
         self.reply(text)
-
-    def write_back(self, **lapse: float) -> None:
-        self.pass_time(**(lapse or {"minutes": 5}))
-        writer = WriteBack(self.ledger, {"hubspot": self.crm}, self.clock, random.Random(7))
-        while writer.write_back("hubspot"):
-            pass
 
     def block(self) -> str | None:
         """Who holds the number back."""
@@ -281,3 +273,114 @@ def test_an_opt_in_without_a_time_counts_only_where_nothing_was_said(
     portal.look(lea)
     portal.look(lea)
     assert portal.consent() is consent
+
+
+# A contact nobody here knows, or who comes later
+
+
+def test_a_flag_set_on_a_stranger_holds_for_the_number_of_a_contact_we_text(portal: Portal, lea: str) -> None:
+    stranger = portal.lea(firstname="Leonie")
+    portal.tick(stranger)
+    assert portal.block() == "crm_property"
+    portal.write_back()
+    assert portal.crm.opted_out[lea], "every contact with the number shows it"
+
+
+def test_a_contact_that_comes_to_an_opted_out_number_gets_the_flag(portal: Portal, lea: str) -> None:
+    portal.say("STOP")
+    portal.write_back()
+    late = portal.appear(portal.lea(firstname="Leonie"))
+    portal.write_back()
+    assert portal.crm.opted_out[late]
+    portal.look(late)
+    assert portal.block() == "keyword"
+
+
+def test_a_known_contact_whose_number_becomes_an_opted_out_one_gets_the_flag(portal: Portal, lea: str) -> None:
+    other = portal.appear(portal.lea(mobilephone="+12025550177"))
+    portal.say("STOP")
+    portal.write_back()
+    assert other not in portal.crm.opted_out
+    portal.crm.change("contact", other, mobilephone=NUMBER)
+    portal.look(other)
+    portal.write_back()
+    assert portal.crm.opted_out[other]
+
+
+def test_a_stranger_whose_number_becomes_an_opted_out_one_gets_the_flag(portal: Portal, lea: str) -> None:
+    stranger = portal.lea(mobilephone="+12025550177")
+    portal.say("STOP")
+    portal.write_back()
+    portal.crm.change("contact", stranger, mobilephone=NUMBER)
+    portal.hear("contact.propertyChange", stranger, propertyName="mobilephone", propertyValue=NUMBER)
+    portal.reader.understand()
+    portal.write_back()
+    assert portal.crm.opted_out[stranger]
+
+
+def test_a_flag_that_somebody_took_off_comes_back_while_the_person_wants_no_texts(portal: Portal, lea: str) -> None:
+    portal.say("STOP")
+    portal.write_back()
+    portal.look(lea)
+    portal.tick(lea, flag=False)
+    portal.write_back()
+    assert portal.crm.opted_out[lea]
+
+
+def test_a_new_contact_whose_number_is_told_beside_its_creation_is_no_stranger(portal: Portal) -> None:
+    contact = portal.lea()
+    portal.hear("contact.propertyChange", contact, propertyName="mobilephone", propertyValue=NUMBER)
+    portal.appear(contact)
+    assert contact in portal.contacts()
+
+
+# Fields of the account's own
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> Iterator[Portal]:
+    """A portal whose people keep opt-outs in a list of their own."""
+    fields = {"contact": {"field": "sms_wish", "value": "Never"}}
+    portal = Portal(tmp_path, f"sqlite:///{tmp_path}/ledger.sqlite3", {"greeting": GREETING}, opt_out_fields=fields)
+    yield portal
+    portal.close()
+
+
+def test_a_field_of_the_accounts_own_holds_the_number_back(mapped: Portal) -> None:
+    lea = mapped.appear(mapped.lea())
+    mapped.crm.change("contact", lea, sms_wish="Gladly")
+    mapped.look(lea)
+    assert mapped.block() is None
+    mapped.crm.change("contact", lea, sms_wish="Never")
+    mapped.look(lea)
+    assert mapped.block() == "crm_property"
+    mapped.write_back()
+    assert mapped.crm.opted_out[lea], "our own flag says so too"
+
+
+def test_a_field_of_the_accounts_own_counts_while_our_flag_cannot_be_written(mapped: Portal) -> None:
+    lea = mapped.appear(mapped.lea())
+    mapped.say("STOP")
+    mapped.crm.fail("set_opt_out", CRMRefusedError("validation rule", status=400))
+    mapped.write_back()
+    mapped.say("START")
+    assert mapped.block() is None
+    mapped.crm.change("contact", lea, sms_wish="Never")
+    mapped.look(lea)
+    assert mapped.block() == "crm_property"
+
+
+def test_a_start_does_not_lift_what_a_field_of_the_accounts_own_says(mapped: Portal) -> None:
+    lea = mapped.appear(mapped.lea())
+    mapped.say("STOP")
+    mapped.write_back()
+    mapped.crm.change("contact", lea, sms_wish="Never")
+    mapped.look(lea)
+    mapped.say("START")
+    assert mapped.block() == "crm_property"
+    assert "the opt-out by the flag in the CRM stands" in mapped.summaries(EntryKind.ATTENTION_NEEDED)[0]
+    mapped.write_back()
+    mapped.look(lea)
+    mapped.crm.change("contact", lea, sms_wish="Gladly")
+    mapped.tick(lea, flag=False)
+    assert mapped.block() is None, "the person wants texts, and so do the people of the account"

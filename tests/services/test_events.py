@@ -466,6 +466,64 @@ def test_a_merged_contact_goes_on_in_its_journey_with_the_data_of_the_surviving_
     assert theatre.enrollment().status == "live"
 
 
+def test_what_was_to_be_shown_on_a_contact_that_was_merged_away_is_shown_on_the_one_that_is_left(
+    theatre: Theatre,
+) -> None:
+    old, new = theatre.lea(), theatre.lea(mobilephone="+12025550155")
+    booked(theatre, old)
+    theatre.work()
+    theatre.crm.merge(old, new)
+    theatre.hear("contact.merge", new, primaryObjectId=int(new), mergedObjectIds=[int(old)])
+    theatre.work()
+    theatre.write_back()
+    assert len(theatre.crm.shown(new)) == 1
+    assert not theatre.crm.shown(old)
+
+
+def test_an_opt_out_stays_with_its_number_whatever_becomes_of_the_contact(theatre: Theatre) -> None:
+    old, new = theatre.lea(), theatre.lea(mobilephone="+12025550155")
+    booked(theatre, old)
+    theatre.work()
+    theatre.reply("STOP")
+    theatre.crm.merge(old, new)
+    theatre.hear("contact.merge", new, primaryObjectId=int(new), mergedObjectIds=[int(old)])
+    theatre.work()
+    theatre.crm.take_away("contact", new)
+    theatre.hear("contact.deletion", new)
+    theatre.work()
+    with theatre.ledger.begin(write=False) as uow:
+        assert uow.consents.suppressions(ACCOUNT, [NUMBER])[NUMBER]
+
+
+def test_a_restored_contact_is_live_again(theatre: Theatre) -> None:
+    contact = theatre.lea()
+    booked(theatre, contact)
+    theatre.work()
+    held = theatre.crm.records["contact"].pop(contact)
+    theatre.hear("contact.deletion", contact)
+    theatre.work()
+    theatre.pass_time(hours=1)
+    theatre.crm.records["contact"][contact] = held
+    theatre.hear("contact.restore", contact)
+    theatre.work()
+    assert theatre.contacts()[contact].deleted_at is None
+    booked(theatre, contact)
+    theatre.work()
+    assert theatre.enrollments()[-1].status == "live"
+
+
+def test_a_contact_that_is_gone_though_nobody_told_us_ends_its_journeys(theatre: Theatre) -> None:
+    contact = theatre.lea()
+    booked(theatre, contact)
+    theatre.work()
+    theatre.accept_all()
+    theatre.crm.take_away("contact", contact)
+    theatre.pass_time(days=4)
+    theatre.work()
+    (ended,) = theatre.summaries(EntryKind.ENROLLMENT_ENDED)
+    assert "the contact was deleted in the CRM" in ended
+
+
 def test_a_journey_under_the_old_contact_counts_for_the_one_it_was_merged_into(theatre: Theatre) -> None:
     old = theatre.lea()
     deal = booked(theatre, old)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
 
 from connector.errors import CRMUnavailableError
 from connector.ports.crm import CRM, CRMAccount
-from tests.adapters.crm.contract import CRMContract, Portal
+from tests.adapters.crm.contract import NOON, CRMContract, Portal
 from tests.services.fake_crm import FakeCRM
 
 
@@ -20,6 +21,7 @@ class FakePortal:
     fake: FakeCRM
     crm: CRM
     account: CRMAccount
+    at: datetime = NOON
 
     def add_contact(self, phone: str = "", mobile: str = "") -> str:
         typed = {"phone": phone, "mobilephone": mobile}
@@ -30,6 +32,17 @@ class FakePortal:
 
     def shown(self, contact_id: str) -> Sequence[str]:
         return [row.body for row in self.fake.shown(contact_id)]
+
+    def change_contact(self, contact_id: str, **properties: str) -> None:
+        self.at += timedelta(minutes=1)
+        names = {"mobile": "mobilephone"}
+        self.fake.change("contact", contact_id, **{names.get(name, name): value for name, value in properties.items()})
+
+    def add_field(self, name: str) -> None:
+        """Fields need not be declared here."""
+
+    def now(self) -> datetime:
+        return self.at
 
     def is_opted_out(self, contact_id: str) -> bool:
         return self.fake.opted_out.get(contact_id, False)
@@ -45,4 +58,6 @@ class TestFakeCRM(CRMContract):
     @pytest.fixture
     def portal(self) -> Portal:
         fake = FakeCRM(labels={"deal": {"closedwon": "Closed Won"}})
-        return FakePortal(fake, fake, CRMAccount("account-1", "12345"))
+        portal = FakePortal(fake, fake, CRMAccount("account-1", "12345"))
+        fake.now = portal.now
+        return portal

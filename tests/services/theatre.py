@@ -34,6 +34,7 @@ from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.messages import MessageRow, StateChange
 from connector.services.announcing import Moved, announce
+from connector.services.backfill import BackFill
 from connector.services.consent import ConsentDesk
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader
@@ -45,12 +46,15 @@ from connector.services.journey_versions import JourneyVersions
 from connector.services.journeys import JourneyRunner
 from connector.services.links import LinkWriter
 from connector.services.moving_people import Mover
+from connector.services.needed_events import NeededEvents
 from connector.services.polling import Poller
 from connector.services.publications import Hand, JourneyFiles
 from connector.services.publishing import Publisher
 from connector.services.replies import ReplyDesk
 from connector.services.stepper_building import StepperParts, build_stepper
 from connector.services.traces import Traces
+from connector.services.unknown_senders import UnknownSenders
+from connector.services.writeback import WriteBack
 from tests.services.fake_crm import FakeCRM
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -130,7 +134,8 @@ class Theatre:
 
     def __init__(self, directory: Path, database_url: str, journeys: Mapping[str, str], **settings: Any) -> None:
         self.secrets = ["k" * 32]
-        self.clock, self.crm, self.nudged = Clock(), FakeCRM(), list[str]()
+        self.clock, self.nudged = Clock(), list[str]()
+        self.crm = FakeCRM(now=self.clock.now)
         self.ledger = SQLLedger(make_engine(database_url), Vault(["k" * 32]), self.nudged.append)
         metadata.create_all(self.ledger.engine)
         self.crm.labels["deal"] = {"demo": "Demo booked", "won": "Closed won"}
@@ -191,9 +196,12 @@ class Theatre:
         )
         freshener = Freshener(ledger, self.catalogue, reader, keeper, self.clock)
         self.runner = JourneyRunner(ledger, freshener, stepper, self.clock, rng)
-        self.poller = Poller(ledger, crms, self.catalogue, self.versions, self.clock, rng)
+        self.needed = NeededEvents(self.versions, self.clock)
+        self.poller = Poller(ledger, crms, self.catalogue, self.needed, self.clock, rng)
+        self.backfill = BackFill(ledger, crms, self.catalogue, self.needed, self.clock, rng)
         self.replies = ReplyDesk(new_id, self.keywords, consent)
         self.traces = Traces(ledger)
+        self.senders = UnknownSenders(self.catalogue, keeper)
 
     # What happens outside
 
@@ -271,6 +279,13 @@ class Theatre:
     def work(self) -> None:
         """Understand and advance until nothing is left to do now."""
         while self.reader.understand() + self.runner.advance():
+            pass
+
+    def write_back(self, **lapse: float) -> None:
+        """Let the write-back lane run empty, some time later."""
+        self.pass_time(**(lapse or {"minutes": 5}))
+        writer = WriteBack(self.ledger, {"hubspot": self.crm}, self.clock, random.Random(7), self.senders)
+        while writer.write_back("hubspot"):
             pass
 
     # What came of it

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from connector.adapters.memory.documents import kept
 from connector.adapters.memory.shelves import Journal, Shelf
+from connector.domain.account_status import ENDED, AccountStatus
 from connector.ports.ledger import AccountRow
 
 
@@ -33,6 +34,15 @@ class MemoryAccountRepository:
         wanted = frozenset(external_ids)
         return {each.external_id: each.id for each in self.all() if each.crm == crm and each.external_id in wanted}
 
+    def installed(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
+        """Map external ids to our account ids, but for accounts that somebody ended."""
+        found = self.by_external_ids(crm, external_ids)
+        return {name: each for name, each in found.items() if self.get(each).status not in ENDED}
+
+    def with_status(self, statuses: Collection[AccountStatus]) -> Sequence[str]:
+        """Give the ids of the accounts with one of these statuses, oldest first."""
+        return [each.id for each in self.all() if each.status in statuses]
+
     def all(self) -> Sequence[AccountRow]:
         """Read every account, oldest first."""
         return sorted(self._shelf.rows.values(), key=lambda account: account.id)
@@ -43,12 +53,19 @@ class MemoryAccountRepository:
         """Store tokens."""
         self._change(account_id, access_token=access_token, refresh_token=refresh_token, token_expires_at=expires_at)
 
+    def drop_tokens(self, account_id: str) -> None:
+        """Forget tokens."""
+        self._change(account_id, access_token=None, refresh_token=None, token_expires_at=None)
+
     def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
         """Replace settings and name."""
         self._change(account_id, settings=kept(settings), name=name)
 
     def set_status(self, account_id: str, status: str, reason: str) -> None:
-        """Mark it `active` or `disconnected`."""
+        """Set the status; one that somebody ended is never made `disconnected`."""
+        account = self._shelf.rows.get(account_id)
+        if status == AccountStatus.DISCONNECTED and account is not None and account.status in ENDED:
+            return
         self._change(account_id, status=status, status_reason=reason)
 
     def active(self) -> list[str]:

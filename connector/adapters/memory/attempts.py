@@ -28,7 +28,8 @@ class MemoryAttemptRepository:
     def save(self, attempts: Sequence[AttemptRow]) -> None:
         """Write back what changed."""
         for attempt in attempts:
-            if attempt.id in self._shelf.rows:
+            known = self._shelf.rows.get(attempt.id)
+            if known is not None and known.account_id == attempt.account_id:
                 self._put(attempt)
 
     def _put(self, attempt: AttemptRow) -> None:

@@ -138,6 +138,11 @@ class MemoryEnrollmentRepository:
         rows = self._shelf.of(self._shelf.live_by_journey.of((account_id, journey)))
         return sorted((row for row in rows if row.id > after), key=lambda row: row.id)[:limit]
 
+    def live_of_account(self, account_id: str, limit: int) -> Sequence[EnrollmentRow]:
+        """Read up to `limit` live enrollments of an account."""
+        rows = [row for row in self._shelf.rows.values() if row.status == _LIVE and row.account_id == account_id]
+        return rows[:limit]
+
     def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:
         """Count an account's live enrollments by journey and version id."""
         rows = self._shelf.rows.values()

@@ -65,8 +65,10 @@ class MemoryInboxRepository:
         return [event.row for event in events]
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:  # noqa: ARG002 - nobody reads outcomes in memory
-        """Mark rows handled; give how many were not handled before."""
+        """Mark rows handled, none of another account; give how many were not handled before."""
         events = [event for event in self._shelf.of(dict.fromkeys(ids)) if event.handled_at is None]
+        if account_id is not None:
+            events = [event for event in events if event.row.account_id in {None, account_id}]
         for event in events:
             row = event.row if account_id is None else replace(event.row, account_id=account_id)
             self._shelf.put(row.id, replace(event, row=row, handled_at=now, lease_until=None))

@@ -13,15 +13,20 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from connector.adapters.memory.account_secrets import MemoryAccountSecretRepository
 from connector.adapters.memory.accounts import MemoryAccountRepository
 from connector.adapters.memory.api_keys import MemoryAPIKeyRepository, MemoryCallbackSecretRepository
 from connector.adapters.memory.attempts import MemoryAttemptRepository
 from connector.adapters.memory.consents import MemoryConsentRepository
 from connector.adapters.memory.contacts import MemoryContactRepository
+from connector.adapters.memory.cursors import MemoryCursorRepository
 from connector.adapters.memory.effects import EffectShelf, MemoryEffectRepository
 from connector.adapters.memory.enrollments import DUE, EnrollmentShelf, MemoryEnrollmentRepository
+from connector.adapters.memory.erasures import MemoryErasureRepository
 from connector.adapters.memory.habits import MemoryHabitRepository
+from connector.adapters.memory.imports import MemoryImportRepository
 from connector.adapters.memory.inbox import InboxShelf, MemoryInboxRepository
+from connector.adapters.memory.installing import MemoryInstallRepository
 from connector.adapters.memory.links import MemoryLinkRepository
 from connector.adapters.memory.message_shelf import PAST, AttemptShelf, MessageShelf
 from connector.adapters.memory.messages import MemoryMessageRepository
@@ -35,11 +40,14 @@ from connector.adapters.memory.splits import MemorySplitRepository
 from connector.adapters.memory.timeline import MemoryTimelineRepository, TimelineShelf
 from connector.adapters.memory.traffic import MemoryTrafficRepository
 from connector.adapters.memory.versions import MemoryJourneyVersionRepository, MemoryPublicationRepository
+from connector.adapters.memory.workflows import MemoryWorkflowCallRepository
 from connector.domain.timeline import TimelineEntry
+from connector.ports.account_secrets import AccountSecretRepository
 from connector.ports.api_keys import APIKeyRepository, CallbackSecretRepository
 from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
+from connector.ports.cursors import CursorRepository
 from connector.ports.effects import EffectRepository, EffectRow
 from connector.ports.enrollments import (
     EnrollmentRepository,
@@ -48,8 +56,11 @@ from connector.ports.enrollments import (
     PublicationRepository,
     TimelineRepository,
 )
+from connector.ports.erasing import ErasureRepository
 from connector.ports.habits import HabitRepository
+from connector.ports.imports import ImportRepository
 from connector.ports.inbox import InboxRepository
+from connector.ports.installing import InstallRepository
 from connector.ports.ledger import AccountRepository
 from connector.ports.links import LinkRepository
 from connector.ports.lookups import NumberRepository
@@ -60,6 +71,7 @@ from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 from connector.ports.splits import SplitRepository
 from connector.ports.traffic import TrafficRepository
+from connector.ports.workflows import WorkflowCallRepository
 
 
 def _nobody(_lane: str) -> None:
@@ -83,6 +95,7 @@ class MemoryUnitOfWork:
         self.consents: ConsentRepository = ledger.consents
         self.records: CRMRecordRepository = ledger.records
         self.polls: PollRepository = ledger.polls
+        self.cursors: CursorRepository = ledger.cursors
         self.effects: EffectRepository = ledger.effects
         self.links: LinkRepository = ledger.links
         self.splits: SplitRepository = ledger.splits
@@ -90,9 +103,14 @@ class MemoryUnitOfWork:
         self.past: PastRepository = ledger.past
         self.api_keys: APIKeyRepository = ledger.api_keys
         self.callback_secrets: CallbackSecretRepository = ledger.callback_secrets
+        self.secrets: AccountSecretRepository = ledger.secrets
+        self.installs: InstallRepository = ledger.installs
+        self.erasures: ErasureRepository = ledger.erasures
         self.traffic: TrafficRepository = ledger.traffic
         self.numbers: NumberRepository = ledger.numbers
         self.pieces: PieceRepository = ledger.pieces
+        self.imports: ImportRepository = ledger.imports
+        self.workflow_calls: WorkflowCallRepository = ledger.workflow_calls
         self._journal, self._release = journal, ledger.nudge
         self._nudges: dict[str, None] = {}
 
@@ -155,6 +173,7 @@ class MemoryLedger:
         self.timeline = MemoryTimelineRepository(self._timeline)
         self.consents = MemoryConsentRepository(journal)
         self.records = MemoryCRMRecordRepository(records, accounts)
+        self.cursors = MemoryCursorRepository(journal)
         self.polls = MemoryPollRepository(journal)
         self.effects = MemoryEffectRepository(self._effects, accounts)
         self.splits = MemorySplitRepository(journal, self._messages)
@@ -162,9 +181,14 @@ class MemoryLedger:
         self.traffic = MemoryTrafficRepository(journal)
         self.numbers = MemoryNumberRepository(journal)
         self.pieces = MemoryPieceRepository(journal)
+        self.imports = MemoryImportRepository(journal)
+        self.workflow_calls = MemoryWorkflowCallRepository(journal)
         self.past = MemoryPastRepository(inbox, self._timeline, self._messages)
         self.api_keys = MemoryAPIKeyRepository(journal)
         self.callback_secrets = MemoryCallbackSecretRepository(journal)
+        self.secrets = MemoryAccountSecretRepository(journal)
+        self.installs = MemoryInstallRepository(journal)
+        self.erasures = MemoryErasureRepository(journal)
 
     def begin(self, *, write: bool = True) -> MemoryUnitOfWork:
         """Make a unit of work."""

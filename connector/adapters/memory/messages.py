@@ -20,7 +20,7 @@ from connector.adapters.memory.message_shelf import (
     left_at,
 )
 from connector.adapters.memory.shelves import Leased
-from connector.domain.message import Direction, Purpose
+from connector.domain.message import Direction, MessageState, Purpose
 from connector.ports.messages import (
     DeadLetterFilter,
     MessageFilter,
@@ -115,6 +115,12 @@ class MemoryMessageRepository:
         rows = self._shelf.to(msisdn, account_id)
         return sorted((row for row in rows if row.state in message_traffic.WAITING), key=lambda row: row.id)
 
+    def open_of(self, account_id: str, limit: int) -> Sequence[MessageRow]:
+        """Read held and queued texts of an account."""
+        waiting = {MessageState.HELD, MessageState.QUEUED}
+        texts = (each.row for each in self._shelf.rows.values() if each.row.state in waiting)
+        return sorted((row for row in texts if row.account_id == account_id), key=lambda row: row.id)[:limit]
+
     def sent_times(
         self, account_id: str, msisdns: Sequence[str], since: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, Purpose, str]]]:
@@ -161,6 +167,14 @@ class MemoryMessageRepository:
             }
             if new:
                 self._shelf.put(message_id, Leased(replace(message.row, **new), message.lease_until))
+
+    def adopt(self, account_id: str, msisdn: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
+        """Give the latest texts of a number that are no contact's to this one; as they are then, oldest first."""
+        nobodys = [row for row in self._shelf.with_number(msisdn, account_id) if row.contact_id is None]
+        ids = sorted(row.id for row in nobodys)[-limit:]
+        for message in self._shelf.of(ids):
+            self._shelf.put(message.row.id, Leased(replace(message.row, contact_id=contact_id), message.lease_until))
+        return self._rows(ids)
 
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
         """Read a contact's latest messages, newest first."""

@@ -14,7 +14,7 @@ from connector.adapters.memory.shelves import Due, Group, Journal, Leased, Shelf
 from connector.ports.records import CRMRecordRow, RecordSubject
 
 _OPEN = frozenset({"waiting", "creating"})
-_PROPERTIES = frozenset({RecordSubject.OPT_OUT_PROPERTY, RecordSubject.PROPERTY})
+_TRIED_AGAIN = frozenset({RecordSubject.OPT_OUT_PROPERTY, RecordSubject.PROPERTY, RecordSubject.FIND_SENDER})
 _ALL = 1 << 62
 
 _Record = Leased[CRMRecordRow]
@@ -185,7 +185,7 @@ class MemoryCRMRecordRepository:
 
     def _one_more_change(self, record: _Record, not_before: datetime, **values: Any) -> None:
         row = record.row
-        reopened = row.state == "written" or (row.state == "refused" and row.kind in _PROPERTIES)
+        reopened = row.state == "written" or (row.state == "refused" and row.kind in _TRIED_AGAIN)
         if reopened or record.lease_until is not None:
             # The present time of a leased row is spent: the new one is for what its holder does not write.
             at = not_before

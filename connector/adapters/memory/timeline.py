@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -60,6 +60,11 @@ class MemoryTimelineRepository:
         about = [key for kind in kinds for key in shelf.by_subject.of((account_id, subject_ref, kind))]
         lines = shelf.of(dict.fromkeys([*keys, *about]))
         return _in_order(line for line in lines if line.entry.at >= since)
+
+    def events_of(self, account_id: str, subjects: Sequence[str]) -> Mapping[str, Sequence[TimelineEntry]]:
+        """Read the received events of CRM records, oldest first, by record."""
+        about = {each: self._shelf.by_subject.of((account_id, each, EntryKind.EVENT_RECEIVED)) for each in subjects}
+        return {each: _in_order(self._shelf.of(keys)) for each, keys in about.items() if keys}
 
     def of_message(self, account_id: str, message_id: str) -> Sequence[TimelineEntry]:
         """Read a message's entries, oldest first."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, null, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import account
+from connector.domain.account_status import ENDED, AccountStatus
 from connector.ports.ledger import AccountRow
 
 _ACCESS, _REFRESH = "account.access_token", "account.refresh_token"
@@ -53,6 +54,17 @@ class SQLAccountRepository:
         )
         return {row.external_id: row.id for row in self._connection.execute(query)}
 
+    def installed(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
+        """Map external ids to our account ids, but for accounts that somebody ended."""
+        is_meant = account.c.crm == crm, account.c.external_id.in_(external_ids), account.c.status.not_in(ENDED)
+        query = select(account.c.external_id, account.c.id).where(*is_meant)
+        return {row.external_id: row.id for row in self._connection.execute(query)}
+
+    def with_status(self, statuses: Collection[AccountStatus]) -> Sequence[str]:
+        """Give the ids of the accounts with one of these statuses, oldest first."""
+        query = select(account.c.id).where(account.c.status.in_(statuses)).order_by(account.c.id)
+        return self._connection.execute(query).scalars().all()
+
     def all(self) -> Sequence[AccountRow]:
         """Read every account, oldest first."""
         return [self._row(row) for row in self._connection.execute(select(account).order_by(account.c.id))]
@@ -71,6 +83,11 @@ class SQLAccountRepository:
             )
         )
 
+    def drop_tokens(self, account_id: str) -> None:
+        """Forget tokens."""
+        nothing = {"access_token_sealed": null(), "refresh_token_sealed": null(), "token_expires_at": null()}
+        self._connection.execute(update(account).where(account.c.id == account_id).values(nothing))
+
     def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
         """Replace settings and name."""
         self._connection.execute(
@@ -78,10 +95,11 @@ class SQLAccountRepository:
         )
 
     def set_status(self, account_id: str, status: str, reason: str) -> None:
-        """Mark it `active` or `disconnected`."""
-        self._connection.execute(
-            update(account).where(account.c.id == account_id).values(status=status, status_reason=reason)
-        )
+        """Set the status; one that somebody ended is never made `disconnected`."""
+        changed = update(account).where(account.c.id == account_id).values(status=status, status_reason=reason)
+        if status == AccountStatus.DISCONNECTED:
+            changed = changed.where(account.c.status.not_in(ENDED))
+        self._connection.execute(changed)
 
     def _seal(self, account_id: str, column: str, clear: str | None) -> bytes | None:
         return None if clear is None else self._vault.seal(clear, account=account_id, column=column)

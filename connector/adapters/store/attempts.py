@@ -37,7 +37,7 @@ _SAVED = (
 _MANY = select(attempt).where(attempt.c.id.in_(bindparam("ids", expanding=True))).order_by(attempt.c.id)
 _SAVE = (
     update(attempt)
-    .where(attempt.c.id == bindparam("attempt_id"))
+    .where(attempt.c.id == bindparam("attempt_id"), attempt.c.account_id == bindparam("of_account"))
     .values({name: bindparam(f"new_{name}", type_=attempt.c[name].type) for name in _SAVED})
 )
 
@@ -63,7 +63,7 @@ class SQLAttemptRepository:
         self._connection.execute(
             _SAVE,
             [
-                {"attempt_id": row.id}
+                {"attempt_id": row.id, "of_account": row.account_id}
                 | {f"new_{name}": value for name, value in _values(row).items() if name in _SAVED}
                 for row in attempts
             ],

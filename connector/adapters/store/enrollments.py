@@ -140,6 +140,11 @@ class SQLEnrollmentRepository:
             query = locked(self._connection, query, skip=False)
         return [_row(row) for row in self._connection.execute(query)]
 
+    def live_of_account(self, account_id: str, limit: int) -> Sequence[EnrollmentRow]:
+        """Read, and lock until commit, up to `limit` live enrollments of an account."""
+        query = select(table).where(LIVE_ENROLLMENT, checked(table.c.account_id) == account_id)
+        return [_row(row) for row in self._connection.execute(locked(self._connection, query.limit(limit), skip=True))]
+
     def live_counts(self, account_id: str) -> Mapping[tuple[str, str], int]:
         """Count an account's live enrollments by journey and version id."""
         named = (table.c.journey, table.c.journey_version_id)

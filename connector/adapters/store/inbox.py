@@ -55,11 +55,12 @@ class SQLInboxRepository:
         return [inbox_row(row, self._vault) for row in rows]
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
-        """Mark rows handled; give how many were not handled before."""
+        """Mark rows handled, none of another account; give how many were not handled before."""
         values: dict[str, Any] = {"handled_at": now, "outcome": outcome, "lease_until": None}
+        unhandled = external_event.c.id.in_(ids) & external_event.c.handled_at.is_(None)
         if account_id is not None:
             values["account_id"] = account_id
-        unhandled = external_event.c.id.in_(ids) & external_event.c.handled_at.is_(None)
+            unhandled &= external_event.c.account_id.is_(None) | (external_event.c.account_id == account_id)
         return self._connection.execute(update(external_event).where(unhandled).values(**values)).rowcount
 
     def give_up(self, source: str, before: datetime, outcome: str, now: datetime) -> int:

@@ -11,7 +11,7 @@ from connector.adapters.secrets import Vault
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.ports.messages import MessageRow
 
-_COLUMN = "message.body"
+BODY_COLUMN = "message.body"
 _CALLBACK_COLUMN = "message.callback_url"
 
 
@@ -31,7 +31,7 @@ def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
         "msisdn": message.msisdn,
         "sender": message.sender,
         "gateway": message.gateway,
-        "body_sealed": vault.seal(message.body, account=message.account_id, column=_COLUMN),
+        "body_sealed": vault.seal(message.body, account=message.account_id, column=BODY_COLUMN),
         "encoding": message.encoding,
         "segments": message.segments,
         "state": message.state.value,
@@ -84,7 +84,7 @@ def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
         msisdn=row.msisdn,
         sender=row.sender,
         gateway=row.gateway,
-        body=vault.open_text(row.body_sealed, account=row.account_id, column=_COLUMN),
+        body=vault.open_text(row.body_sealed, account=row.account_id, column=BODY_COLUMN),
         encoding=row.encoding,
         segments=row.segments,
         state=MessageState(row.state),

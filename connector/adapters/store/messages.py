@@ -24,7 +24,7 @@ from connector.adapters.secrets import Vault
 from connector.adapters.store import message_lists, message_traffic
 from connector.adapters.store.message_moves import move_together
 from connector.adapters.store.message_rows import message_from_row, values_of
-from connector.adapters.store.rows import insert_new, locked
+from connector.adapters.store.rows import checked, insert_new, locked
 from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
 from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
 from connector.ports.messages import (
@@ -135,6 +135,12 @@ class SQLMessageRepository:
         )
         return self._read(locked(self._connection, query, skip=True))
 
+    def open_of(self, account_id: str, limit: int) -> Sequence[MessageRow]:
+        """Read, and lock until commit, held and queued texts of an account, but for those another worker holds."""
+        is_open = _open(MessageState.HELD, MessageState.QUEUED)
+        query = select(message).where(is_open, checked(message.c.account_id) == account_id)
+        return self._read(locked(self._connection, query.order_by(message.c.id).limit(limit), skip=True))
+
     def sent_times(
         self, account_id: str, msisdns: Sequence[str], since: datetime
     ) -> Mapping[str, Sequence[tuple[datetime, Purpose, str]]]:
@@ -184,6 +190,16 @@ class SQLMessageRepository:
         }
         if values:
             self._connection.execute(update(message).where(message.c.id == message_id).values(**values))
+
+    def adopt(self, account_id: str, msisdn: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
+        """Give the latest texts of a number that are no contact's to this one; as they are then, oldest first."""
+        nobodys = select(message.c.id).where(
+            message.c.account_id == account_id, message.c.msisdn == msisdn, message.c.contact_id.is_(None)
+        )
+        latest = locked(self._connection, nobodys.order_by(message.c.id.desc()).limit(limit), skip=False)
+        ids = list(self._connection.execute(latest).scalars())
+        self._connection.execute(update(message).where(message.c.id.in_(ids)).values(contact_id=contact_id))
+        return list(self.many(ids).values())
 
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
         """Read a contact's latest messages, newest first."""

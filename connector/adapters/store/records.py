@@ -241,8 +241,9 @@ class SQLCRMRecordRepository:
         )
 
 
-_IS_PROPERTY = or_(_T.kind == RecordSubject.OPT_OUT_PROPERTY.value, _T.kind == RecordSubject.PROPERTY.value)
-_REOPENED = or_(_T.state == "written", and_(_T.state == "refused", _IS_PROPERTY))
+_TRIED_AGAIN = (RecordSubject.OPT_OUT_PROPERTY, RecordSubject.PROPERTY, RecordSubject.FIND_SENDER)
+_IS_TRIED_AGAIN = or_(*(_T.kind == kind.value for kind in _TRIED_AGAIN))
+_REOPENED = or_(_T.state == "written", and_(_T.state == "refused", _IS_TRIED_AGAIN))
 
 
 def _one_more_change(not_before: ColumnElement[datetime]) -> dict[str, Any]:

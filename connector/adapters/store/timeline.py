@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,18 @@ def _facts() -> Select[Any]:
     )
     both = union_all(about_contact, about_record).subquery()
     return select(both).order_by(both.c.at, both.c.id)
+
+
+_MOST_SUBJECTS = 200  # in one query; SQLite takes some hundreds of values
+_EVENTS_OF = (
+    select(table)
+    .where(
+        table.c.account_id == bindparam("account_id"),
+        table.c.subject.in_(bindparam("subjects", expanding=True)),
+        table.c.kind == EntryKind.EVENT_RECEIVED.value,
+    )
+    .order_by(table.c.at, table.c.id)
+)
 
 
 def _in_order(column: Column[Any]) -> Select[Any]:
@@ -73,6 +85,15 @@ class SQLTimelineRepository:
         names = {"account_id": account_id, "contact_id": contact_id, "subject": subject_ref, "since": since}
         rows = self._connection.execute(_FACTS, {**names, "kinds": [kind.value for kind in kinds]})
         return [entry_from_row(row) for row in rows]
+
+    def events_of(self, account_id: str, subjects: Sequence[str]) -> Mapping[str, Sequence[TimelineEntry]]:
+        """Read the received events of CRM records, oldest first, by record."""
+        found: dict[str, list[TimelineEntry]] = {}
+        for first in range(0, len(subjects), _MOST_SUBJECTS):
+            names = {"account_id": account_id, "subjects": list(subjects[first : first + _MOST_SUBJECTS])}
+            for row in self._connection.execute(_EVENTS_OF, names):
+                found.setdefault(row.subject, []).append(entry_from_row(row))
+        return found
 
     def of_message(self, account_id: str, message_id: str) -> Sequence[TimelineEntry]:
         """Read a message's entries, oldest first."""

@@ -14,16 +14,21 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store.account_secrets import SQLAccountSecretRepository
 from connector.adapters.store.accounts import SQLAccountRepository
 from connector.adapters.store.api_keys import SQLAPIKeyRepository, SQLCallbackSecretRepository
 from connector.adapters.store.attempts import SQLAttemptRepository
 from connector.adapters.store.consents import SQLConsentRepository
 from connector.adapters.store.contacts import SQLContactRepository
+from connector.adapters.store.cursors import SQLCursorRepository
 from connector.adapters.store.effects import SQLEffectRepository
 from connector.adapters.store.enrollments import SQLEnrollmentRepository
+from connector.adapters.store.erasures import SQLErasureRepository
 from connector.adapters.store.habits import SQLHabitRepository
 from connector.adapters.store.ids import new_id
+from connector.adapters.store.imports import SQLImportRepository
 from connector.adapters.store.inbox import SQLInboxRepository
+from connector.adapters.store.installing import SQLInstallRepository
 from connector.adapters.store.links import SQLLinkRepository
 from connector.adapters.store.messages import SQLMessageRepository
 from connector.adapters.store.number_locks import lock_numbers
@@ -37,10 +42,13 @@ from connector.adapters.store.splits import SQLSplitRepository
 from connector.adapters.store.timeline import SQLTimelineRepository
 from connector.adapters.store.traffic import SQLTrafficRepository
 from connector.adapters.store.versions import SQLJourneyVersionRepository
+from connector.adapters.store.workflows import SQLWorkflowCallRepository
+from connector.ports.account_secrets import AccountSecretRepository
 from connector.ports.api_keys import APIKeyRepository, CallbackSecretRepository
 from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
+from connector.ports.cursors import CursorRepository
 from connector.ports.effects import EffectRepository
 from connector.ports.enrollments import (
     EnrollmentRepository,
@@ -48,8 +56,11 @@ from connector.ports.enrollments import (
     PublicationRepository,
     TimelineRepository,
 )
+from connector.ports.erasing import ErasureRepository
 from connector.ports.habits import HabitRepository
+from connector.ports.imports import ImportRepository
 from connector.ports.inbox import InboxRepository
+from connector.ports.installing import InstallRepository
 from connector.ports.ledger import AccountRepository
 from connector.ports.links import LinkRepository
 from connector.ports.lookups import NumberRepository
@@ -60,6 +71,7 @@ from connector.ports.polls import PollRepository
 from connector.ports.records import CRMRecordRepository
 from connector.ports.splits import SplitRepository
 from connector.ports.traffic import TrafficRepository
+from connector.ports.workflows import WorkflowCallRepository
 
 _BUSY_SECONDS = 30  # a writer waits this long for SQLite's one write lock; drains hold it for milliseconds
 
@@ -138,6 +150,7 @@ class SQLUnitOfWork:
         self.consents: ConsentRepository = SQLConsentRepository(connection, vault)
         self.records: CRMRecordRepository = SQLCRMRecordRepository(connection, vault)
         self.polls: PollRepository = SQLPollRepository(connection, vault)
+        self.cursors: CursorRepository = SQLCursorRepository(connection)
         self.past: PastRepository = SQLPastRepository(connection, vault)
         self.publications: PublicationRepository = SQLPublicationRepository(connection, vault)
         self.effects: EffectRepository = SQLEffectRepository(connection, vault)
@@ -146,9 +159,14 @@ class SQLUnitOfWork:
         self.habits: HabitRepository = SQLHabitRepository(connection, vault)
         self.api_keys: APIKeyRepository = SQLAPIKeyRepository(connection)
         self.callback_secrets: CallbackSecretRepository = SQLCallbackSecretRepository(connection, vault)
+        self.secrets: AccountSecretRepository = SQLAccountSecretRepository(connection, vault)
+        self.installs: InstallRepository = SQLInstallRepository(connection, vault)
+        self.erasures: ErasureRepository = SQLErasureRepository(connection)
         self.traffic: TrafficRepository = SQLTrafficRepository(connection, vault)
         self.numbers: NumberRepository = SQLNumberRepository(connection, vault)
         self.pieces: PieceRepository = SQLPieceRepository(connection, vault)
+        self.imports: ImportRepository = SQLImportRepository(connection)
+        self.workflow_calls: WorkflowCallRepository = SQLWorkflowCallRepository(connection, vault)
         return self
 
     def __exit__(
@@ -181,17 +199,17 @@ class SQLLedger:
     """The ledger in a database; see `connector.ports.ledger.Ledger`."""
 
     def __init__(self, engine: Engine, vault: Vault, nudge: Callable[[str], None]) -> None:
-        self.engine = engine
-        self._vault, self._nudge = vault, nudge
+        self.engine, self.vault = engine, vault
+        self._nudge = nudge
         self._reading = engine.execution_options(writes=False)
 
     def begin(self, *, write: bool = True) -> SQLUnitOfWork:
         """Make a unit of work."""
-        return SQLUnitOfWork(self.engine if write else self._reading, self._vault, self._nudge)
+        return SQLUnitOfWork(self.engine if write else self._reading, self.vault, self._nudge)
 
     def nudging(self, nudge: Callable[[str], None]) -> SQLLedger:
         """Give this very ledger with another way for nudges to leave after a commit."""
-        return SQLLedger(self.engine, self._vault, nudge)
+        return SQLLedger(self.engine, self.vault, nudge)
 
     def new_id(self) -> str:
         """Make a UUIDv7."""

@@ -1,21 +1,26 @@
-"""How are accounts added and changed from the command line?"""
+"""How are accounts added, changed, uninstalled and erased from the command line?"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from connector.bootstrap import build_connector
-from connector.domain.msisdn import normalise
+from connector.domain.account_settings import read_value
 from connector.errors import ConfigurationError
 from connector.services.accounts import Installation
+from connector.services.erasing import LAST_LOOK
 from connector.settings import read_settings
+
+_CRMS = ["hubspot", "salesforce"]
 
 
 @click.group()
 def account() -> None:
-    """Add, change and list accounts: installed HubSpot portals."""
+    """Add, change, uninstall and erase accounts: HubSpot portals and Salesforce organisations."""
 
 
 def _setting_options(command: Any) -> Any:
@@ -25,14 +30,23 @@ def _setting_options(command: Any) -> Any:
         click.option("--region", help="Country whose phone numbers people type without prefix, such as US."),
         click.option("--locale", help="Language of contacts who have none, such as en."),
         click.option("--owner-phone", multiple=True, metavar="EMAIL=NUMBER", help="Where an owner gets SMS."),
+        click.option(
+            "--set", "others", multiple=True, metavar="NAME=VALUE", help="Any setting; nothing: its default."
+        ),
     ):
         command = option(command)
     return command
 
 
+def _named(command: Any) -> Any:
+    """Give a command the options that name an account."""
+    external_id = click.option("--external-id", required=True, help="Portal id, or organisation id of 18 characters.")
+    crm = click.option("--crm", type=click.Choice(_CRMS), default="hubspot", show_default=True)
+    return crm(external_id(command))
+
+
 @account.command()
-@click.option("--crm", type=click.Choice(["hubspot"]), default="hubspot", show_default=True)
-@click.option("--external-id", required=True, help="Portal id.")
+@_named
 @click.option("--token", help="Static access token, as private apps have.")
 @click.option("--refresh-token", help="OAuth refresh token.")
 @_setting_options
@@ -44,8 +58,8 @@ def add(
     **chosen: Any,
 ) -> None:
     """Add an account and create our properties in its CRM; again, to replace its token."""
-    settings = _settings(**chosen)
-    installation = Installation(crm, external_id, token, refresh_token, settings)
+    given = _settings(crm, {}, **chosen)
+    installation = Installation(crm, external_id, token, refresh_token, _without_nothing(given))
     added = build_connector(read_settings()).accounts.add(installation)
     account_ = added.account
     click.echo(f"{crm} account {external_id} is {account_.status}" + (f": {account_.name}" if account_.name else ""))
@@ -56,13 +70,15 @@ def add(
 
 
 @account.command(name="set")
-@click.option("--crm", type=click.Choice(["hubspot"]), default="hubspot", show_default=True)
-@click.option("--external-id", required=True, help="Portal id.")
+@_named
 @_setting_options
 def set_(crm: str, external_id: str, **chosen: Any) -> None:
-    """Change settings of an account."""
-    changed = _settings(**chosen)
-    account_ = build_connector(read_settings()).accounts.change(crm, external_id, changed)
+    """Change settings of an account; docs/reference/account-settings.md lists them."""
+    connector = build_connector(read_settings())
+    with connector.ledger.begin(write=False) as uow:
+        account_id = uow.accounts.by_external_ids(crm, [external_id]).get(external_id)
+        kept = {} if account_id is None else uow.accounts.get(account_id).settings
+    account_ = connector.accounts.change(crm, external_id, _settings(crm, kept, **chosen))
     click.echo(f"{crm} account {external_id}: " + ", ".join(f"{k}={v}" for k, v in sorted(account_.settings.items())))
 
 
@@ -74,21 +90,89 @@ def list_() -> None:
             click.echo(f"{row.crm}  {row.external_id}  {row.status}  {row.name}  {row.status_reason}".rstrip())
 
 
-def _settings(name: str | None, region: str | None, locale: str | None, owner_phone: tuple[str, ...]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    if name:
-        settings["name"] = name
-    if region:
-        settings["default_region"] = region.upper()
-    if locale:
-        settings["locale"] = locale
+@account.command()
+@_named
+@click.option("--by", required=True, help="Who wants it, for the record.")
+@click.option("--without-crm", is_flag=True, help="End it here only, where its CRM is gone for good.")
+def remove(crm: str, external_id: str, by: str, without_crm: bool) -> None:
+    """Uninstall an account: in its CRM, then here; what it sent and heard is kept."""
+    left = build_connector(read_settings()).departures.remove(crm, external_id, by, tells_crm=not without_crm)
+    if left.not_told:
+        raise ConfigurationError(
+            f"{crm} account {external_id} does nothing any more, but its CRM could not be told: {left.not_told}; "
+            "run the same command again, or with --without-crm"
+        )
+    click.echo(f"{crm} account {external_id} is {left.account.status}")
+    for each in left.by_hand:
+        click.echo(f"still to be done by hand: {each}")
+
+
+@account.command()
+@_named
+@click.option("--by", required=True, help="Who asked for it, for the certificate.")
+@click.option("--reason", required=True, help="Why, for the certificate; no personal data.")
+def erase(crm: str, external_id: str, by: str, reason: str) -> None:
+    """Erase everything of an uninstalled account; run again, it goes on where it was stopped."""
+    eraser = build_connector(read_settings()).eraser
+    erasure = eraser.work_off(eraser.request(crm, external_id, by, reason).id)
+    gone = sum(erasure.counts.values())
+    click.echo(f"erasure {erasure.id}: {gone} row{'' if gone == 1 else 's'} of {crm} account {external_id} went")
+    if erasure.completed_at is None:
+        ends = erasure.requested_at + LAST_LOOK
+        click.echo(f"the last look, for what workers still had in hand, is after {ends:%Y-%m-%d %H:%M} UTC")
+    click.echo(f"certificate: smsctl account certificate {erasure.id}")
+
+
+@account.command()
+@click.argument("erasure_id")
+def certificate(erasure_id: str) -> None:
+    """Print what an erasure did as JSON, and check its seal; exit status 1 where it does not hold."""
+    eraser = build_connector(read_settings()).eraser
+    told = eraser.certificate(eraser.get(erasure_id))
+    click.echo(json.dumps(told, indent=2))
+    if not told["completed_at"]:
+        raise ConfigurationError(f"erasure {erasure_id} is still under way: there is no certificate yet")
+    if not told["is_genuine"]:
+        raise ConfigurationError(f"the seal of erasure {erasure_id} does not hold: the row was changed afterwards")
+
+
+def _settings(
+    crm: str,
+    kept: Mapping[str, Any],
+    name: str | None,
+    region: str | None,
+    locale: str | None,
+    owner_phone: tuple[str, ...],
+    others: tuple[str, ...],
+) -> dict[str, Any]:
+    """Read settings by their rules; None takes one back to its default.
+
+    Raises:
+        ConfigurationError: lists every one that cannot be.
+    """
+    given: dict[str, Any] = {"name": name, "default_region": region, "locale": locale}
+    given = {setting: value for setting, value in given.items() if value}
     if owner_phone:
-        settings["owner_phones"] = dict(_owner_phone(text, region) for text in owner_phone)
-    return settings
+        given["owner_phones"] = dict(_pair("--owner-phone", text) for text in owner_phone)
+    given |= dict(_pair("--set", text) for text in others)
+    read, mistakes = dict[str, Any](), list[str]()
+    for setting, raw in given.items():
+        try:
+            read[setting] = read_value(crm, setting, raw, {**kept, **read})
+        except ValueError as error:
+            mistakes.append(f"{setting}: {error}")
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
+    return read
 
 
-def _owner_phone(text: str, region: str | None) -> tuple[str, str]:
-    email, found, number = text.partition("=")
-    if not found or "@" not in email:
-        raise ConfigurationError(f"--owner-phone {text}: expected EMAIL=NUMBER, such as ann@example.com=+12025550110")
-    return email.strip().lower(), normalise(number, [region.upper()] if region else []).e164
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found:
+        example = "ann@example.com=+12025550110" if option == "--owner-phone" else "unknown_numbers=attach"
+        raise ConfigurationError(f"{option} {name}: expected a name, = and a value, such as {example}")
+    return name.strip(), value.strip()
+
+
+def _without_nothing(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}

@@ -1,7 +1,7 @@
 """How does the whole thing run on one machine, with a pretend world around it?
 
 Nothing here is special to the demo but the world: the same web, worker and clock processes run as in production, on
-SQLite and an embedded Redis, and talk to the sandbox as they would to HubSpot and Twilio.
+SQLite and an embedded Redis, and talk to the sandbox as they would to HubSpot, Salesforce and Twilio.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from rq import Worker
 from connector.adapters.redis_server import EmbeddedRedis, make_redis
 from connector.entrypoints.stopping import StopSignal
 from connector.errors import ConfigurationError
-from connector.sandbox.demo import ACCESS_TOKEN, PORTAL_ID, Demo, build_demo
+from connector.sandbox.demo import ACCESS_TOKEN, ORG_ADMIN, ORG_ID, PORTAL_ID, SALESFORCE, Demo, build_demo
 
 _START_SECONDS = 60.0  # a first start compiles bytecode on a slow machine
 _STOP_SECONDS = 15.0
 _ANSWER_SECONDS = 2.0  # our own loopback address
+_INSTALL_SECONDS = 20.0  # a way there and back, and the questions an organisation is asked
 _FRIDAY = 4  # of `datetime.weekday`
 _LOGO = "SMS connector demo"
 
@@ -69,7 +70,7 @@ def running_demo(
     with ExitStack() as stack:
         say("==> Starting Redis (embedded)")
         redis = stack.enter_context(EmbeddedRedis(data / "redis"))
-        say("==> Starting the pretend HubSpot, Twilio and phones")
+        say("==> Starting the pretend HubSpot, Salesforce, Twilio and phones")
         clock_path = (data / "clock").resolve()
         _begin_in_the_day(clock_path)
         world = build_demo(connector_url=connector_url, clock_path=clock_path, page_port=_free_port(port))
@@ -89,8 +90,23 @@ def running_demo(
             stack.enter_context(_process(environment, data / "logs" / f"{command[0]}.log", *command))
         say("==> Waiting until they are ready")
         _wait_until(lambda: _answers(f"{connector_url}/readyz"))
+        say("==> Installing the app in the Salesforce organisation")
+        _install_in_salesforce(world, environment)
         _wait_until(lambda: _has_workers(redis.url))
         yield world
+
+
+def _install_in_salesforce(world: Demo, environment: Mapping[str, str]) -> None:
+    """Go an admin's way: allow the app in the browser, choose settings, make outbound messages and the card's key."""
+    with httpx.Client(timeout=_INSTALL_SECONDS, trust_env=False, follow_redirects=True) as browser:
+        answer = browser.get(f"{world.connector_url}/install/{SALESFORCE}", params={"host": ""})
+    if not answer.is_success:
+        raise ConfigurationError("the app could not be installed in the pretend Salesforce; see the demo's logs")
+    named = ("--crm", SALESFORCE, "--external-id", ORG_ID)
+    _run(environment, "account", "set", *named, *_owners(world), "--set", "invoice_object=Invoice__c")
+    _run(environment, "salesforce", "setup", "--account", ORG_ID, "--user", ORG_ADMIN)
+    made = _run(environment, "api-key", "add", "--account", ORG_ID, "--name", "record card", "--scope", "card")
+    world.card_keys[SALESFORCE] = made.splitlines()[0]
 
 
 def _begin_in_the_day(clock_path: Path) -> None:
@@ -115,6 +131,7 @@ def _environment(world: Demo, redis_url: str, data: Path, clock_path: Path) -> d
         "CLOCK_OFFSET_FILE": str(clock_path),
         "LOG_FORMAT": "text",
         "GATEWAY": "twilio",
+        "INSTALL_OPEN": "true",  # the organisation installs itself, as from a marketplace
     }
 
 
@@ -136,10 +153,12 @@ def _owners(world: Demo) -> list[str]:
     ]
 
 
-def _run(environment: Mapping[str, str], *arguments: str) -> None:
+def _run(environment: Mapping[str, str], *arguments: str) -> str:
+    """Run one of our commands; give what it printed."""
     done = subprocess.run(_smsctl(*arguments), env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if done.returncode:
         raise ConfigurationError(f"smsctl {arguments[0]} failed:\n{done.stdout}{done.stderr}".rstrip())
+    return done.stdout
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from connector.settings import Settings, read_settings
 _WEB_WORKERS_ON_POSTGRESQL = 2  # one process per core of a small dyno; SQLite has one writer, so one process
 
 
-def _ready_settings() -> Settings:
+def ready_settings() -> Settings:
     """Read settings, set up logs, and refuse a database that lacks a migration."""
     settings = read_settings()
     set_up_logging(settings)
@@ -69,7 +69,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
 @click.option("--port", type=int, help="Port to listen on; PORT when left out.")
 def web(host: str, port: int | None) -> None:
     """Answer webhooks, callbacks and cards."""
-    settings = _ready_settings()
+    settings = ready_settings()
     _Server(settings, f"{host}:{port or settings.port}").run()
 
 
@@ -77,7 +77,7 @@ def web(host: str, port: int | None) -> None:
 @click.option("--processes", type=int, help="Worker processes; WORKER_PROCESSES when left out.")
 def worker(processes: int | None) -> None:
     """Understand events, advance journeys, send, hear back, write back."""
-    settings = _ready_settings()
+    settings = ready_settings()
     options = WorkerOptions(
         settings.redis_url,
         lanes(settings),
@@ -91,7 +91,7 @@ def worker(processes: int | None) -> None:
 @click.command()
 def smpp() -> None:
     """Hold the binds of the SMPP gateway, and send and hear through them; run exactly one where SMPP_HOSTS is set."""
-    settings = _ready_settings()
+    settings = ready_settings()
     if not settings.gateway_values.get("SMPP_HOSTS"):
         raise ConfigurationError("SMPP_HOSTS is empty; example: SMPP_HOSTS=smpp.example.com:2775")
     options = WorkerOptions(
@@ -108,5 +108,5 @@ def smpp() -> None:
 def clock() -> None:
     """Wake rows whose time has come."""
     stop = StopSignal()
-    connector = build_connector(_ready_settings())
+    connector = build_connector(ready_settings())
     run_clock(connector.alarm.ring, stop.wait)

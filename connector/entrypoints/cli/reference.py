@@ -1,8 +1,8 @@
 """Which pages and manifests follow from the code, and is what lies in the repository still what it says?
 
-The settings reference and `app.json` are made of `settings.SETTINGS`, the page on message states of `domain.receipt`,
-the comparison of gateways of what their adapters declare, the JSON Schema of journeys of the shapes that read them, the
-description of the REST API of its operations.
+The settings reference and `app.json` are made of `setting_list.SETTINGS`, the one of accounts' settings of their list,
+the page on message states of `domain.receipt`, the comparison of gateways of what their adapters declare, the JSON
+Schema of journeys of the shapes that read them, the description of the REST API of its operations.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from connector.adapters.json_schema import journey_schema
 from connector.adapters.sms.catalogue import gateway_plugins
 from connector.domain.message import FINAL_STATES, MessageState
 from connector.domain.receipt import RECEIPT_STATES, after_receipt, may_move
+from connector.entrypoints.cli.account_settings_page import account_settings_page
 from connector.entrypoints.cli.gateway_features import gateway_features_page
 from connector.entrypoints.cli.reference_markdown import page, table
 from connector.entrypoints.web import api
 from connector.ports.gateway import GatewayPlugin
-from connector.settings import CHANNEL_PREFIX, SETTINGS, Setting, gateway_settings
+from connector.setting_list import SETTINGS, Setting
+from connector.settings import CHANNEL_PREFIX, gateway_settings
 
 SETTINGS_PAGE = Path("docs/reference/settings.md")
+ACCOUNT_SETTINGS_PAGE = Path("docs/reference/account-settings.md")
 STATES_PAGE = Path("docs/reference/states.md")
 GATEWAY_FEATURES = Path("docs/reference/gateway-features.md")
 JOURNEY_SCHEMA = Path("docs/reference/journey.schema.json")
@@ -59,6 +62,7 @@ def stale(root: Path) -> list[Path]:
 def _contents() -> Mapping[Path, str]:
     return {
         SETTINGS_PAGE: settings_page(),
+        ACCOUNT_SETTINGS_PAGE: account_settings_page(),
         STATES_PAGE: states_page(),
         GATEWAY_FEATURES: gateway_features_page(),
         JOURNEY_SCHEMA: journey_schema_page(),
@@ -88,7 +92,7 @@ def settings_page(settings: Sequence[Setting] = SETTINGS) -> str:
     required = [setting for setting in settings if setting.is_required]
     optional = [setting for setting in settings if not setting.is_required]
     return page(
-        "connector/settings.py",
+        "connector/setting_list.py",
         "# Settings",
         "All settings are environment variables. In development they are also read from a file `.env` in the working "
         "directory. A missing or wrong one stops the start; the message gives its name and an example, and tells "

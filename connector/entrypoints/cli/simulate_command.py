@@ -22,6 +22,7 @@ from connector.domain.durations import parse_duration
 from connector.domain.gateway_book import GatewayBook
 from connector.domain.journey import Journey
 from connector.entrypoints.cli.simulation_text import lines
+from connector.entrypoints.cli.webhook_script import with_webhook
 from connector.errors import ConfigurationError
 from connector.rehearsing import Files, build_company, with_those_it_enrolls_in
 from connector.services.simulation import ACCOUNT_ID, Simulation, Transcript, to_json
@@ -38,6 +39,8 @@ _LONGEST = "90 days"
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML or JSON: the event, the contact, and what happens then; plausible values when left out.",
 )
+@click.option("--source", default="", help="The event file is the body of a webhook of this system, as it sends them.")
+@click.option("--type", "type_", default="", help="With --source: what its header says of the type.")
 @click.option("--reply", "replies", multiple=True, metavar="TEXT", help="A reply: STOP, or `after 2 hours: STOP`.")
 @click.option("--click", "clicks", multiple=True, metavar="LINK", help="The contact follows this link of a text.")
 @click.option("--at", help="When it begins, such as 2026-11-20T15:30+01:00; now when left out.")
@@ -52,6 +55,7 @@ def simulate(
     length: str,
     *,
     as_json: bool,
+    **webhook: str,
 ) -> None:
     """Play JOURNEY, as its file says now, for one person on a clock of its own; nothing is sent, no network is used."""
     settings = read_some("MAPPINGS_DIR", "TEMPLATES_DIR")
@@ -59,7 +63,13 @@ def simulate(
     shelf = check(mappings, templates).journeys
     chosen = journey_named(journey, shelf, mappings, templates)
     begins = _moment(at)
-    script = load_script(script_file, chosen, read_world(mappings, templates)[0], begins)
+    world = read_world(mappings, templates)[0]
+    source, type_ = webhook["source"], webhook["type_"]
+    if source and script_file is None:
+        raise click.UsageError("--source goes with --event")
+    script = load_script(None if source else script_file, chosen, world, begins)
+    if source and script_file is not None:
+        script = with_webhook(script, script_file, source, type_, chosen, world.catalogue)
     script = with_answers(script, replies, clicks)
     files = Files.read(mappings)
     gateway = next(iter(files.gateways.prices), "null")

@@ -8,8 +8,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from connector.bootstrap import Connector
-from connector.entrypoints.web import api, callbacks, cards, dead_letters_page, health, links, start_page, webhooks
+from connector.entrypoints.web import (
+    accounts_page,
+    api,
+    callbacks,
+    dead_letters_page,
+    generic_webhooks,
+    health,
+    install,
+    links,
+    salesforce,
+    start_page,
+    webhooks,
+    workflow_actions,
+)
 from connector.entrypoints.web.api import problems
+from connector.entrypoints.web.card_api import hubspot as hubspot_card
 from connector.errors import QueueUnavailableError, SignatureError, UnsignedCallbackError
 
 log = structlog.get_logger(__name__)
@@ -22,7 +36,20 @@ def create_app(connector: Connector) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.extensions["connector"] = connector
-    for module in (webhooks, callbacks, cards, health, links, start_page, dead_letters_page):
+    for module in (
+        webhooks,
+        salesforce,
+        generic_webhooks,
+        callbacks,
+        hubspot_card,
+        workflow_actions,
+        health,
+        links,
+        start_page,
+        dead_letters_page,
+        accounts_page,
+        install,
+    ):
         app.register_blueprint(module.blueprint)
     api.register(app)
     app.register_error_handler(SignatureError, _not_from_them)

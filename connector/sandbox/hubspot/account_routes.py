@@ -93,9 +93,11 @@ class _AccountViews:
     def _granted(self, app: App) -> dict[str, Any]:
         match request.form.get("grant_type"):
             case "authorization_code":
-                return self._tokens.exchange_code(app, _field("code"), _field("redirect_uri"))
+                return self._tokens.exchange_code(app, _field("code"), _field("redirect_uri"), _field("code_verifier"))
             case "refresh_token":
                 return self._tokens.refresh(app, _field("refresh_token"))
+            case "client_credentials":
+                return self._tokens.issue_app_token(app, _field("scope"))
             case other:
                 raise TokenError("BAD_GRANT_TYPE", "unsupported_grant_type", f"grant_type {other} is not supported")
 

@@ -13,14 +13,18 @@ from connector.sandbox.control import control_blueprint
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.account_routes import account_routes
 from connector.sandbox.hubspot.association_routes import association_routes
+from connector.sandbox.hubspot.authorize_routes import authorize_routes
 from connector.sandbox.hubspot.batch_routes import batch_routes
+from connector.sandbox.hubspot.callback_routes import callback_routes
 from connector.sandbox.hubspot.control_routes import control_routes
 from connector.sandbox.hubspot.gate import Gate, refused
+from connector.sandbox.hubspot.journal import Journal, journal_routes
 from connector.sandbox.hubspot.object_routes import object_routes
 from connector.sandbox.hubspot.refusals import RefusalError
 from connector.sandbox.hubspot.schema_routes import schema_routes
 from connector.sandbox.hubspot.seed import seed_portal
 from connector.sandbox.hubspot.webhooks import WebhookSender
+from connector.sandbox.hubspot.workflow_actions import WorkflowActions
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.serve import Server
 
@@ -38,6 +42,8 @@ def create_app(
     webhooks: WebhookSender | None = None,
     *,
     version: str = VERSION,
+    workflows: WorkflowActions | None = None,
+    journal: Journal | None = None,
 ) -> Flask:
     """The API over a world, on the paths of one dated version, with the sandbox's own control paths.
 
@@ -48,6 +54,10 @@ def create_app(
     gate = Gate(world, faults)
     for routes in (account_routes, object_routes, batch_routes, association_routes, schema_routes):
         app.register_blueprint(routes(gate, version))
+    app.register_blueprint(authorize_routes(world))
+    app.register_blueprint(callback_routes(gate, version, workflows))
+    if journal is not None:
+        app.register_blueprint(journal_routes(gate, journal))
     app.register_blueprint(control_blueprint(clock, faults))
     app.register_blueprint(control_routes(world, webhooks))
     app.register_error_handler(RefusalError, refused)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from connector.sandbox.hubspot.changes import Change
 from connector.sandbox.hubspot.drafts import Draft, draft_create, draft_update
-from connector.sandbox.hubspot.gate import Gate, batch_inputs, json_object
+from connector.sandbox.hubspot.gate import LARGEST_BATCH, Gate, batch_inputs, json_object
 from connector.sandbox.hubspot.object_routes import API, known_type, properties_of, record_by, shown
 from connector.sandbox.hubspot.object_types import ObjectType
 from connector.sandbox.hubspot.portal import Portal, Record
@@ -21,6 +21,7 @@ from connector.sandbox.hubspot.values import iso
 from connector.sandbox.hubspot.world import HubSpotWorld
 
 Row = dict[str, Any]
+MOST_WITH_HISTORY = 50  # inputs of a read that asks for versions
 
 
 def batch_routes(gate: Gate, version: str) -> Blueprint:
@@ -68,11 +69,16 @@ def answer(world: HubSpotWorld, results: list[Row], errors: list[Row], status: i
 
 def _read(world: HubSpotWorld, portal: Portal, kind: ObjectType) -> ResponseReturnValue:
     body = json_object(("inputs", "properties", "propertiesWithHistory", "idProperty"), ("inputs",))
-    wanted = dict.fromkeys(str(row["id"]) for row in batch_inputs(body, ("id",), ("id",)))
+    histories = [str(each) for each in body.get("propertiesWithHistory") or []]
+    inputs = batch_inputs(body, ("id",), ("id",), most=MOST_WITH_HISTORY if histories else LARGEST_BATCH)
+    wanted = dict.fromkeys(str(row["id"]) for row in inputs)
     records = {each: _find(portal, kind, body.get("idProperty"), each) for each in wanted}
     found = {record.id: record for record in records.values() if record}
     missing = [each for each, record in records.items() if record is None]
     results = [shown(portal, kind, record, body.get("properties") or []) for record in found.values()]
+    if histories:
+        for row, record in zip(results, found.values(), strict=True):
+            row["propertiesWithHistory"] = record.history_json(histories)
     return answer(world, results, _missing(kind, missing))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 class Change:
     """One change of one record.
 
-    `kind` is creation, deletion, propertyChange, merge or privacyDeletion. `value` is the new property value
+    `kind` is creation, deletion, restore, propertyChange, merge or privacyDeletion. `value` is the new property value
     as a webhook carries it (times in epoch milliseconds, empty text when cleared). `source` is HubSpot's
     `changeSource`: CRM_UI for a person, INTEGRATION for the API, IMPORT, WORKFLOW, FORM.
     """

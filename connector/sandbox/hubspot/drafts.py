@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.sandbox.hubspot.association_types import AssociationType
 from connector.sandbox.hubspot.object_types import ObjectType, object_type
-from connector.sandbox.hubspot.portal import Portal
+from connector.sandbox.hubspot.portal import ORDER_PIPELINE, Portal
 from connector.sandbox.hubspot.property_definitions import DYNAMIC, REQUIRED
 from connector.sandbox.hubspot.refusals import RefusalError, invalid, invalid_properties, not_found
 from connector.sandbox.hubspot.values import ValueRefusedError, kept_value
@@ -83,7 +83,7 @@ def _choices(portal: Portal, kind: ObjectType, name: str, wanted: Mapping[str, s
         return portal.owners
     if name == "hs_queue_membership_ids":
         return portal.task_queues
-    pipelines = portal.pipelines[kind.name]
+    pipelines = portal.pipelines.get(kind.name, {})
     if name in {"pipeline", "hs_pipeline"}:
         return pipelines
     chosen = wanted.get("pipeline") or wanted.get("hs_pipeline") or next(iter(pipelines))
@@ -95,6 +95,8 @@ def _with_defaults(kind: ObjectType, values: dict[str, str]) -> dict[str, str]:
         return {"pipeline": "default", **values}
     if kind.name == "tickets":
         return {"hs_pipeline": "0", "hs_pipeline_stage": "1", **values}
+    if kind.name == "orders":
+        return {"hs_pipeline": ORDER_PIPELINE.id, "hs_pipeline_stage": ORDER_PIPELINE.stages[0].id, **values}
     return values
 
 

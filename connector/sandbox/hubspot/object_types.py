@@ -51,6 +51,12 @@ OBJECT_TYPES: dict[str, ObjectType] = {
         ObjectType("tasks", "task", "0-27", CONTACTS_READ, CONTACTS_WRITE),
         ObjectType("notes", "note", "0-46", CONTACTS_READ, CONTACTS_WRITE),
         ObjectType("invoices", "invoice", "0-53", "crm.objects.invoices.read", "crm.objects.invoices.write"),
+        ObjectType("commerce_payments", "commerce_payment", "0-101", "crm.objects.commercepayments.read",
+                   "crm.objects.commercepayments.write"),
+        ObjectType("orders", "order", "0-123", "crm.objects.orders.read", "crm.objects.orders.write"),
+        ObjectType("carts", "cart", "0-142", "crm.objects.carts.read", "crm.objects.carts.write"),
+        ObjectType("appointments", "appointment", "0-421", "crm.objects.appointments.read",
+                   "crm.objects.appointments.write"),
     )
 }  # fmt: skip
 

@@ -66,6 +66,17 @@ TICKET_PIPELINE = Pipeline(
         Stage("4", "Closed", is_closed=True),
     ),
 )
+ORDER_PIPELINE = Pipeline(
+    "14a2e10e-5471-408a-906e-c51f3b04369e",
+    "Order Pipeline",
+    (
+        Stage("4b27b500-f031-4927-9811-68a0b525cbae", "Open"),
+        Stage("937ea84d-0a4f-4dcf-9028-3f9c2aafbf03", "Processed"),
+        Stage("aa99e8d0-c1d5-4071-b915-d240bbb1aed9", "Shipped"),
+        Stage("3c85a297-e9ce-400b-b42e-9f16853d69d6", "Delivered", is_closed=True),
+        Stage("3725360f-519b-4b18-a593-494d60a29c9f", "Canceled", is_closed=True),
+    ),
+)
 
 
 @dataclass
@@ -76,6 +87,7 @@ class Record:
     object_type: str
     created_at: datetime
     versions: list[tuple[datetime, dict[str, str]]]
+    history: dict[str, list[tuple[datetime, str, str]]] = field(default_factory=dict)  # (when, value, changeSource)
 
     @property
     def properties(self) -> dict[str, str]:
@@ -90,6 +102,16 @@ class Record:
     def properties_at(self, moment: datetime) -> dict[str, str] | None:
         """The values as they stood at `moment`; None before the record existed."""
         return next((values for since, values in reversed(self.versions) if since <= moment), None)
+
+    def history_json(self, names: Iterable[str]) -> dict[str, Any]:
+        """The versions of properties, the present one first, as a read `propertiesWithHistory` gives them."""
+        return {
+            name: [
+                {"value": value, "timestamp": iso(at), "sourceType": source, "sourceId": "", "sourceLabel": ""}
+                for at, value, source in reversed(self.history.get(name, []))
+            ]
+            for name in names
+        }
 
     def as_json(self, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The API's shape: the named properties (null when not set), or all that are set."""
@@ -114,6 +136,7 @@ class Portal:
     ui_domain: str = "app.hubspot.com"
     currency: str = "USD"
     records: dict[str, dict[str, Record]] = field(default_factory=lambda: {name: {} for name in OBJECT_TYPES})
+    bin: dict[tuple[str, str], Record] = field(default_factory=dict)
     merged_into: dict[str, str] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=dict)
@@ -122,6 +145,7 @@ class Portal:
         default_factory=lambda: {
             "deals": {DEAL_PIPELINE.id: DEAL_PIPELINE},
             "tickets": {TICKET_PIPELINE.id: TICKET_PIPELINE},
+            "orders": {ORDER_PIPELINE.id: ORDER_PIPELINE},
         }
     )
     properties: dict[str, dict[str, PropertyDefinition]] = field(

@@ -158,6 +158,30 @@ _BUILT_IN: dict[str, list[PropertyDefinition]] = {
         *_number("hs_balance_due", "hs_amount_billed"),
         _OWNER,
     ],
+    "commerce_payments": [
+        *_text("hs_currency_code"),
+        _choice("hs_latest_status", "succeeded", "failed", "processing", "refunded"),
+        *_number("hs_initial_amount"),
+        _OWNER,
+    ],
+    "orders": [
+        *_text("hs_order_name", "hs_external_order_id", "hs_fulfillment_status", "hs_currency_code"),
+        *_text("hs_shipping_status_url", "hs_shipping_tracking_number"),
+        PropertyDefinition("hs_pipeline", "Pipeline", "enumeration", "select"),
+        PropertyDefinition("hs_pipeline_stage", "Order stage", "enumeration", "select"),
+        *_number("hs_total_price"),
+        _OWNER,
+    ],
+    "carts": [
+        *_text("hs_cart_name", "hs_external_cart_id", "hs_external_status", "hs_currency_code", "hs_cart_url"),
+        *_number("hs_total_price"),
+        _OWNER,
+    ],
+    "appointments": [
+        *_text("hs_appointment_name", "hs_appointment_status"),
+        *_datetime("hs_appointment_start", "hs_appointment_end"),
+        _OWNER,
+    ],
     "communications": [
         _choice("hs_communication_channel_type", "SMS", "WHATS_APP", "LINKEDIN_MESSAGE"),
         _choice("hs_communication_logged_from", "CRM"),
@@ -200,6 +224,7 @@ def built_in_properties(kind: ObjectType) -> dict[str, PropertyDefinition]:
     """A type's own properties by name, its id and times included."""
     times = _datetime(kind.created_property, kind.modified_property)
     read_only = [PropertyDefinition("hs_object_id", "Record ID", "number", "number"), *times]
+    read_only += _text("hs_object_source")
     found = [*_BUILT_IN[kind.name], *(replace(each, read_only=True) for each in read_only)]
     return {each.name: replace(each, group=default_group(kind)) for each in found}
 

@@ -93,5 +93,18 @@ DEFAULT_SUBSCRIPTIONS = _numbered(
         ("invoices", "propertyChange", "hs_balance_due"),
         ("contacts", "propertyChange", "sms_connector_opt_in_requested_at"),
         ("contacts", "propertyChange", "sms_connector_code_requested_at"),
+        ("contacts", "restore", None),
+        ("contacts", "propertyChange", "sms_connector_opted_out"),
+        ("deals", "propertyChange", "hubspot_owner_id"),
+        ("tickets", "propertyChange", "hs_pipeline_stage"),
+        ("carts", "creation", None),
+        ("carts", "propertyChange", "hs_external_status"),
+        ("orders", "creation", None),
+        ("orders", "propertyChange", "hs_fulfillment_status"),
+        ("appointments", "creation", None),
+        ("appointments", "propertyChange", "hs_appointment_start"),
+        ("appointments", "propertyChange", "hs_appointment_status"),
+        ("commerce_payments", "propertyChange", "hs_latest_status"),
+        ("tasks", "propertyChange", "hs_task_status"),
     ]
 )

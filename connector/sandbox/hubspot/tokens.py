@@ -4,6 +4,8 @@
 (developers.hubspot.com/docs/api-reference/latest/authentication/manage-oauth-tokens). All on the sandbox clock.
 """
 
+import base64
+import hashlib
 import random
 import threading
 from collections.abc import Iterable
@@ -37,6 +39,12 @@ class Grant:
     client_id: str | None = None
     redirect_uri: str | None = None
     expires_at: datetime | None = None
+    challenge: str | None = None
+
+
+def s256(verifier: str) -> str:
+    """PKCE's challenge for a verifier (RFC 7636, 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 class TokenError(Exception):
@@ -60,6 +68,7 @@ class Tokens:
         self._access: dict[str, Grant] = {}
         self._refresh: dict[str, Grant] = {}
         self._codes: dict[str, Grant] = {}
+        self._app_tokens: dict[str, Grant] = {}
 
     def add_app(self, client_id: str, client_secret: str, app_id: int, redirect_uris: Iterable[str] = ()) -> App:
         """Register an app that may use the OAuth endpoints."""
@@ -71,8 +80,15 @@ class Tokens:
         """Let `token` act for a portal for ever, as a private app's does."""
         self._access[token] = Grant(portal_id, None if scopes is None else frozenset(scopes))
 
-    def issue_code(self, client_id: str, portal_id: int, redirect_uri: str, scopes: Iterable[str] | None = None) -> str:
-        """What the browser brings back after an installer agreed."""
+    def issue_code(
+        self,
+        client_id: str,
+        portal_id: int,
+        redirect_uri: str,
+        scopes: Iterable[str] | None = None,
+        challenge: str | None = None,
+    ) -> str:
+        """What the browser brings back after an installer agreed; `challenge` is PKCE's, S256."""
         with self._lock:
             code = self._invent("code")
             self._codes[code] = Grant(
@@ -81,17 +97,20 @@ class Tokens:
                 client_id,
                 redirect_uri,
                 self._clock.now() + CODE_LIFE,
+                challenge,
             )
             return code
 
-    def exchange_code(self, app: App, code: str, redirect_uri: str) -> dict[str, Any]:
-        """Tokens for a code, which works once."""
+    def exchange_code(self, app: App, code: str, redirect_uri: str, verifier: str = "") -> dict[str, Any]:
+        """Tokens for a code, which works once; `verifier` answers the challenge the code was asked for with."""
         with self._lock:
             grant = self._codes.pop(code, None)
             if grant is None or grant.client_id != app.client_id or self._has_expired(grant):
                 raise TokenError("BAD_AUTH_CODE", "invalid_grant", "missing or unknown auth code")
             if grant.redirect_uri != redirect_uri:
                 raise TokenError("BAD_REDIRECT_URI", "invalid_grant", "redirect_uri does not match the code")
+            if grant.challenge is not None and s256(verifier) != grant.challenge:
+                raise TokenError("BAD_CODE_VERIFIER", "invalid_grant", "code_verifier does not match the code")
             return self._answer(grant, self._new_refresh(grant))
 
     def refresh(self, app: App, refresh_token: str) -> dict[str, Any]:
@@ -112,6 +131,24 @@ class Tokens:
             raise RefusalError(401, "INVALID_AUTHENTICATION", NO_CREDENTIALS)
         if self._has_expired(grant):
             raise RefusalError(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call expired.")
+        return grant
+
+    def issue_app_token(self, app: App, scopes: str) -> dict[str, Any]:
+        """A token of the app itself and of no portal, by its own credentials."""
+        with self._lock:
+            token = self._invent("app")
+            expires_at = self._clock.now() + ACCESS_TOKEN_LIFE
+            self._app_tokens[token] = Grant(0, frozenset(scopes.split()), app.client_id, None, expires_at)
+            life = int(ACCESS_TOKEN_LIFE.total_seconds())
+            return {"token_type": "bearer", "access_token": token, "expires_in": life, "scopes": scopes.split()}
+
+    def app_grant(self, token: str, scope: str) -> Grant:
+        """What a token of the app stands for; 401 for any other, 403 without the scope."""
+        grant = self._app_tokens.get(token)
+        if grant is None or self._has_expired(grant):
+            raise RefusalError(401, "INVALID_AUTHENTICATION", NO_CREDENTIALS)
+        if scope not in (grant.scopes or ()):
+            raise RefusalError(403, "MISSING_SCOPES", "This app hasn't been granted all required scopes.")
         return grant
 
     def find(self, token: str) -> tuple[str, Grant] | None:

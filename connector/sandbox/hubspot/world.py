@@ -156,6 +156,18 @@ class HubSpotWorld:
         """Put a record into the recycle bin; one that is not there is no error, as in the API."""
         self._remove(portal_id, object_type(object_type_name), object_id, source, "deletion")
 
+    def restore(self, portal_id: int, object_type_name: str, object_id: str, source: str = "CRM_UI") -> None:
+        """Take a record out of the recycle bin, without its associations; 404 when it is not there."""
+        kind = object_type(object_type_name)
+        with self.held():
+            portal = self.portal(portal_id)
+            record = portal.bin.pop((kind.name, object_id), None)
+            if record is None:
+                raise not_found(f"{kind.singular} {object_id} is not in the recycle bin")
+            portal.records[kind.name][object_id] = record
+            changes = [self.writer.change(portal, record, "restore", source)]
+        self.tell(changes)
+
     def forget(self, portal_id: int, contact_id: str, source: str = "CRM_UI") -> None:
         """Delete a contact for good under privacy law: privacyDeletion and deletion are both told."""
         self._remove(portal_id, object_type("contacts"), contact_id, source, "privacyDeletion", "deletion")
@@ -257,5 +269,7 @@ class HubSpotWorld:
             if record is None:
                 return
             self.writer.drop(portal, kind, record)
+            if "privacyDeletion" not in kinds:
+                portal.bin[kind.name, record.id] = record
             changes = [self.writer.change(portal, record, each, source) for each in kinds]
         self.tell(changes)

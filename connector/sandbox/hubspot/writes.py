@@ -31,7 +31,7 @@ class Writer:
         """Write a checked creation; a creation and one propertyChange per value are its changes."""
         now, kind = self._clock.now(), draft.kind
         object_id = self.next_id()
-        own = {"hs_object_id": object_id, kind.created_property: iso(now)}
+        own = {"hs_object_id": object_id, kind.created_property: iso(now), "hs_object_source": source}
         record = Record(object_id, kind.name, now, [(now, own)])
         portal.records[kind.name][object_id] = record
         changes = [self.change(portal, record, "creation", source)]
@@ -55,6 +55,8 @@ class Writer:
         after[draft.kind.modified_property] = iso(now)
         record.versions.append((now, {name: value for name, value in after.items() if value}))
         self._forget_old_versions(record, now)
+        for name in changed:
+            record.history.setdefault(name, []).append((now, after[name], source))
         known = portal.properties[draft.kind.name]
         return [
             self.change(portal, record, "propertyChange", source, (name, webhook_value(known[name], after[name])))

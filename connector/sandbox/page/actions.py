@@ -1,59 +1,23 @@
-"""What can a person do on the page, and what does that change in the pretend world?"""
+"""What can a person do at the phones and at the clock, whichever CRM they look at?"""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from connector.sandbox.clock import SandboxClock
-from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.page.zones import next_morning
 from connector.sandbox.twilio.world import TwilioWorld
 
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 LONGEST_TEXT = 1600
-PRIORITIES = ("LOW", "MEDIUM", "HIGH", "URGENT")
 
 
 class Actions:
-    """A person at the CRM, at the phones and at the clock. Mistakes are ValueError with a sentence to show."""
+    """A person at the phones and at the clock. Mistakes are ValueError with a sentence to show."""
 
-    def __init__(self, hubspot: HubSpotWorld, twilio: TwilioWorld, clock: SandboxClock, portal_id: int) -> None:
-        self._hubspot = hubspot
+    def __init__(self, twilio: TwilioWorld, clock: SandboxClock) -> None:
         self._twilio = twilio
         self._clock = clock
-        self._portal_id = portal_id
-
-    def move_deal(self, deal_id: str, stage: str) -> None:
-        """Put a deal into another column."""
-        self._hubspot.update(self._portal_id, "deals", deal_id, {"dealstage": stage})
-
-    def pay_invoice(self, invoice_id: str) -> None:
-        """Settle an invoice in full."""
-        paid = {"hs_invoice_status": "paid", "hs_balance_due": "0"}
-        self._hubspot.update(self._portal_id, "invoices", invoice_id, paid)
-
-    def set_due_date(self, invoice_id: str, due_on: str) -> None:
-        """Move an invoice's due date; HubSpot keeps the first moment of the day in UTC."""
-        moment = datetime.fromisoformat(due_on)
-        due = {"hs_due_date": moment.strftime("%Y-%m-%dT00:00:00Z")}
-        self._hubspot.update(self._portal_id, "invoices", invoice_id, due)
-
-    def raise_ticket(self, contact_id: str, subject: str, priority: str) -> str:
-        """File a ticket for a contact; its id."""
-        if not subject.strip():
-            raise ValueError("A ticket needs a subject.")
-        contact = self._hubspot.get(self._portal_id, "contacts", contact_id)
-        values: dict[str, Any] = {"subject": subject.strip(), "hs_ticket_priority": _known(priority)}
-        owner_id = contact["properties"].get("hubspot_owner_id")
-        if owner_id:
-            values["hubspot_owner_id"] = owner_id
-        ticket = self._hubspot.create(self._portal_id, "tickets", values, [("contacts", contact_id)])
-        return str(ticket["id"])
-
-    def set_priority(self, ticket_id: str, priority: str) -> None:
-        """Change how urgent a ticket is."""
-        change = {"hs_ticket_priority": _known(priority)}
-        self._hubspot.update(self._portal_id, "tickets", ticket_id, change)
 
     def write_text(self, number: str, body: str, to: str = "") -> str:
         """Send `body` from a phone to the sender that wrote last (or `to`); the message's id."""
@@ -68,11 +32,10 @@ class Actions:
         self._twilio.add_handset(number)
         self._twilio.switch_handset(number, is_on)
 
-    def push_clock(self, step: str) -> None:
-        """Forward by an `hour`, a `day`, or to the next `morning` at nine where the portal is."""
+    def push_clock(self, step: str, zone: str) -> None:
+        """Forward by an `hour`, a `day`, or to the next `morning` at nine in `zone`."""
         now = self._clock.now()
         if step == "morning":
-            zone = self._hubspot.portal(self._portal_id).time_zone
             self._clock.advance(next_morning(now, zone) - now)
         elif step in STEPS:
             self._clock.advance(STEPS[step])
@@ -87,10 +50,11 @@ class Actions:
         return next(iter(self._twilio.senders))
 
 
-def _known(priority: str) -> str:
-    if priority not in PRIORITIES:
-        raise ValueError(f"A priority is one of {', '.join(PRIORITIES)}.")
-    return priority
+def one_of(value: str, allowed: Mapping[str, str], what: str) -> str:
+    """A value that is among those allowed; ValueError otherwise."""
+    if value not in allowed:
+        raise ValueError(f"{what} is one of {', '.join(allowed)}.")
+    return value
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str:

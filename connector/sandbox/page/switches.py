@@ -6,6 +6,7 @@ from typing import Any
 
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.webhooks import WebhookSender
+from connector.sandbox.salesforce.outbound import OutboundMessageSender
 from connector.sandbox.twilio.world import TwilioWorld
 
 Turn = Callable[["Switches", bool], None]
@@ -28,9 +29,12 @@ class Switches:
     that are on: what a test armed by hand on the same `faults` is gone then.
     """
 
-    def __init__(self, faults: Faults, webhooks: WebhookSender, twilio: TwilioWorld) -> None:
+    def __init__(
+        self, faults: Faults, webhooks: WebhookSender, outbound: OutboundMessageSender, twilio: TwilioWorld
+    ) -> None:
         self.faults = faults
         self.webhooks = webhooks
+        self.outbound = outbound
         self.twilio = twilio
         self._on: set[str] = set()
 
@@ -55,6 +59,7 @@ class Switches:
 def _crm_down(switches: Switches, is_on: bool) -> None:
     if is_on:
         switches.faults.arm("hubspot.*", "status", None, status=503)
+        switches.faults.arm("salesforce.*", "status", None, status=503)
 
 
 def _gateway_time_out(switches: Switches, is_on: bool) -> None:
@@ -68,7 +73,7 @@ def _gateway_busy(switches: Switches, is_on: bool) -> None:
 
 
 def _duplicate_webhooks(switches: Switches, is_on: bool) -> None:
-    switches.webhooks.duplicates = 2 if is_on else 0
+    switches.webhooks.duplicates = switches.outbound.duplicates = 2 if is_on else 0
 
 
 def _messy_receipts(switches: Switches, is_on: bool) -> None:
@@ -79,7 +84,12 @@ def _messy_receipts(switches: Switches, is_on: bool) -> None:
 
 
 SWITCHES = (
-    Switch("crm-down", "CRM is down", "HubSpot answers 503. Texts go out; the timeline catches up.", _crm_down),
+    Switch(
+        "crm-down",
+        "CRM is down",
+        "HubSpot and Salesforce answer 503. Texts go out; the timeline catches up.",
+        _crm_down,
+    ),
     Switch(
         "gateway-time-out",
         "Gateway times out",
@@ -90,7 +100,7 @@ SWITCHES = (
     Switch(
         "duplicate-webhooks",
         "Webhooks come three times",
-        "HubSpot repeats every webhook twice. One text goes out.",
+        "The CRMs repeat every webhook and outbound message twice. One text goes out.",
         _duplicate_webhooks,
     ),
     Switch(

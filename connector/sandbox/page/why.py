@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from connector.sandbox.hubspot.world import HubSpotWorld
-from connector.sandbox.page.cards import Cards, CardUnavailableError
+from connector.sandbox.page.cards import CardUnavailableError
+from connector.sandbox.page.crm import Side
 
 JSON = dict[str, Any]
 
 
 class Why:
-    """Finds the trace that belongs to what a person clicked on."""
+    """Finds the trace that belongs to what a person clicked on, in the CRM they look at."""
 
-    def __init__(self, cards: Cards, hubspot: HubSpotWorld, portal_id: int) -> None:
-        self._cards = cards
-        self._hubspot = hubspot
-        self._portal_id = portal_id
+    def __init__(self, side: Side) -> None:
+        self._cards = side.cards
+        self._view = side.view
 
     def text(self, sid: str, number: str) -> JSON:
         """The trace of the text a phone shows; contacts with that number are asked first, then all others."""
@@ -34,16 +33,14 @@ class Why:
     def _found(self, contact_ids: list[str], field: str, value: str) -> JSON:
         found = self._cards.find(contact_ids, field, value)
         if found is None:
-            raise CardUnavailableError("The connector does not know this text. Another app may have sent it.")
+            raise CardUnavailableError(
+                "The connector does not know this text here. The other CRM, or another app, may have sent it."
+            )
         return _answer(*found)
 
     def _contacts(self, number: str) -> list[str]:
-        records = self._hubspot.list(self._portal_id, "contacts")
-
-        def is_other(record: JSON) -> bool:
-            return bool(record["properties"].get("hs_calculated_mobile_number") != number)
-
-        return [str(record["id"]) for record in sorted(records, key=is_other)]
+        contacts = self._view.records()["contacts"]
+        return [str(each["id"]) for each in sorted(contacts, key=lambda each: each["number"] != number)]
 
 
 def _answer(card: JSON, message: JSON | None) -> JSON:

@@ -45,7 +45,10 @@ def connect(hubspot: HubSpot, grant: Grant) -> None:
 
 def test_a_yes_at_the_consent_page_becomes_tokens_of_that_portal(hubspot: HubSpot, door: HubSpotInstalling) -> None:
     grant = door.exchange(allowed(door), VERIFIER, ASKING)
-    assert (grant.external_id, grant.settings) == (str(PORTAL), {"installed_by": "installer@example.com"})
+    assert (grant.external_id, grant.settings) == (
+        str(PORTAL),
+        {"installed_by": "installer@example.com", "oauth_client_id": CLIENT_ID},
+    )
     assert grant.expires_at is not None
     assert timedelta(minutes=29) < grant.expires_at - hubspot.clock.now() <= timedelta(minutes=30)
     assert grant.refresh_token is not None

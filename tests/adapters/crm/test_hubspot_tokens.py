@@ -106,6 +106,23 @@ def test_a_refusal_of_a_token_that_another_process_has_replaced_meanwhile_ends_n
     assert hubspot.row().status == "active"
 
 
+def test_a_refusal_because_we_became_another_app_takes_no_account_its_tokens(
+    hubspot: HubSpot, caplog: pytest.LogCaptureFixture
+) -> None:
+    install_oauth(hubspot)
+    with hubspot.ledger.begin() as work:
+        work.accounts.save_settings(ACCOUNT_ID, {"oauth_client_id": "the app before"}, "")
+        work.commit()
+    hubspot.world.tokens.uninstall(PORTAL)
+    hubspot.clock.advance(timedelta(hours=1))
+    with caplog.at_level(logging.ERROR), pytest.raises(CRMUnavailableError, match="another app"):
+        read(hubspot)
+    assert "HUBSPOT_CLIENT_ID" in caplog.text
+    row = hubspot.row()
+    assert row.status == "active"
+    assert row.refresh_token is not None
+
+
 def test_twenty_callers_in_two_processes_refresh_once_and_lose_no_rotated_token(
     hubspot: HubSpot, redis_client: redis.Redis
 ) -> None:

@@ -259,3 +259,21 @@ def test_a_last_day_west_of_greenwich_is_kept_as_the_last_in_utc() -> None:
     last = datetime.fromisoformat("9999-12-31T23:59:59-12:00")
     assert UTCDateTime().process_bind_param(last, postgresql.dialect()) == LAST  # type: ignore[no-untyped-call]
     assert UTCDateTime().process_bind_param(last, sqlite.dialect()) > 0
+
+
+# ---- texts that are no contact's
+
+
+def test_the_latest_texts_of_a_number_that_are_no_contacts_are_given_to_one(ledger: Ledger) -> None:
+    inbound: dict[str, Any] = {"direction": Direction.IN, "state": MessageState.RECEIVED}
+    rows = [a_message(A, **inbound), a_message(A), a_message(A, **inbound), a_message(A, contact_id="contact-1")]
+    put(ledger, *rows, a_message(A, msisdn=OTHER), a_message(B, **inbound))
+    with ledger.begin() as uow:
+        adopted = uow.messages.adopt(A, NUMBER, "contact-2", 2)
+        assert [(row.id, row.contact_id) for row in adopted] == [(row.id, "contact-2") for row in rows[1:3]]
+        assert [row.id for row in uow.messages.adopt(A, NUMBER, "contact-2", 9)] == [rows[0].id]
+        assert not uow.messages.adopt(A, NUMBER, "contact-3", 9)
+        uow.commit()
+    with ledger.begin(write=False) as uow:
+        assert [row.id for row in uow.messages.of_contact(A, "contact-1", 9)] == [rows[3].id]
+        assert uow.messages.of_contact(B, "contact-2", 9) == []

@@ -251,3 +251,14 @@ def test_what_waits_after_a_failure_is_counted_by_its_reason(ledger: Ledger) -> 
         work.records.mark_written([("record-3", 1, "9001")], NOW)
         work.records.mark_refused("record-1", "deleted", NOW)
         assert work.records.put_off_because(9) == {"needs a scope": 1}
+
+
+@pytest.mark.parametrize("kind", [RecordSubject.FIND_SENDER, RecordSubject.PROPERTY, RecordSubject.OPT_OUT_PROPERTY])
+def test_what_is_about_the_present_is_tried_again_after_a_refusal(ledger: Ledger, kind: RecordSubject) -> None:
+    record = replace(RECORD, kind=kind, subject="sender:abc")
+    with ledger.begin() as work:
+        work.records.want([record])
+        work.records.mark_refused(record.id, "a validation rule", NOW)
+        assert _claim(work, NOW + LEASE) == []
+        work.records.want([replace(record, id="record-2", not_before=NOW + LEASE)])
+        assert [row.id for row in _claim(work, NOW + LEASE)] == [record.id]

@@ -70,3 +70,19 @@ def test_of_contact_gives_the_latest_entries_in_order(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.timeline.add(entries)
         assert work.timeline.of_contact("account-1", "contact-1", 2) == entries[2:]
+
+
+def test_what_was_heard_of_records_is_read_by_record_and_in_order(ledger: Ledger) -> None:
+    first = replace(ENTRY, subject="deal:1", discriminator="first")
+    later = replace(first, discriminator="later", at=NOW + MINUTE)
+    other = replace(first, subject="deal:2")
+    ignored = replace(first, kind=EntryKind.EVENT_IGNORED)
+    with ledger.begin() as work:
+        work.timeline.add([later, first, other, ignored, replace(first, account_id="account-2")])
+        assert work.timeline.events_of("account-1", ["deal:1", "deal:2", "deal:3"]) == {
+            "deal:1": [first, later],
+            "deal:2": [other],
+        }
+        assert not work.timeline.events_of("account-1", [])
+        many = work.timeline.events_of("account-1", [f"deal:{number}" for number in range(1000)])
+        assert set(many) == {"deal:1", "deal:2"}

@@ -25,6 +25,7 @@ READ = {
     "order": "crm.objects.orders.read",
     "appointment": "crm.objects.appointments.read",
     "commerce_payment": "crm.objects.commercepayments.read",
+    "task": "crm.objects.contacts.read",  # what is logged on contacts goes with them
 }
 """Reading an object, and hearing of it."""
 

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from connector.sandbox.clock import SandboxClock
+from connector.sandbox.hubspot.tokens import s256
 from connector.sandbox.hubspot.world import HubSpotWorld
 
 PORTAL, V = 12345, "2026-09"
@@ -123,6 +125,56 @@ def test_a_code_grows_old_and_works_only_once(api: httpx.Client, world: HubSpotW
     assert ask(api, code=used, **form).status_code == 400
     clock.advance(timedelta(minutes=10))
     assert ask(api, code=old, **form).json()["status"] == "BAD_AUTH_CODE"
+
+
+def answer(api: httpx.Client, decision: str, **changes: str) -> httpx.Response:
+    query = {"client_id": "app", "redirect_uri": BACK, "scope": "oauth tickets", "state": "s1"} | changes
+    form = {"portal": str(PORTAL), "decision": decision}
+    return api.post("/oauth/authorize", params=query, data=form)
+
+
+def test_an_admin_sees_who_asks_for_what(api: httpx.Client) -> None:
+    page = api.get("/oauth/authorize", params={"client_id": "app", "redirect_uri": BACK, "scope": "oauth tickets"})
+    assert page.status_code == 200
+    assert "tickets" in page.text
+    assert str(PORTAL) in page.text
+
+
+def test_an_admins_yes_brings_a_code_back_that_only_its_verifier_opens(api: httpx.Client) -> None:
+    def code() -> str:
+        back = answer(api, "allow", code_challenge=s256("verifier"), code_challenge_method="S256")
+        assert back.status_code == 302
+        query = parse_qs(urlsplit(back.headers["Location"]).query)
+        assert query["state"] == ["s1"]
+        return query["code"][0]
+
+    form = {"grant_type": "authorization_code", "redirect_uri": BACK}
+    assert ask(api, code=code(), code_verifier="another", **form).json()["status"] == "BAD_CODE_VERIFIER"
+    assert ask(api, code=code(), **form).json()["status"] == "BAD_CODE_VERIFIER"
+    granted = ask(api, code=code(), code_verifier="verifier", **form).json()
+    assert (granted["hub_id"], granted["scopes"]) == (PORTAL, ["oauth", "tickets"])
+
+
+def test_an_admins_no_brings_back_that_access_is_denied(api: httpx.Client) -> None:
+    query = parse_qs(urlsplit(answer(api, "deny").headers["Location"]).query)
+    assert (query["error"], query["state"]) == (["access_denied"], ["s1"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"client_id": "other"},
+        {"redirect_uri": "http://localhost/else"},
+        {"scope": "tickets"},
+        {"code_challenge": "x", "code_challenge_method": "plain"},
+    ],
+)
+def test_a_wrong_request_for_consent_is_refused_on_the_page_and_sends_nobody_anywhere(
+    api: httpx.Client, wrong: dict[str, str]
+) -> None:
+    assert answer(api, "allow", **wrong).status_code == 400
+    query = {"client_id": "app", "redirect_uri": BACK, "scope": "oauth"} | wrong
+    assert api.get("/oauth/authorize", params=query).status_code == 400
 
 
 def test_a_token_request_is_a_form(api: httpx.Client) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from connector.adapters.crm.hubspot.tokens import PortalTokens
+from connector.adapters.crm.hubspot.tokens import CLIENT_ID, PortalTokens
 from connector.errors import (
     ConfigurationError,
     CRMDisconnectedError,
@@ -116,7 +116,8 @@ class HubSpotInstalling:
             access_token=str(answer["access_token"]),
             refresh_token=str(answer.get("refresh_token") or "") or None,
             expires_at=self.tokens.clock.now() + timedelta(seconds=int(answer.get("expires_in") or 0)),
-            settings={"installed_by": str(seen["user"])} if seen.get("user") else {},
+            settings={CLIENT_ID: self._app()["client_id"]}
+            | ({"installed_by": str(seen["user"])} if seen.get("user") else {}),
         )
         self._demand_scopes(grant, seen.get("scopes") or answer.get("scopes") or ())
         return grant

@@ -25,12 +25,18 @@ _BY_TYPE_ID = MappingProxyType(
     }
 )
 _PLURALS = MappingProxyType({"company": "companies"})
+_TYPE_IDS = MappingProxyType({name: each for each, name in _BY_TYPE_ID.items()})
 _OURS = frozenset(_BY_TYPE_ID.values())
 
 
 def path_name(object_type: str) -> str:
     """Give the name used in API paths: `deals` for `deal`; what we have no name for stays, such as `2-3453932`."""
     return _PLURALS.get(object_type, f"{object_type}s") if object_type in _OURS else object_type
+
+
+def type_id(object_type: str) -> str:
+    """Give the `objectTypeId` of our name: `0-53` for `invoice`; what we have no name for stays."""
+    return _TYPE_IDS.get(object_type, object_type)
 
 
 def our_name(type_id: str) -> str:

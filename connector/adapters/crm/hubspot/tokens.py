@@ -26,6 +26,9 @@ from connector.ports.time import Clock
 
 log = logging.getLogger(__name__)
 
+CLIENT_ID = "oauth_client_id"
+"""Names what an account's settings keep of the app it was installed with."""
+
 _ENOUGH = timedelta(minutes=5)  # a batch that waits for its rate and its answer must not outlive its token
 _OUR_FAULT_PAUSE = timedelta(minutes=5)  # a person has to mend a setting first
 _TIMEOUT = httpx.Timeout(10.0, connect=3.05)
@@ -91,6 +94,7 @@ class PortalTokens:
             try:
                 answer = self._exchange(row.refresh_token or "")
             except CRMDisconnectedError as error:
+                self._demand_same_app(row)
                 return self._uninstalled(row, error)
             return self._save(account_id, row.refresh_token, answer)
 
@@ -139,6 +143,15 @@ class PortalTokens:
             work.accounts.save_tokens(account_id, token, kept, expires_at)
             work.commit()
         return token
+
+    def _demand_same_app(self, row: AccountRow) -> None:
+        """Raise where it is our own fault that the refresh token is refused: it was given to another app.
+
+        A wrong HUBSPOT_CLIENT_ID must not take every portal's tokens away at once.
+        """
+        installed_with = row.settings.get(CLIENT_ID)
+        if installed_with and self.app is not None and installed_with != self.app.client_id:
+            raise _ours("the account was installed with another app than HUBSPOT_CLIENT_ID names")
 
     def _uninstalled(self, used: AccountRow, error: CRMDisconnectedError) -> str:
         """End the account, unless the token refused was no longer its own: a lock may end by itself.

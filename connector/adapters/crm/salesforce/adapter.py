@@ -53,6 +53,7 @@ class SalesforceCRM:
 
     Attributes:
         metadata: makes what organisations tell us with.
+        tokens: of every account.
 
     Args:
         ledger: where accounts and their tokens are.
@@ -77,7 +78,7 @@ class SalesforceCRM:
     ) -> None:
         self._clock = clock
         self._limits = OrgLimits(clock)
-        tokens = OrgTokens(ledger, locks, http, app, url)
+        self.tokens = tokens = OrgTokens(ledger, locks, http, app, url)
         calls = OrgCalls(OrgClients(tokens, self._limits.note, url), self._limits)
         self.metadata = MetadataAPI(calls, tokens)
         fields, collections = OrgFields(calls, Memory(clock, _DESCRIBED_FOR)), Collections(calls)

@@ -5,6 +5,9 @@ when it was *sent*, up to a day later and in any order. So it says "this propert
 is read again. A message about a new record carries when it was made and not when it was modified: that tells the two
 apart (developer.salesforce.com, "Outbound Messaging", notes on delivery). The inbox keeps, per notification:
 `{"organization_id", "notification_id", "action_id", "object", "fields": {…}}`.
+
+A stream of changes does say what changed: `{"organization_id", "event_id", "object", "change_type", "changed": [one
+field], "committed_at", "fields": {…}}`, one row per record and field.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from connector.adapters.crm.salesforce.names import OPT_OUT, our_name
 from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
 
 # What our package's flows send messages about; another flow of a customer's may send one field of its own choice.
-_WATCHED = MappingProxyType({"Opportunity": "StageName", "Case": "Priority"})
+WATCHED = MappingProxyType({"Opportunity": "StageName", "Case": "Priority"})
 _BESIDE = frozenset(
     {
         "Id", "Name", "OwnerId", "CreatedDate", "LastModifiedDate", "SystemModstamp", "AccountId", "ContactId",
@@ -36,6 +39,15 @@ _STATUS = re.compile(r"status|state", re.IGNORECASE)
 _OF_LEADS_THEMSELVES = frozenset({"Status", "Rating", "LeadSource"})
 """What only a lead has; everything else that changes about one is about the person, as with contacts."""
 
+_CHANGE_KINDS = MappingProxyType(
+    {
+        "CREATE": ChangeKind.CREATED,
+        "UPDATE": ChangeKind.CHANGED,
+        "DELETE": ChangeKind.DELETED,
+        "UNDELETE": ChangeKind.RESTORED,
+    }
+)
+
 
 def read_notice(body: Mapping[str, Any], now: datetime) -> ChangeNotice | None:
     """Understand one notification; None for one without a record, or that does not say what it is about.
@@ -48,6 +60,8 @@ def read_notice(body: Mapping[str, Any], now: datetime) -> ChangeNotice | None:
     if not isinstance(api_name, str) or not isinstance(fields, Mapping):
         return None
     record_id = str(fields.get("Id") or "")
+    if "change_type" in body:
+        return _change(body, api_name, record_id, fields, now)
     is_new = _CREATED in fields and not any(name in fields for name in _MODIFIED)
     watched = None if is_new else _watched(api_name, fields)
     if not is_id(record_id) or not (is_new or watched):
@@ -61,13 +75,31 @@ def read_notice(body: Mapping[str, Any], now: datetime) -> ChangeNotice | None:
     )
 
 
+def _change(
+    body: Mapping[str, Any], api_name: str, record_id: str, fields: Mapping[str, Any], now: datetime
+) -> ChangeNotice | None:
+    """Understand a row of a stream of changes."""
+    kind = _CHANGE_KINDS.get(str(body["change_type"]))
+    name = next(iter(body.get("changed") or ()), None)
+    if kind is None or not is_id(record_id) or (kind is ChangeKind.CHANGED and name is None):
+        return None
+    is_person = api_name == LEAD and kind in {ChangeKind.DELETED, ChangeKind.RESTORED}
+    return ChangeNotice(
+        ref=ObjectRef(our_name(CONTACT) if is_person else _kind(api_name, name), full_id(record_id)),
+        kind=kind,
+        occurred_at=parsed_moment(str(body.get("committed_at") or "")) or now,
+        property_name=name,
+        property_value=_text(fields.get(name)) if name else None,
+    )
+
+
 def _watched(api_name: str, fields: Mapping[str, Any]) -> str | None:
     """Give the field a message is about, None when it cannot be told.
 
     A field that was emptied is absent from the message; the one our own flows watch is then still meant.
     """
     others = [name for name in fields if name not in _BESIDE]
-    usual = _WATCHED.get(api_name)
+    usual = WATCHED.get(api_name)
     if usual is not None and (usual in fields or not others):
         return usual
     if api_name in {CONTACT, LEAD}:

@@ -14,7 +14,7 @@ account = Table(
     Column("crm", WORD, nullable=False),
     Column("external_id", KEY, nullable=False),
     Column("name", String(255), nullable=False, server_default=""),
-    Column("status", WORD, nullable=False),  # active | disconnected
+    Column("status", WORD, nullable=False),  # domain.account_status
     Column("status_reason", Text, nullable=False, server_default=""),
     Column("access_token_sealed", LargeBinary),
     Column("refresh_token_sealed", LargeBinary),

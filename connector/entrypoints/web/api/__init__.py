@@ -21,6 +21,7 @@ from connector.entrypoints.web.api import (
 )
 from connector.entrypoints.web.api.operations import BEARER
 from connector.entrypoints.web.api.schemas import ProblemSchema, schema_name
+from connector.entrypoints.web.card_api import rest as card
 
 PREFIX = "/api/v1"
 
@@ -59,7 +60,7 @@ def register(app: Flask) -> None:
     api = _DocumentedApi(app, spec_kwargs=_description())
     spec: APISpec = api.spec
     spec.components.security_scheme(BEARER, {"type": "http", "scheme": "bearer", "description": "An API key."})
-    for module in (messages, conversations, consents, lookups, callbacks, dead_letters, providers):
+    for module in (messages, conversations, consents, lookups, callbacks, dead_letters, providers, card):
         api.register_blueprint(module.blueprint, url_prefix=f"{PREFIX}{module.blueprint.url_prefix}")
 
 

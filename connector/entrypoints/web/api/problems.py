@@ -17,6 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from connector.errors import ConnectorError, InvalidNumberError, QueueUnavailableError
+from connector.services.card_contacts import CRMAwayError
+from connector.services.card_refusals import CardRefusedError
+from connector.services.card_settings import SettingMistakesError
 from connector.services.consent_orders import OptOutStandsError
 from connector.services.message_desk import TooLateError
 from connector.services.text_orders import KeyReusedError, UnusableOrderError
@@ -29,7 +32,9 @@ _SOON = 10  # seconds after which a part that was away is worth asking again
 
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
+    "unsigned": (401, "The signature does not hold"),
     "unauthorized": (401, "No valid API key"),
+    "not-allowed": (403, "Only an admin of the account may do that"),
     "forbidden": (403, "The key lacks a scope"),
     "not-found": (404, "There is no such thing here"),
     "method-not-allowed": (405, "The method is not allowed here"),
@@ -37,6 +42,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "opt-out-stands": (409, "The opt-out stands"),
     "lookup-impossible": (409, "No gateway can be asked about the number"),
     "too-late": (409, "It cannot be stopped any more"),
+    "refused": (409, "It is not done, for the reason in `code`"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The request is no JSON"),
     "invalid": (422, "The request has mistakes"),
@@ -56,7 +62,20 @@ _MEANINGS: tuple[tuple[type[ConnectorError], str], ...] = (
     (OptOutStandsError, "opt-out-stands"),
     (TooLateError, "too-late"),
     (QueueUnavailableError, "unavailable"),
+    (CRMAwayError, "unavailable"),
 )
+
+_CARD_KINDS: Mapping[str, str] = {
+    "too_long": "invalid",
+    "empty": "invalid",
+    "template_incomplete": "invalid",
+    "invalid": "invalid",
+    "no_wording": "invalid",
+    "idempotency_key_reused": "idempotency-key-reused",
+    "not_allowed": "not-allowed",
+    "no_such_journey": "not-found",
+}
+"""What a card's refusals are; all others hang on the contact, and are "refused"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +88,17 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem, by a kind of `PROBLEMS`."""
+    """One problem, by a kind of `PROBLEMS`.
+
+    Attributes:
+        more: members of its own beside those that every problem has, such as `code`.
+    """
 
     kind: str
     detail: str = ""
     errors: Sequence[Mistake] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> int:
@@ -89,7 +113,7 @@ class Problem:
             said["detail"] = self.detail
         if self.errors:
             said["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in self.errors]
-        return said
+        return said | dict(self.more)
 
     def response(self) -> Response:
         """Give it as an answer."""
@@ -104,6 +128,13 @@ class ProblemError(Exception):
         super().__init__(kind)
         self.problem = Problem(kind, detail, headers=headers or {})
 
+    @classmethod
+    def of(cls, problem: Problem) -> ProblemError:
+        """Make one of a problem that is known in full."""
+        made = cls(problem.kind)
+        made.problem = problem
+        return made
+
 
 def problem_of(error: ConnectorError) -> Problem:
     """Say what an error of the use cases means to who called."""
@@ -111,6 +142,10 @@ def problem_of(error: ConnectorError) -> Problem:
         return Problem("invalid", errors=[Mistake("/to", str(error))])
     if isinstance(error, UnusableOrderError):
         return Problem("invalid", errors=[Mistake(f"/{error.field}", error.detail)])
+    if isinstance(error, CardRefusedError):
+        return Problem(_CARD_KINDS.get(error.code, "refused"), error.detail, more={"code": error.code})
+    if isinstance(error, SettingMistakesError):
+        return Problem("invalid", "nothing was changed", more={"code": "invalid", "errors": error.mistakes})
     kind = next((kind for meant, kind in _MEANINGS if isinstance(error, meant)), "defect")
     return unavailable() if kind == "unavailable" else Problem(kind)
 

@@ -105,6 +105,7 @@ class ProblemSchema(Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String()
+    code = fields.String(metadata=says("Of a card's refusals: why, in a word for programs.", example="opted_out"))
     errors = fields.List(fields.Nested(ProblemMistakeSchema))
 
 

@@ -3,22 +3,26 @@
 import { choices, h, keyed, say } from "./elements.js";
 import { dayAndHour, isoDay, money, words } from "./formats.js";
 import { select, selected } from "./selection.js";
+import { tabs } from "./tabs.js";
 import { act, onState } from "./world.js";
 
 const invoices = document.querySelector("#invoices");
 const ticketRows = document.querySelector("#ticket-rows");
 const ticketForm = document.querySelector("#ticket-form");
 const ticketContact = document.querySelector("#ticket-contact");
-const tabs = [...document.querySelectorAll("[role=tab]")];
-const PRIORITIES = [["URGENT", "Urgent"], ["HIGH", "High"], ["MEDIUM", "Medium"], ["LOW", "Low"]];
+const ticketPriority = ticketForm.elements.priority;
 
 let zone = "UTC";
+let priorities = [];
 
 onState((state) => {
   zone = state.clock.zone;
+  ({ priorities } = state);
+  choices(ticketPriority, priorities);
   keyed(invoices, state.invoices, (invoice) => invoice.id, makeInvoice);
   keyed(ticketRows, state.tickets, (ticket) => ticket.id, makeTicket);
-  choices(ticketContact, state.contacts.map((contact) => [contact.id, contact.name]));
+  const people = state.contacts.filter((contact) => contact.kind === "contact"); // a lead has no cases
+  choices(ticketContact, people.map((contact) => [contact.id, contact.name]));
 });
 
 function makeInvoice(first) {
@@ -60,7 +64,7 @@ function makeTicket(first) {
   const at = h("span", { className: "faint" });
   const priority = h("select", { attrs: { "aria-label": "Priority" } });
   priority.addEventListener("change", () => act(`tickets/${first.id}/priority`, { priority: priority.value }));
-  choices(priority, PRIORITIES);
+  choices(priority, priorities);
   const row = h("article", { className: "row", data: { ticket: first.id } },
     h("div", { className: "row-main" }, title, person),
     h("div", { className: "row-side" }, at),
@@ -69,7 +73,7 @@ function makeTicket(first) {
     say(title, ticket.subject);
     showPerson(person, ticket.contact);
     say(at, dayAndHour(new Date(ticket.created_at), zone));
-    priority.dataset.tone = { URGENT: "bad", HIGH: "warn" }[ticket.priority] ?? "calm";
+    priority.dataset.tone = { URGENT: "bad", HIGH: "warn" }[ticket.priority.toUpperCase()] ?? "calm";
     if (document.activeElement !== priority) priority.value = ticket.priority;
   }];
 }
@@ -88,21 +92,6 @@ ticketForm.addEventListener("submit", async (event) => {
   }
 });
 
-function show(tab) {
-  for (const each of tabs) {
-    each.setAttribute("aria-selected", String(each === tab));
-    each.tabIndex = each === tab ? 0 : -1;
-    document.getElementById(each.getAttribute("aria-controls")).hidden = each !== tab;
-  }
-  if (selected()) ticketContact.value = selected();
-}
-
-for (const tab of tabs) {
-  tab.addEventListener("click", () => show(tab));
-  tab.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    const other = tabs[(tabs.indexOf(tab) + 1) % tabs.length];
-    show(other);
-    other.focus();
-  });
-}
+tabs(document.querySelector("#business-tabs"), () => {
+  if ([...ticketContact.options].some((option) => option.value === selected())) ticketContact.value = selected();
+});

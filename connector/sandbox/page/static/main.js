@@ -2,10 +2,13 @@
 
 import "./board.js";
 import "./business.js";
+import "./card.js";
 import "./clock.js";
+import "./crms.js";
 import "./phones.js";
 import "./record.js";
 import "./trouble.js";
+import "./workflow.js";
 import { listen, onState } from "./world.js";
 
 const SEEN = "sandbox-hints-seen";

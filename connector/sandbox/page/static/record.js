@@ -1,8 +1,9 @@
 // What does the CRM hold about a contact: phone, opt-out, and the timeline?
 
 import { choices, h, icon, keyed, say } from "./elements.js";
-import { city, dayAndHour, hour } from "./formats.js";
+import { city, day, dayAndHour, hour } from "./formats.js";
 import { onSelect, select, selected } from "./selection.js";
+import { tabs } from "./tabs.js";
 import { openWhy } from "./why.js";
 import { now, onState } from "./world.js";
 
@@ -12,6 +13,7 @@ const timeline = document.querySelector("#timeline");
 const empty = document.querySelector("#timeline-empty");
 let state = null;
 
+tabs(document.querySelector("#record-tabs"));
 pick.addEventListener("change", () => select(pick.value));
 document.querySelector("#record-why").addEventListener("click", () => {
   const name = pick.selectedOptions[0]?.textContent ?? "this contact";
@@ -19,10 +21,16 @@ document.querySelector("#record-why").addEventListener("click", () => {
 });
 onSelect(() => show());
 onState((next) => {
+  const before = state?.contacts.find((each) => each.id === selected());
   state = next;
-  if (!selected() && state.contacts.length) select(state.contacts[0].id);
+  if (!state.contacts.some((each) => each.id === selected())) select(samePerson(before)?.id ?? null);
   show();
 });
+
+/** The person a rep looked at in the other CRM, else the first there is. */
+function samePerson(before) {
+  return state.contacts.find((each) => before?.email && each.email === before.email) ?? state.contacts[0];
+}
 
 setInterval(() => state && show(), 10_000); // the contact's local time goes on
 
@@ -79,7 +87,7 @@ function makeEntry(first) {
   let changedAt = first.changed_at;
   return [entry, (row) => {
     say(body, [row.title, row.body].filter(Boolean).join("\n"));
-    say(at, `${row.kind === "task" ? "Due " : ""}${dayAndHour(new Date(row.at), state.clock.zone)}`);
+    say(at, `${row.kind === "task" ? "Due " : ""}${when(row.at)}`);
     if (row.changed_at !== changedAt) {
       changedAt = row.changed_at;
       entry.classList.remove("is-changed");
@@ -87,4 +95,9 @@ function makeEntry(first) {
       entry.classList.add("is-changed");
     }
   }];
+}
+
+/** A moment, or a day that has no hour, as Salesforce's tasks have. */
+function when(text) {
+  return text.includes("T") ? dayAndHour(new Date(text), state.clock.zone) : day(new Date(text), "UTC");
 }

@@ -1,0 +1,62 @@
+"""Which raw events in the inbox tell of a number or a contact?
+
+Callbacks of gateways lie there without an account, and bodies are sealed: so the bodies are opened one by one, in the
+order of ids, which only an erasure does. What is not understood yet is left alone: it still has to be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import phonenumbers
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from connector.adapters.secrets import Vault
+from connector.adapters.store.inbox import inbox_row
+from connector.adapters.store.tables import external_event as table
+from connector.errors import DecryptionError
+
+_BETWEEN = re.compile(r"[\s().\-/+%]")  # what people and URLs put between the digits of a number
+_RUN = re.compile(r"\d{7,15}")  # E.164 has at most 15 digits, and no number we text fewer than seven
+
+
+def handled_after(connection: Connection, whose: ColumnElement[bool], after: str, limit: int) -> Sequence[Row[Any]]:
+    """Read handled events behind an id, in the order of ids."""
+    query = select(table).where(table.c.id > after, whose, table.c.handled_at.is_not(None))
+    return connection.execute(query.order_by(table.c.id).limit(limit)).all()
+
+
+def text_of(row: Row[Any], vault: Vault) -> str:
+    """Give what an event says; empty when it cannot be opened any more."""
+    try:
+        body = inbox_row(row, vault).body
+    except DecryptionError:
+        return ""
+    return body.decode("utf-8", "replace")
+
+
+def digit_runs(text: str) -> Iterator[str]:
+    """Give every run of digits that may be a number, with what stands between digits left out."""
+    yield from _RUN.findall(text)
+    yield from _RUN.findall(_BETWEEN.sub("", text))
+
+
+def names_id(text: str, crm_id: str) -> bool:
+    """Tell whether a text has an id in it, and not as a part of a longer word."""
+    return re.search(rf"(?<![A-Za-z0-9]){re.escape(crm_id)}(?![A-Za-z0-9])", text) is not None
+
+
+def names_number(text: str, msisdns: Sequence[str]) -> bool:
+    """Tell whether a text has one of some numbers in it, however it is written."""
+    digits = _BETWEEN.sub("", text)
+    return any(national(each) in digits for each in msisdns)
+
+
+def national(msisdn: str) -> str:
+    """Give a number's digits without its country's prefix, as people type it."""
+    try:
+        return phonenumbers.national_significant_number(phonenumbers.parse(msisdn))
+    except phonenumbers.NumberParseException:
+        return msisdn.removeprefix("+")

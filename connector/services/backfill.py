@@ -1,0 +1,213 @@
+"""What happened in a CRM that no webhook told us of?
+
+Every quarter of an hour each account's records that changed since the last look are walked along, a page at a time, and
+compared with what we heard. What is missing goes into the inbox as a change that a poll found; whatever else comes of
+it is up to those who read the inbox, who know what was told twice. Opt-outs that people set in the CRM are looked for
+first. After an outage of our own everything is due at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from connector.domain.event import ChangeNotice
+from connector.domain.event_mapping import EventCatalogue, OnChange
+from connector.domain.timeline import EntryKind, TimelineEntry
+from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
+from connector.ports.crm import CRM, ChangePage, CRMAccount
+from connector.ports.inbox import InboxRow
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
+from connector.ports.queue import EVENTS
+from connector.ports.time import Clock
+from connector.services.events import ACTIVE
+from connector.services.happenings import BACKFILL, missed
+from connector.services.missed_changes import Walk, missing_changes
+from connector.services.needed_events import NeededEvents
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(minutes=15)
+"""How long a change may go unheard of; 100 searches a day and kind of record are nothing to any CRM's limits."""
+
+LAG = timedelta(minutes=5)
+"""A CRM's search index lags behind some seconds, in bad hours minutes: each walk begins that much before the last."""
+
+REACH = timedelta(days=7)
+"""No walk goes further back: of what is older than a day is only taken note, and a week of notes tells enough."""
+
+LEASE = timedelta(minutes=5)
+"""A page is one search and, where histories are read, four more calls of at most 15 seconds each."""
+
+KIND = "backfill"
+_OPT_OUT = "opt-out"
+_SPREAD = 0.1  # accounts connected together do not search together for ever
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a walk stands: since when it looks, when it began, and what its next page is asked for with."""
+
+    since: datetime
+    begun: datetime
+    after: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> _Place:
+        held = json.loads(text)
+        return cls(datetime.fromisoformat(held["since"]), datetime.fromisoformat(held["begun"]), held["after"])
+
+    def write(self) -> str:
+        return json.dumps({"since": self.since.isoformat(), "begun": self.begun.isoformat(), "after": self.after})
+
+    def next(self, page: ChangePage) -> _Place:
+        """Give the place behind a page: the next page, or a new walk from a little before this one began."""
+        return replace(self, after=page.next) if page.next else _Place(self.begun - LAG, self.begun)
+
+
+class BackFill:
+    """Finds what webhooks missed."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        crms: Mapping[str, CRM],
+        catalogue: EventCatalogue,
+        needed: NeededEvents,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
+        self._needed = needed
+
+    def fill_due(self) -> int:
+        """Look at one page per account that is due; give how many pages were looked at: more may wait."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            walks = {account.id: self._walks(uow, account) for account in uow.accounts.all()}
+            accounts = {account.id: account for account in uow.accounts.all()}
+            for account_id, each in walks.items():
+                for walk in each:
+                    uow.polls.ensure(account_id, walk.name, now)
+            due = uow.polls.claim(now, now + LEASE, KIND)
+            turns = [*_turns(due, walks)]
+            for account_id, name in set(due) - {(each, walk.name) for each, walk in turns}:
+                if any(walk.name == name for walk in walks[account_id]):
+                    uow.polls.next(account_id, name, now)  # not its turn yet
+            uow.commit()
+        for account_id, walk in turns:
+            self._look(accounts[account_id], walk)
+        return len(turns)
+
+    def hasten(self, uow: UnitOfWork, account: AccountRow) -> None:
+        """Have an account looked at at once, for something is known to be missing; part of the caller's transaction."""
+        now = self._clock.now()
+        for walk in self._walks(uow, account):
+            uow.polls.ensure(account.id, walk.name, now)
+            uow.polls.next(account.id, walk.name, now)
+
+    def _walks(self, uow: UnitOfWork, account: AccountRow) -> Sequence[Walk]:
+        """Give what an account is to be searched for, opt-outs first; nothing that no journey needs."""
+        events = self._catalogue.by_crm.get(account.crm)
+        if events is None or account.status != ACTIVE:
+            return ()
+        flags = [
+            Walk(f"{KIND}:{_OPT_OUT}:{field.object_type}.{field.property_name}", field.object_type, opt_out=field)
+            for field in self._crms[account.crm].contact_fields(_acting(account)).opt_out
+        ]
+        wanted = self._needed.of(uow, account.id)
+        told = [each for each in events.events.values() if isinstance(each.source, OnChange) and each.name in wanted]
+        kinds = dict.fromkeys(each.object_type for each in told)
+        changes = [
+            Walk(f"{KIND}:{kind}", kind, tuple(each for each in told if each.object_type == kind)) for kind in kinds
+        ]
+        return (*flags, *changes)
+
+    def _look(self, account: AccountRow, walk: Walk) -> None:
+        """Look at one page, and say when to look at the next."""
+        now = self._clock.now()
+        with self._ledger.begin(write=False) as uow:
+            kept = uow.cursors.get(account.id, walk.name)
+        place = _Place(now, now) if kept is None else _Place.read(kept)
+        if not place.after:
+            place = _Place(max(place.since, now - REACH), now)
+        if kept is None:
+            self._keep(account, walk, [], _Place(now, now), now + self._pause())  # what was before us is history
+            return
+        try:
+            page = self._crms[account.crm].changed_since(
+                _acting(account), walk.object_type, walk.properties, place.since, after=place.after,
+                filters=walk.filters,
+            )  # fmt: skip
+        except CRMDisconnectedError as error:
+            self._disconnect(account, error)
+            return
+        except CRMError as error:
+            self._failed(account, walk, error, now)
+            return
+        with self._ledger.begin(write=False) as uow:
+            notices = list(missing_changes(uow, account, walk, page.records, place.since))
+        rows = [self._row(account, notice, now) for notice in notices]
+        self._keep(account, walk, rows, place.next(page), now if page.next else now + self._pause())
+
+    def _keep(self, account: AccountRow, walk: Walk, rows: Sequence[InboxRow], place: _Place, due: datetime) -> None:
+        """Write down what was found together with how far was looked."""
+        with self._ledger.begin() as uow:
+            if rows and uow.inbox.add(rows):
+                uow.nudge(EVENTS)
+            uow.cursors.set(account.id, walk.name, place.write(), self._clock.now())
+            uow.polls.next(account.id, walk.name, due)
+            uow.commit()
+
+    def _row(self, account: AccountRow, notice: ChangeNotice, now: datetime) -> InboxRow:
+        body = json.dumps(missed(notice), sort_keys=True)
+        identity = hashlib.sha256(f"{account.id}|{body}".encode()).hexdigest()
+        return InboxRow(self._ledger.new_id(), account.id, BACKFILL, identity, body.encode(), {}, now)
+
+    def _pause(self) -> timedelta:
+        return EVERY * (1 - _SPREAD * self._rng.random())
+
+    def _failed(self, account: AccountRow, walk: Walk, error: CRMError, now: datetime) -> None:
+        log.warning("backfill.failed", account_id=account.id, walk=walk.name, status=error.status)
+        with self._ledger.begin() as uow:
+            if isinstance(error, CRMRefusedError):
+                uow.timeline.add([_refused(account, walk, error, now)])
+            uow.polls.next(account.id, walk.name, now + max(error.retry_after or EVERY, timedelta(minutes=1)))
+            uow.commit()
+
+    def _disconnect(self, account: AccountRow, error: CRMDisconnectedError) -> None:
+        log.warning("backfill.disconnected", account_id=account.id, status=error.status)
+        with self._ledger.begin() as uow:
+            if uow.accounts.get(account.id).status == ACTIVE:  # an uninstalled one stays that
+                uow.accounts.set_status(account.id, "disconnected", str(error))
+            uow.commit()
+
+
+def _acting(account: AccountRow) -> CRMAccount:
+    return CRMAccount(account.id, account.external_id, account.settings)
+
+
+def _turns(due: Iterable[tuple[str, str]], walks: Mapping[str, Sequence[Walk]]) -> Iterator[tuple[str, Walk]]:
+    """Give one walk per account: the first in the account's order of those that are due."""
+    names = set(due)
+    for account_id in dict.fromkeys(account_id for account_id, _ in due):
+        yield from [(account_id, walk) for walk in walks.get(account_id, ()) if (account_id, walk.name) in names][:1]
+
+
+def _refused(account: AccountRow, walk: Walk, error: CRMRefusedError, now: datetime) -> TimelineEntry:
+    """Show a person, once a day, that a search is refused."""
+    return TimelineEntry(
+        account_id=account.id,
+        kind=EntryKind.ATTENTION_NEEDED,
+        subject=f"poll:{walk.name}",
+        discriminator=f"refused:{now.date()}",
+        at=now,
+        summary=f"The CRM refuses the search for changes that webhooks missed ({walk.name}): {error}",
+        data={"walk": walk.name, "category": error.category},
+    )

@@ -1,0 +1,151 @@
+"""What happened while we were away, by the CRM's own journal of it?
+
+Read a file at a time, how far is kept in the transaction that keeps what was read. What it tells goes into the inbox as
+what a poll found does, so that webhooks that did come are known there; that an app was taken out ends the account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from connector.domain.event import ChangeNotice
+from connector.domain.event_mapping import EventCatalogue, OnChange
+from connector.errors import CRMError
+from connector.ports.crm import CRM, CRMAccount
+from connector.ports.inbox import InboxRow
+from connector.ports.journals import Journal, JournalEntry
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
+from connector.ports.queue import EVENTS
+from connector.ports.time import Clock
+from connector.services.crm_reading import CONTACT
+from connector.services.events import ACTIVE
+from connector.services.happenings import BACKFILL, missed
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(minutes=5)
+"""How often the journal is looked at when it is empty; it keeps three days."""
+
+FOLLOWED_EVERY = timedelta(days=1)
+"""How often is looked whether the journal is kept for every account, with all that the mappings watch."""
+
+LEASE = timedelta(minutes=5)
+"""One entry is three calls of at most 15 seconds each."""
+
+_READ, _FOLLOW = "journal:read", "journal:follow"
+
+
+class JournalReader:
+    """Reads the journal of one CRM.
+
+    Args of the constructor:
+        gone: takes over that an account uninstalled us, and why we think so.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        crm: CRM,
+        journal: Journal,
+        catalogue: EventCatalogue,
+        gone: Callable[[str, str], None],
+        clock: Clock,
+    ) -> None:
+        self._ledger, self._crm, self._journal, self._catalogue = ledger, crm, journal, catalogue
+        self._gone, self._clock = gone, clock
+
+    def read_due(self) -> int:
+        """Do what is due; give how much that was: more may wait."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            uow.polls.ensure(self._crm.slug, _READ, now)
+            uow.polls.ensure(self._crm.slug, _FOLLOW, now)
+            due = [name for _, name in uow.polls.claim(now, now + LEASE, "journal")]
+            uow.commit()
+        if _FOLLOW in due:
+            self._follow()
+        if _READ in due:
+            self._read()
+        return len(due)
+
+    def _follow(self) -> None:
+        """Have the journal kept for every account; one that cannot be followed does not keep the others from it."""
+        with self._ledger.begin(write=False) as uow:
+            accounts = self._accounts(uow)
+        for account in accounts:
+            try:
+                self._journal.follow(account.external_id, self._watched(account))
+            except CRMError as error:
+                log.warning("journal.not_followed", account_id=account.id, status=error.status)
+        self._next(_FOLLOW, FOLLOWED_EVERY)
+
+    def _accounts(self, uow: UnitOfWork) -> Sequence[AccountRow]:
+        return [each for each in uow.accounts.all() if each.crm == self._crm.slug and each.status == ACTIVE]
+
+    def _watched(self, account: AccountRow) -> Mapping[str, Sequence[str]]:
+        """Give, by kind of record, the properties whose changes mean something."""
+        fields = self._crm.contact_fields(CRMAccount(account.id, account.external_id, account.settings))
+        watched: dict[str, set[str]] = {CONTACT: {*fields.phones, *(each.property_name for each in fields.opt_out)}}
+        for event in self._catalogue.by_crm[self._crm.slug].events.values():
+            if isinstance(event.source, OnChange):
+                names = {event.source.property_name} if event.source.property_name else set()
+                watched.setdefault(event.object_type, set()).update(names)
+        return {kind: sorted(names) for kind, names in watched.items()}
+
+    def _read(self) -> None:
+        with self._ledger.begin(write=False) as uow:
+            after = uow.cursors.get(self._crm.slug, _READ) or ""
+        try:
+            entry = self._journal.read(after)
+        except CRMError as error:
+            log.warning("journal.failed", status=error.status)
+            self._next(_READ, max(EVERY, error.retry_after or EVERY))
+            return
+        if entry is None or entry.offset == after:
+            self._next(_READ, EVERY)
+        else:
+            self._keep(entry)
+
+    def _keep(self, entry: JournalEntry) -> None:
+        """Write down an entry, then read the next at once."""
+        now = self._clock.now()
+        with self._ledger.begin(write=False) as uow:
+            portals = sorted({each.external_account_id for each in entry.notices})
+            ids = uow.accounts.by_external_ids(self._crm.slug, portals)
+            active = {each.id: each for each in self._accounts(uow)}
+        for each in entry.notices:
+            account_id = ids.get(each.external_account_id)
+            if each.is_uninstall and account_id in active:
+                self._gone(account_id, "HubSpot's journal says that somebody uninstalled the app")
+        rows = list(self._rows(entry, ids))
+        with self._ledger.begin() as uow:
+            if rows and uow.inbox.add(rows):
+                uow.nudge(EVENTS)
+            uow.cursors.set(self._crm.slug, _READ, entry.offset, now)
+            uow.polls.next(self._crm.slug, _READ, now)
+            uow.commit()
+
+    def _rows(self, entry: JournalEntry, ids: Mapping[str, str]) -> Iterator[InboxRow]:
+        """Give inbox rows for what means something; the same change is the same row, whoever finds it."""
+        for each in entry.notices:
+            account_id = ids.get(each.external_account_id)
+            if account_id is None or each.notice is None or not self._matters(each.notice):
+                continue
+            body = json.dumps(missed(each.notice), sort_keys=True)
+            identity = hashlib.sha256(f"{account_id}|{body}".encode()).hexdigest()
+            yield InboxRow(self._ledger.new_id(), account_id, BACKFILL, identity, body.encode(), {}, self._clock.now())
+
+    def _matters(self, notice: ChangeNotice) -> bool:
+        if notice.ref.object_type == CONTACT or notice.property_name is None:
+            return True
+        return bool(self._catalogue.by_crm[self._crm.slug].of_notice(notice))
+
+    def _next(self, name: str, after: timedelta) -> None:
+        with self._ledger.begin() as uow:
+            uow.polls.next(self._crm.slug, name, self._clock.now() + after)
+            uow.commit()

@@ -1,0 +1,59 @@
+"""Does the ledger tell accounts that somebody ended from those that only lost their connection?"""
+
+from __future__ import annotations
+
+import pytest
+
+from connector.domain.account_status import ENDED, AccountStatus
+from connector.ports.ledger import AccountRow, Ledger
+from tests.adapters.store.factories import NOW
+
+
+def account(number: int, status: AccountStatus = AccountStatus.ACTIVE) -> AccountRow:
+    return AccountRow(f"account-{number}", "hubspot", str(number), "", status, "", {}, NOW, "access", "refresh", NOW)
+
+
+def test_an_account_that_somebody_ended_is_no_longer_installed(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        for number, status in enumerate(AccountStatus):
+            work.accounts.add(account(number, status))
+        names = [str(number) for number, _ in enumerate(AccountStatus)]
+        installed = work.accounts.installed("hubspot", names)
+        assert {work.accounts.get(each).status for each in installed.values()} == {"active", "disconnected"}
+        assert work.accounts.installed("salesforce", names) == {}
+        assert len(work.accounts.by_external_ids("hubspot", names)) == len(AccountStatus)
+
+
+def test_accounts_are_found_by_their_status_oldest_first(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        for number, status in ((2, AccountStatus.LEAVING), (1, AccountStatus.UNINSTALLED), (3, AccountStatus.ACTIVE)):
+            work.accounts.add(account(number, status))
+        assert list(work.accounts.with_status(ENDED)) == ["account-1", "account-2"]
+        assert list(work.accounts.with_status(())) == []
+
+
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_a_failing_call_does_not_turn_an_ended_account_into_a_disconnected_one(
+    ledger: Ledger, status: AccountStatus
+) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(account(1))
+        work.accounts.set_status("account-1", AccountStatus.DISCONNECTED, "the token is refused")
+        work.accounts.set_status("account-1", status, "somebody wanted it")
+        work.accounts.set_status("account-1", AccountStatus.DISCONNECTED, "the token is refused")
+        assert (work.accounts.get("account-1").status, work.accounts.get("account-1").status_reason) == (
+            status,
+            "somebody wanted it",
+        )
+        work.accounts.set_status("account-1", AccountStatus.ACTIVE, "")
+        assert work.accounts.get("account-1").status == "active"
+
+
+def test_dropped_tokens_are_gone_and_those_of_others_stay(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(account(1))
+        work.accounts.add(account(2))
+        work.accounts.drop_tokens("account-1")
+        row = work.accounts.get("account-1")
+        assert (row.access_token, row.refresh_token, row.token_expires_at) == (None, None, None)
+        assert work.accounts.get("account-2").refresh_token == "refresh"

@@ -1,0 +1,198 @@
+"""Is what the CRM's journal tells kept once, and is the end of an account heard of?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
+from connector.domain.timeline import EntryKind
+from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
+from connector.ports.journals import JournalEntry, JournalNotice
+from connector.services.backfill import BackFill
+from connector.services.journals import EVERY, JournalReader
+from tests.services.theatre import ACCOUNT, CONFIRMATION, START, Theatre
+
+PORTAL = "12345"
+
+
+@dataclass
+class Told:
+    """A journal with entries by number; fails when told to."""
+
+    entries: list[list[JournalNotice]] = field(default_factory=list)
+    followed: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    failures: list[CRMError] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+
+    def read(self, after: str) -> JournalEntry | None:
+        self.reads.append(after)
+        if self.failures:
+            raise self.failures.pop(0)
+        number = int(after or 0)
+        return JournalEntry(str(number + 1), self.entries[number]) if number < len(self.entries) else None
+
+    def follow(self, external_account_id: str, watched: Mapping[str, Sequence[str]]) -> int:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.followed[external_account_id] = watched
+        return 1
+
+
+class Rig(Theatre):
+    """A theatre with a journal."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, f"sqlite:///{directory}/ledger.sqlite3", {"confirmation": CONFIRMATION})
+        self.told, self.gone = Told(), list[tuple[str, str]]()
+        self.journal = JournalReader(
+            self.ledger, self.crm, self.told, self.catalogue, lambda *what: self.gone.append(what), self.clock
+        )
+
+    def read(self) -> None:
+        while self.journal.read_due():
+            pass
+        self.work()
+
+    def moved(self, deal: str, stage: str = "demo", portal: str = PORTAL) -> JournalNotice:
+        ref = ObjectRef("deal", deal)
+        return JournalNotice(portal, ChangeNotice(ref, ChangeKind.CHANGED, self.clock.at, "dealstage", stage))
+
+    def booked(self) -> str:
+        return self.crm.put("deal", [self.lea()], dealname="Roof", dealstage="demo")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    yield rig
+    rig.close()
+
+
+def test_what_the_journal_tells_starts_its_journey_once(rig: Rig) -> None:
+    deal = rig.booked()
+    rig.told.entries += [[rig.moved(deal)], [rig.moved(deal)]]
+    rig.read()
+    assert [row.journey for row in rig.enrollments()] == ["confirmation"]
+    assert rig.told.reads == ["", "1", "2"]
+
+
+def test_reading_goes_on_where_it_stopped(rig: Rig) -> None:
+    rig.told.entries.append([])
+    rig.read()
+    rig.pass_time(minutes=6)
+    rig.read()
+    assert rig.told.reads == ["", "1", "1"]
+    with rig.ledger.begin(write=False) as uow:
+        assert uow.cursors.get("hubspot", "journal:read") == "1"
+
+
+def test_what_a_webhook_told_is_known(rig: Rig) -> None:
+    deal = rig.booked()
+    rig.hear("deal.propertyChange", deal, propertyName="dealstage", propertyValue="demo")
+    rig.work()
+    rig.told.entries.append([rig.moved(deal)])
+    rig.read()
+    assert len(rig.enrollments()) == 1
+    assert len(rig.entries(EntryKind.EVENT_RECEIVED)) == 1
+
+
+def test_what_the_journal_and_a_poll_find_is_one_event(rig: Rig) -> None:
+    while rig.backfill.fill_due():
+        pass
+    rig.pass_time(minutes=1)
+    deal = rig.booked()
+    rig.told.entries.append([rig.moved(deal)])
+    rig.pass_time(minutes=16)
+    while rig.backfill.fill_due():
+        pass
+    rig.read()
+    assert len(rig.enrollments()) == 1
+    assert isinstance(rig.backfill, BackFill)
+
+
+def test_portals_that_are_no_accounts_are_passed_over(rig: Rig) -> None:
+    deal = rig.booked()
+    rig.told.entries.append([rig.moved(deal, portal="999"), JournalNotice("999", is_uninstall=True)])
+    rig.read()
+    assert (rig.enrollments(), rig.gone) == ([], [])
+
+
+def test_changes_that_make_no_event_are_not_kept(rig: Rig) -> None:
+    deal = rig.booked()
+    change = ChangeNotice(ObjectRef("deal", deal), ChangeKind.CHANGED, rig.clock.at, "amount", "9")
+    rig.told.entries.append([JournalNotice(PORTAL, change)])
+    while rig.journal.read_due():
+        pass
+    assert rig.reader.understand() == 0
+
+
+def test_a_deleted_contact_is_taken_over(rig: Rig) -> None:
+    contact = rig.lea()
+    rig.hear("contact.creation", contact)
+    rig.work()
+    rig.pass_time(minutes=1)
+    gone = ChangeNotice(ObjectRef("contact", contact), ChangeKind.DELETED, rig.clock.at)
+    rig.told.entries.append([JournalNotice(PORTAL, gone)])
+    rig.read()
+    assert rig.contacts()[contact].deleted_at is not None
+
+
+def test_the_end_of_an_account_is_told(rig: Rig) -> None:
+    rig.told.entries.append([JournalNotice(PORTAL, is_uninstall=True)])
+    rig.read()
+    ((account_id, why),) = rig.gone
+    assert account_id == ACCOUNT
+    assert "journal" in why
+
+
+def test_an_account_that_has_ended_is_not_ended_again(rig: Rig) -> None:
+    with rig.ledger.begin() as uow:
+        uow.accounts.set_status(ACCOUNT, "uninstalled", "by hand")
+        uow.commit()
+    rig.told.entries.append([JournalNotice(PORTAL, is_uninstall=True)])
+    rig.read()
+    assert rig.gone == []
+
+
+def test_every_account_is_followed_with_what_the_mappings_watch_once_a_day(rig: Rig) -> None:
+    rig.read()
+    watched = rig.told.followed.pop(PORTAL)
+    assert "dealstage" in watched["deal"]
+    assert {"mobilephone", "sms_connector_opted_out"} <= set(watched["contact"])
+    rig.pass_time(hours=1)
+    rig.read()
+    assert not rig.told.followed
+    rig.pass_time(hours=24)
+    rig.read()
+    assert PORTAL in rig.told.followed
+
+
+def test_a_journal_that_cannot_be_followed_or_read_is_asked_again_later(rig: Rig) -> None:
+    rig.told.failures += [CRMRefusedError("no scope", status=403), CRMUnavailableError("away")]
+    deal = rig.booked()
+    rig.told.entries.append([rig.moved(deal)])
+    rig.read()
+    assert rig.enrollments() == []
+    rig.pass_time(seconds=EVERY.total_seconds() + 1)
+    rig.read()
+    assert len(rig.enrollments()) == 1
+
+
+def test_a_journal_says_when_to_come_back(rig: Rig) -> None:
+    rig.read()
+    rig.pass_time(minutes=6)
+    rig.told.failures.append(CRMUnavailableError("busy", retry_after=timedelta(minutes=30)))
+    rig.read()
+    reads = len(rig.told.reads)
+    rig.pass_time(minutes=20)
+    rig.read()
+    assert len(rig.told.reads) == reads
+    rig.pass_time(minutes=11)
+    rig.read()
+    assert len(rig.told.reads) == reads + 1
+    assert rig.clock.at > START
