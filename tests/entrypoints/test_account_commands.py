@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigurationError
+from connector.ports.contacts import ContactRow
 from connector.ports.ledger import AccountRow
-from tests.adapters.store.factories import a_message
+from tests.adapters.store.factories import a_message, an_account
 from tests.entrypoints.operated import Operated, operated, run
 
 NAMED = ("--crm", "hubspot", "--external-id", "12345")
@@ -139,3 +140,37 @@ def test_a_seal_made_with_secrets_that_are_gone_does_not_hold(
     assert run("account", "certificate", erasure_id).exit_code == 0
     monkeypatch.setenv("SECRET_KEYS", "n" * 32)
     assert "does not hold" in failed("account", "certificate", erasure_id)
+
+
+def test_one_contact_is_erased_and_certified(desk: Operated) -> None:
+    with desk.connector.ledger.begin() as work:
+        now = desk.connector.clock.now()
+        work.contacts.save(
+            ContactRow(
+                desk.connector.ledger.new_id(),
+                desk.account_id,
+                "hubspot",
+                "51",
+                None,
+                "no number",
+                None,
+                None,
+                None,
+                None,
+                {},
+                now,
+            )
+        )
+        work.commit()
+    asked = (*NAMED, "--by", "ann", "--reason", "asked")
+    told = run("account", "erase-contact", "--contact", "51", *asked).output
+    assert re.search(r"^certificate: smsctl account certificate \S+$", told, re.MULTILINE)
+    assert "nothing is kept of it" in failed("account", "erase-contact", "--contact", "99", *asked)
+
+
+def test_an_organisation_is_known_by_the_short_form_of_its_id(desk: Operated) -> None:
+    with desk.connector.ledger.begin() as work:
+        work.accounts.add(an_account(crm="salesforce", external_id="00D000000000001EAA"))
+        work.commit()
+    named = ("--crm", "salesforce", "--external-id", "00D000000000001")
+    assert "salesforce account 00D000000000001EAA" in run("account", "set", *named, "--region", "us").output

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from connector.adapters.crm.salesforce.ids import full_id
 from connector.bootstrap import build_connector
 from connector.domain.account_settings import read_value
 from connector.errors import ConfigurationError
@@ -30,9 +31,7 @@ def _setting_options(command: Any) -> Any:
         click.option("--region", help="Country whose phone numbers people type without prefix, such as US."),
         click.option("--locale", help="Language of contacts who have none, such as en."),
         click.option("--owner-phone", multiple=True, metavar="EMAIL=NUMBER", help="Where an owner gets SMS."),
-        click.option(
-            "--set", "others", multiple=True, metavar="NAME=VALUE", help="Any setting; nothing: its default."
-        ),
+        click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any setting; nothing: its default."),
     ):
         command = option(command)
     return command
@@ -40,7 +39,7 @@ def _setting_options(command: Any) -> Any:
 
 def _named(command: Any) -> Any:
     """Give a command the options that name an account."""
-    external_id = click.option("--external-id", required=True, help="Portal id, or organisation id of 18 characters.")
+    external_id = click.option("--external-id", required=True, help="Portal id, or organisation id.")
     crm = click.option("--crm", type=click.Choice(_CRMS), default="hubspot", show_default=True)
     return crm(external_id(command))
 
@@ -58,6 +57,7 @@ def add(
     **chosen: Any,
 ) -> None:
     """Add an account and create our properties in its CRM; again, to replace its token."""
+    external_id = _whole(crm, external_id)
     given = _settings(crm, {}, **chosen)
     installation = Installation(crm, external_id, token, refresh_token, _without_nothing(given))
     added = build_connector(read_settings()).accounts.add(installation)
@@ -74,7 +74,7 @@ def add(
 @_setting_options
 def set_(crm: str, external_id: str, **chosen: Any) -> None:
     """Change settings of an account; docs/reference/account-settings.md lists them."""
-    connector = build_connector(read_settings())
+    connector, external_id = build_connector(read_settings()), _whole(crm, external_id)
     with connector.ledger.begin(write=False) as uow:
         account_id = uow.accounts.by_external_ids(crm, [external_id]).get(external_id)
         kept = {} if account_id is None else uow.accounts.get(account_id).settings
@@ -96,6 +96,7 @@ def list_() -> None:
 @click.option("--without-crm", is_flag=True, help="End it here only, where its CRM is gone for good.")
 def remove(crm: str, external_id: str, by: str, without_crm: bool) -> None:
     """Uninstall an account: in its CRM, then here; what it sent and heard is kept."""
+    external_id = _whole(crm, external_id)
     left = build_connector(read_settings()).departures.remove(crm, external_id, by, tells_crm=not without_crm)
     if left.not_told:
         raise ConfigurationError(
@@ -113,7 +114,7 @@ def remove(crm: str, external_id: str, by: str, without_crm: bool) -> None:
 @click.option("--reason", required=True, help="Why, for the certificate; no personal data.")
 def erase(crm: str, external_id: str, by: str, reason: str) -> None:
     """Erase everything of an uninstalled account; run again, it goes on where it was stopped."""
-    eraser = build_connector(read_settings()).eraser
+    eraser, external_id = build_connector(read_settings()).eraser, _whole(crm, external_id)
     erasure = eraser.work_off(eraser.request(crm, external_id, by, reason).id)
     gone = sum(erasure.counts.values())
     click.echo(f"erasure {erasure.id}: {gone} row{'' if gone == 1 else 's'} of {crm} account {external_id} went")
@@ -121,6 +122,25 @@ def erase(crm: str, external_id: str, by: str, reason: str) -> None:
         ends = erasure.requested_at + LAST_LOOK
         click.echo(f"the last look, for what workers still had in hand, is after {ends:%Y-%m-%d %H:%M} UTC")
     click.echo(f"certificate: smsctl account certificate {erasure.id}")
+
+
+@account.command(name="erase-contact")
+@_named
+@click.option("--contact", required=True, help="The contact's id in the CRM.")
+@click.option("--by", required=True, help="Who asked for it, for the certificate.")
+@click.option("--reason", required=True, help="Why, for the certificate; no personal data.")
+def erase_contact(crm: str, external_id: str, contact: str, by: str, reason: str) -> None:
+    """Erase what is kept of one contact; that its number opted out stays."""
+    connector, external_id = build_connector(read_settings()), _whole(crm, external_id)
+    with connector.ledger.begin(write=False) as uow:
+        account_id = uow.accounts.by_external_ids(crm, [external_id]).get(external_id)
+    erasure_id = None
+    if account_id is not None:
+        erasure_id = connector.eraser.erase_contact(account_id, contact, by, reason)
+    if erasure_id is None:
+        raise ConfigurationError(f"{crm} account {external_id} has no contact {contact} here: nothing is kept of it")
+    connector.eraser.work_off(erasure_id)
+    click.echo(f"certificate: smsctl account certificate {erasure_id}")
 
 
 @account.command()
@@ -134,6 +154,11 @@ def certificate(erasure_id: str) -> None:
         raise ConfigurationError(f"erasure {erasure_id} is still under way: there is no certificate yet")
     if not told["is_genuine"]:
         raise ConfigurationError(f"the seal of erasure {erasure_id} does not hold: the row was changed afterwards")
+
+
+def _whole(crm: str, external_id: str) -> str:
+    """Give the id as accounts are kept under: organisations' ids come with 15 characters as well."""
+    return (full_id(external_id) if crm == "salesforce" else "") or external_id
 
 
 def _settings(
