@@ -94,8 +94,13 @@ def _ids(kept: Kept) -> Sequence[Any]:
     return [{"ids": sorted(set(kept.ids()))}]
 
 
+def _key(kept: Kept) -> str:
+    """Give a key that others use too; their own stays out of what is ordered, to be told from what is given away."""
+    return kept.texts["queued"].idempotency_key if kept.key == SHARED else f"order to {_number(kept)}"
+
+
 def _order(kept: Kept) -> dict[str, Any]:
-    return {"to": _number(kept), "body": "hello", "idempotency_key": kept.texts["queued"].idempotency_key}
+    return {"to": _number(kept), "body": "hello", "idempotency_key": _key(kept)}
 
 
 def _draft(kept: Kept) -> Sequence[Any]:
@@ -103,7 +108,7 @@ def _draft(kept: Kept) -> Sequence[Any]:
 
 
 def _reply(kept: Kept) -> Sequence[Any]:
-    return [{"body": "hello", "idempotency_key": kept.texts["queued"].idempotency_key}]
+    return [{"body": "hello", "idempotency_key": _key(kept)}]
 
 
 def _call(portal: Callable[[Kept], str]) -> Callable[[Kept], Sequence[Any]]:
@@ -223,15 +228,28 @@ def doors(app: Flask) -> Iterator[tuple[str, Rule]]:
             yield f"{method} {rule.endpoint}", rule
 
 
-def paths(app: Flask, rule: Rule, ids: Sequence[str]) -> Iterator[str]:
-    """Give a rule's path once for each id in each of its variables."""
+def paths(app: Flask, rule: Rule, kept: Kept) -> Iterator[str]:
+    """Give a rule's path once for each id of another owner's in each of its variables.
+
+    An id of the CRM's that the account does not know is asked for in the CRM, which takes time: of those a few are
+    tried, each of another kind.
+    """
     address = app.url_map.bind("sms.example.com")
     if not rule.arguments:
         yield address.build(rule.endpoint)
     for tried in sorted(rule.arguments):
-        for each in ids:
+        for each in sorted(_few(kept) if tried == "crm_id" else _many(kept)):
             values = {name: each if name == tried else _USUAL.get(name, each) for name in rule.arguments}
             yield address.build(rule.endpoint, values)
+
+
+def _few(kept: Kept) -> set[str]:
+    contact = kept.rows["contacts"]
+    return {contact.id, contact.crm_id, kept.texts["delivered"].id, kept.owner.account_id, kept.owner.external_id}
+
+
+def _many(kept: Kept) -> set[str]:
+    return {*kept.ids(), *_few(kept)}
 
 
 def come_in(

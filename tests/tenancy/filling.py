@@ -79,7 +79,7 @@ def fill(ledger: Ledger) -> Ledgerful:
 
 
 def an_account(owner: Owner) -> AccountRow:
-    settings = {"default_region": "US", "note": f"of {owner.tenant}"}
+    settings: dict[str, Any] = {"default_region": "US", "card_admins": [f"rep@{owner.tenant}.example.com"]}
     tokens = {"access_token": f"{owner.account_id}-token", "refresh_token": f"{owner.account_id}-refresh"}
     if owner.crm == "salesforce":
         settings["instance_url"] = f"https://{owner.tenant}.my.salesforce.com"

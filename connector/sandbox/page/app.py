@@ -101,7 +101,7 @@ def _show(app: Flask, connector_url: str, stream: Stream, side: Callable[[], Sid
         return jsonify(Why(side()).contact(contact_id))
 
 
-def _act(  # noqa: PLR0913 - whoever can be acted on
+def _act(
     app: Flask, actions: Actions, side: Callable[[], Side], switches: Switches, workflows: Workflows, stream: Stream
 ) -> None:
     def on(path: str, act: Callable[..., object]) -> None:

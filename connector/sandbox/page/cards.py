@@ -28,7 +28,9 @@ class CardUnavailableError(Exception):
 class Door(Protocol):
     """How one CRM's card proves whom it speaks for."""
 
-    base: str
+    @property
+    def base(self) -> str:
+        """The path below which the connector answers this CRM's cards."""
 
     def query(self) -> Mapping[str, str]:
         """What the CRM adds to the address."""
@@ -96,26 +98,23 @@ class Cards:
         Raises:
             CardUnavailableError: the connector is down or slow, or its answer is no JSON.
         """
-        asked = urlencode({**self._door.query(), **(query or {})}, quote_via=quote)
-        url = f"{self._root}{self._door.base}{path}" + (f"?{asked}" if asked else "")
-        content = b"" if body is None else json.dumps(body).encode()
-        headers = dict(self._door.headers(method, url, content))
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        answer = self._send(method, url, headers, content)
+        answer = self._asked(method, path, query or {}, body)
         try:
             return answer.status_code, dict(answer.json())
         except (ValueError, TypeError) as error:
-            raise CardUnavailableError(f"The connector answered {answer.status_code}. Its log says more.") from error
+            raise _unreadable(answer.status_code) from error
 
     def of(self, contact_id: str) -> JSON:
         """Every text and decision about a contact; CardUnavailableError when the connector does not say."""
-        status, card = self.ask("GET", f"/contacts/{quote(contact_id, safe='')}/trace")
-        if status == 404:
+        answer = self._asked("GET", f"/contacts/{quote(contact_id, safe='')}/trace", {}, None)
+        if answer.status_code == 404:
             raise CardUnavailableError("The connector has not met this contact yet.")
-        if status != 200:
-            raise CardUnavailableError(f"The connector answered {status}. Its log says more.")
-        return card
+        if answer.status_code != 200:
+            raise _unreadable(answer.status_code)
+        try:
+            return dict(answer.json())
+        except ValueError as error:
+            raise CardUnavailableError("The connector's answer could not be read.") from error
 
     def is_up(self) -> bool:
         """Whether the connector answers its health check."""
@@ -138,8 +137,21 @@ class Cards:
                     return card, message
         return None
 
+    def _asked(self, method: str, path: str, query: Mapping[str, str], body: JSON | None) -> httpx.Response:
+        asked = urlencode({**self._door.query(), **query}, quote_via=quote)
+        url = f"{self._root}{self._door.base}{path}" + (f"?{asked}" if asked else "")
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = dict(self._door.headers(method, url, content))
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return self._send(method, url, headers, content)
+
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
         try:
             return self._client.request(method, url, headers=headers, content=body)
         except httpx.HTTPError as error:
             raise CardUnavailableError("The connector cannot be reached. Is it running?") from error
+
+
+def _unreadable(status: int) -> CardUnavailableError:
+    return CardUnavailableError(f"The connector answered {status}. Its log says more.")

@@ -193,7 +193,8 @@ class PubSubServer:
             with self._bus.changed:
                 events = self._due(stream)
                 if not events and not self._is_woken(stream):
-                    stream.wants_keepalive = not self._bus.changed.wait(self._keepalive)
+                    if not self._bus.changed.wait(self._keepalive):
+                        stream.wants_keepalive = True
                     continue
                 if not stream.violation:
                     stream.wants_keepalive = False

@@ -53,11 +53,11 @@ def _admit() -> None:
         raise ProblemError("unsigned", str(error)) from None
     if any(clean_text(str(part)) != part for part in (request.view_args or {}).values()):
         raise ProblemError("not-found")  # no database has been asked for such a name
-    account_id = _account_id(request.args.get("portalId", ""))
+    account_id = _account_id(_added("portalId"))
     if account_id is None:
         problem = Problem("not-found", "this portal is not installed here", more={"code": "not_installed"})
         raise ProblemError.of(problem)
-    g.card_user = CardUser(account_id, clean_text(request.args.get("userEmail", "")))
+    g.card_user = CardUser(account_id, clean_text(_added("userEmail")))
 
 
 @blueprint.get("/contacts/<crm_id>")
@@ -112,6 +112,22 @@ def change_settings() -> Response:
 def change_journey(journey: str) -> Response:
     """Put a journey in service, or take it out."""
     return _answer(acts.change_journey(_user(), journey, _body(JourneyChangeSchema())))
+
+
+def _added(name: str) -> str:
+    """Give a parameter that HubSpot adds to the query.
+
+    HubSpot signs the address with all that whoever called `hubspot.fetch` has put into it: one that is there twice
+    could be another portal's, and nobody knows which of the two HubSpot said.
+
+    Raises:
+        ProblemError: it is there more than once.
+    """
+    said = request.args.getlist(name)
+    if len(said) > 1:
+        log.warning("card.said_twice", name=name)
+        raise ProblemError("unsigned", f"{name} is in the query more than once")
+    return said[0] if said else ""
 
 
 def _account_id(portal_id: str) -> str | None:

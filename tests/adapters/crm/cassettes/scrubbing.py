@@ -33,17 +33,16 @@ _ID_KEYS = frozenset(
         *("userIdIncludingInactive", "hs_merged_object_ids", "hs_created_by_user_id", "hs_updated_by_user_id"),
     }
 )
-_SHORTEST_ID = 5  # digits; shorter ones are stages, types and counts
 _PERSON = "person{}@acme.example"
 _CORRELATION = "00000000-0000-4000-8000-000000000000"
 
-_EMAIL = re.compile(r"[^\s@\"'<>:,;/]+@[^\s@\"'<>:,;/]+")
+_EMAIL = re.compile(r"[^\s@\"'<>:,;/()]+@[^\s@\"'<>:,;/()]+")
 _PHONE = re.compile(r"\+[0-9][0-9 ().-]{6,}[0-9]|\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}|\b[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}\b")
 _FICTION = re.compile(r"(\+?1)?20255501[0-9]{2}|(\+?44|0)?7700900[0-9]{3}")
-_NUMBER = re.compile(r"(?<![\w.])[0-9]{5,}(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])[0-9]{5,}(?![\w.])")  # shorter ones are stages, types and counts
 _WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{18}(?![A-Za-z0-9])")
 _PRETEND_ORG_ID = re.compile(r".{3}0{9}[0-9]{3}")
-_PRETEND_NUMBER = re.compile(r"100000000[0-9]{3}")
+_PRETEND_ID = re.compile(r"100000000[0-9]{3}|[0-9]{3}0{9}[0-9]{3}")  # a portal's; an organisation's, without letters
 _PRETEND_SECRET = re.compile(r"(Bearer )?pretend-[a-z-]+-?[0-9]*|")
 _HOST = re.compile(r"https?://([^/\s\"'<>?]+)|\b((?:[\w-]+\.)+(?:salesforce|force|hubspot|hubapi)\.com)\b")
 _LOOKS_SECRET = {
@@ -121,7 +120,7 @@ class Scrubber:
         if key in SECRET_KEYS or key == "authorization":
             self._note_secret(key, text.removeprefix("Bearer "))
         elif key in _ID_KEYS:
-            self._ids |= {each for each in _NUMBER.findall(text) if not _PRETEND_NUMBER.fullmatch(each)}
+            self._ids |= {each for each in _NUMBER.findall(text) if not _PRETEND_ID.fullmatch(each)}
         elif not _is_fit(key, text, self.known):
             self._swap(text, *_kind(key))
         self._org_ids |= {each for each in _WORD.findall(text) if _is_org_id(each)}

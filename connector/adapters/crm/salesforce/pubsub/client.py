@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class PubSubStreams:
         self._tokens, self._channel = tokens, _channel(url)
         self._schemas: OrderedDict[tuple[str, str], EventSchema] = OrderedDict()
         self._lock = threading.Lock()
+        self._open = weakref.WeakSet[PubSubStream]()
         self._get_schema = self._channel.unary_unary(
             f"/{wire.SERVICE}/GetSchema", wire.SchemaRequest.SerializeToString, wire.SchemaInfo.FromString
         )
@@ -61,6 +63,8 @@ class PubSubStreams:
 
     def close(self) -> None:
         """Close the connection, and with it every stream."""
+        for each in list(self._open):
+            each.close()
         self._channel.close()
 
     def open(self, account: CRMAccount, topic: str, place: str) -> PubSubStream:
@@ -69,7 +73,9 @@ class PubSubStreams:
         headers = caller.headers
         asked = _Asked(topic, bytes.fromhex(place))
         call = self._subscribe(iter(asked), metadata=headers)
-        return PubSubStream(caller, topic, asked, call, lambda schema_id: self._schema(schema_id, caller))
+        stream = PubSubStream(caller, topic, asked, call, lambda schema_id: self._schema(schema_id, caller))
+        self._open.add(stream)
+        return stream
 
     def may_listen(self, account: CRMAccount, topic: str) -> bool:
         """Ask whether there is such a topic, and whether the account's user may listen to it.
