@@ -128,6 +128,16 @@ ACCOUNT_SETTINGS: tuple[AccountSetting, ...] = (
         options=("ignore", "attach", "create"),
     ),
     AccountSetting(
+        "unknown_webhook_people",
+        "Unknown people in webhooks",
+        Kind.CHOICE,
+        values.choice("ignore", "attention"),
+        "What to do when another system's webhook is about somebody the CRM does not have: note it, or also ask a "
+        "person to look.",
+        default="ignore",
+        options=("ignore", "attention"),
+    ),
+    AccountSetting(
         "backfill_hours",
         "Found late",
         Kind.NUMBER,

@@ -52,12 +52,10 @@ class Batch:
 
     Attributes:
         place: where to read on behind these events; opaque, empty where the CRM names none.
-        pending: events asked for that are still to come.
     """
 
     events: Sequence[StreamedEvent]
     place: str
-    pending: int
 
 
 class Stream(Protocol):

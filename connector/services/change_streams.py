@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 KIND = "stream"
 _TIP = ""  # a place: the stream was begun and has not said yet where it stands
-_ASKED_AGAIN_AT = MOST // 2  # events pending: asked for earlier, requests would be many; later, the stream would pause
+_ASKED_AGAIN_AT = MOST // 2  # events still to come: asked for earlier, requests would be many; later, the stream would pause
 
 
 class StreamReader:
@@ -64,15 +64,25 @@ class StreamReader:
         stream = self._streams.open(CRMAccount(account.id, account.external_id, account.settings), topic, place)
         opened(stream)
         try:
-            stream.ask(MOST)
-            while (batch := stream.wait()) is not None and self._keep(account_id, topic, batch):
-                heard()
-                if batch.pending <= _ASKED_AGAIN_AT:
-                    stream.ask(MOST - batch.pending)
+            self._listen(account_id, topic, stream, heard)
         except PlaceLostError as error:
             self._lost(account_id, topic, place, error)
         finally:
             stream.close()
+
+    def _listen(self, account_id: str, topic: str, stream: Stream, heard: Callable[[], None]) -> None:
+        """Keep what comes, and ask for more as room is made.
+
+        What is still to come is counted here: what the CRM says of it does not know of questions on their way.
+        """
+        pending = MOST
+        stream.ask(MOST)
+        while (batch := stream.wait()) is not None and self._keep(account_id, topic, batch):
+            heard()
+            pending -= len(batch.events)
+            if pending <= _ASKED_AGAIN_AT:
+                stream.ask(MOST - pending)
+                pending = MOST
 
     def refused(self, account_id: str, topic: str, error: CRMRefusedError) -> None:
         """Show a person, once a day, that the CRM does not let us listen."""

@@ -46,7 +46,7 @@ class EnrollmentStepper:
     ) -> None:
         """`mappings` gives the contact mapping of each kind of CRM."""
         self._reader, self._surroundings, self._actor, self._mappings = reader, surroundings, actor, mappings
-        self._journeys: dict[str, Journey] = {}
+        self._journeys: dict[tuple[str, str], Journey] = {}
 
     def step(
         self,
@@ -105,12 +105,13 @@ class EnrollmentStepper:
 
     def _journey(self, uow: UnitOfWork, row: EnrollmentRow) -> Journey:
         """Give the version an enrollment runs on, built once per content."""
-        journey = self._journeys.get(row.journey_version_id)
+        kept_as = row.account_id, row.journey_version_id
+        journey = self._journeys.get(kept_as)
         if journey is None:
             journey = self._read(uow, row)
             if len(self._journeys) >= _KEPT_JOURNEYS:
                 self._journeys.clear()
-            self._journeys[row.journey_version_id] = journey
+            self._journeys[kept_as] = journey
         return journey
 
     def _read(self, uow: UnitOfWork, row: EnrollmentRow) -> Journey:

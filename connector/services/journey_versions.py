@@ -59,7 +59,7 @@ class JourneyVersions:
 
     def __init__(self, reader: JourneyReader) -> None:
         self._reader = reader
-        self._built: dict[str, Version] = {}
+        self._built: dict[tuple[str, str], Version] = {}
         self._in_service: dict[str, tuple[str, Mapping[str, InService]]] = {}
 
     def in_service(self, uow: UnitOfWork, account_id: str) -> Mapping[str, InService]:
@@ -90,14 +90,15 @@ class JourneyVersions:
 
     def get(self, uow: UnitOfWork, account_id: str, version_id: str) -> Version | None:
         """Give one version; None when the account has no such version."""
-        built = self._built.get(version_id)
+        built = self._built.get((account_id, version_id))
         if built is None:
             row = uow.versions.get(account_id, version_id)
             if row is None:
                 return None
             if len(self._built) >= _MOST_KEPT:
                 self._built.clear()
-            built = self._built[version_id] = self._build(row.id, row.version, row.journey, row.source)
+            built = self._build(row.id, row.version, row.journey, row.source)
+            self._built[account_id, version_id] = built
         return built
 
     def _build(self, version_id: str, number: int, journey: str, source: Mapping[str, object]) -> Version:

@@ -171,14 +171,14 @@ class WorkflowRunner:
 
     def _settle(self, calls: Sequence[WorkflowCallRow], results: Sequence[CompletionResult]) -> None:
         errors = {result.callback_id: result.error for result in results}
-        again = [call for call in calls if not _is_final(errors.get(call.callback_id))]
-        for call in again:
-            error = errors[call.callback_id]
-            if error is not None:
+        told = []
+        for call in calls:
+            error = errors.get(call.callback_id)
+            if error is None or _is_final(error):
+                told.append(_done(call, error))
+            else:
                 self._put_off([call], error)
-        waiting = {call.id for call in again}
-        told = [call for call in calls if call.id not in waiting]
-        self._move([_done(call, errors.get(call.callback_id)) for call in told])
+        self._move(told)
 
     def _refined(self, calls: Sequence[WorkflowCallRow]) -> list[WorkflowCallRow]:
         """Say of texts that did not arrive that their reader opted out, where that is why."""
@@ -244,9 +244,9 @@ def _done(call: WorkflowCallRow, error: CRMError | None) -> CallMove:
     )
 
 
-def _is_final(error: CRMError | None) -> bool:
-    """Tell whether nothing more is to be done: told, or refused for good."""
-    return error is None or (isinstance(error, CRMRefusedError) and error.category != MISSING_SCOPES)
+def _is_final(error: CRMError) -> bool:
+    """Tell whether a result is refused for good."""
+    return isinstance(error, CRMRefusedError) and error.category != MISSING_SCOPES
 
 
 def _has_opted_out(uow: UnitOfWork, call: WorkflowCallRow) -> bool:

@@ -231,3 +231,18 @@ def test_replacing_twice_changes_nothing_more_and_adds_nothing_foreign(text: str
     once = replace_smart_characters(text)
     assert replace_smart_characters(once) == once
     assert measure(once).encoding is GSM or measure(text).encoding is UCS
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("", 160),
+        ("a" * 160, 0),
+        ("a" * 161, 153 - 8),
+        ("\u4f60", 69),
+        ("\u4f60" * 71, 67 - 4),
+        ("a" * 152 + "{" + "a" * 10, 153 - 12),  # the brace takes two septets, and moves to the second part whole
+    ],
+)
+def test_what_still_fits_into_the_last_part(text: str, left: int) -> None:
+    assert measure(text).left == left

@@ -116,7 +116,8 @@ def test_a_call_nobody_signed_or_somebody_else_is_refused(client: FlaskClient, c
 
 
 def test_what_is_no_call_is_answered_400_so_that_it_is_not_tried_again(client: FlaskClient) -> None:
-    for call in (None, [], {}, {"callbackId": "ap-1"}):
+    calls: tuple[Any, ...] = (None, [], {}, {"callbackId": "ap-1"})
+    for call in calls:
         assert post(client, call).status_code == 400
 
 

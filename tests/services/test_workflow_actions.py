@@ -112,16 +112,8 @@ class Play(Stage):
         return WorkflowRunner(ledger, reader, texts, crms, self.clock, random.Random(7))
 
     def call(self, callback_id: str = CALLBACK, *, on: str = "CONTACT:51", portal: int = 1, **inputs: Any) -> Any:
-        kind, _, object_id = on.partition(":")
-        body = {
-            "callbackId": callback_id,
-            "origin": {"portalId": portal, "actionDefinitionId": 2, "actionDefinitionVersion": 1},
-            "context": {"source": "WORKFLOWS", "workflowId": 3},
-            "object": {"objectId": int(object_id), "objectType": kind, "properties": {}},
-            "inputFields": {"body": "Hello Lea"} | inputs,
-        }
         with self.ledger.begin() as uow:
-            answer = self.orders.take(uow, body)
+            answer = self.orders.take(uow, _body(callback_id, on, portal, **inputs))
             uow.commit()
         return answer.to_json()["outputFields"]
 
@@ -164,6 +156,17 @@ class Play(Stage):
         return self.waiting.told.get(callback_id, [])
 
 
+def _body(callback_id: str = CALLBACK, on: str = "CONTACT:51", portal: int = 1, **inputs: Any) -> dict[str, Any]:
+    kind, _, object_id = on.partition(":")
+    return {
+        "callbackId": callback_id,
+        "origin": {"portalId": portal, "actionDefinitionId": 2, "actionDefinitionVersion": 1},
+        "context": {"source": "WORKFLOWS", "workflowId": 3},
+        "object": {"objectId": int(object_id), "objectType": kind, "properties": {}},
+        "inputFields": {"body": "Hello Lea"} | inputs,
+    }
+
+
 @pytest.fixture
 def play(tmp_path: Path) -> Iterator[Play]:
     play = Play(tmp_path)
@@ -194,6 +197,28 @@ def test_ten_calls_under_one_callback_id_are_answered_alike_and_send_one_text(pl
     assert len(answers) == 10
     assert all(answer == answers[0] for answer in answers)
     assert len(play.texts()) == 1
+
+
+def test_a_call_that_another_process_kept_a_moment_ago_is_answered_as_that_one(play: Play) -> None:
+    first = play.call(wait_for="delivered")
+    known = play.kept()
+
+    class Blind:
+        """Calls as they stood before the other process committed, until one is to be added."""
+
+        def __init__(self) -> None:
+            self.answers = [None, known]
+
+        def by_callback(self, *_: str) -> WorkflowCallRow | None:
+            return self.answers.pop(0)
+
+        def add(self, _call: WorkflowCallRow) -> bool:
+            return False
+
+    with play.ledger.begin() as uow:
+        uow.workflow_calls = Blind()  # type: ignore[assignment]  # only what taking a call asks for
+        answer = play.orders.take(uow, _body(wait_for="delivered")).to_json()["outputFields"]
+    assert answer == first
 
 
 def test_a_call_that_waits_blocks_for_as_long_as_the_admin_said(play: Play) -> None:
@@ -341,6 +366,13 @@ def test_the_owner_is_texted_at_the_number_the_account_names(play: Play) -> None
     with play.ledger.begin(write=False) as uow:
         [row] = uow.messages.conversation("account-1", "+12025550177", 5)
     assert (row.contact_id, row.recipient) == (None, "number")
+
+
+def test_a_record_without_an_owner_says_so(play: Play) -> None:
+    play.records.put("contact", id="52", firstname="Jo", mobilephone="+12025550144")
+    play.call(on="CONTACT:52", recipient="owner")
+    play.run()
+    assert play.kept().reason == "the record and the contact have no owner"
 
 
 def test_a_marketing_text_is_judged_as_one(play: Play) -> None:

@@ -67,6 +67,18 @@ class Kept:
 
 Ledgerful = dict[tuple[str, str], Kept]
 
+_A_JOURNEY = """journey: {id}
+title: of {tenant}
+purpose: transactional
+owner: {tenant}
+trigger:
+  event: ticket.priority_changed
+enroll:
+  key: ticket.id
+steps:
+  - exit: done by {tenant}
+"""
+
 
 def fill(ledger: Ledger) -> Ledgerful:
     """Let every account of both tenants own a row of every kind, twice; give what was put in."""
@@ -131,7 +143,7 @@ def _put_people(uow: UnitOfWork, kept: Kept) -> None:
 def _put_journeys(uow: UnitOfWork, kept: Kept) -> None:
     owner, key = kept.owner, kept.key
     journey = owner.natural(key, JOURNEY)
-    source = {"journey": f"title: {owner.tenant}", "templates": {}}
+    source = {"journey": _A_JOURNEY.format(id=journey, tenant=owner.tenant), "templates": {}}
     version = kept.version = uow.versions.ensure(
         owner.account_id, journey, owner.natural(key, "hash"), source, f"{owner.tenant} admin", NOW
     )

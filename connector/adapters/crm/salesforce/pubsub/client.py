@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +49,6 @@ class PubSubStreams:
         self._tokens, self._channel = tokens, _channel(url)
         self._schemas: OrderedDict[tuple[str, str], EventSchema] = OrderedDict()
         self._lock = threading.Lock()
-        self._open = weakref.WeakSet[PubSubStream]()
         self._get_schema = self._channel.unary_unary(
             f"/{wire.SERVICE}/GetSchema", wire.SchemaRequest.SerializeToString, wire.SchemaInfo.FromString
         )
@@ -63,8 +61,6 @@ class PubSubStreams:
 
     def close(self) -> None:
         """Close the connection, and with it every stream."""
-        for each in list(self._open):
-            each.close()
         self._channel.close()
 
     def open(self, account: CRMAccount, topic: str, place: str) -> PubSubStream:
@@ -73,9 +69,9 @@ class PubSubStreams:
         headers = caller.headers
         asked = _Asked(topic, bytes.fromhex(place))
         call = self._subscribe(iter(asked), metadata=headers)
-        stream = PubSubStream(caller, topic, asked, call, lambda schema_id: self._schema(schema_id, caller))
-        self._open.add(stream)
-        return stream
+        if not call.add_callback(asked.end):  # however it ends, nobody waits to ask any more
+            asked.end()
+        return PubSubStream(caller, topic, asked, call, lambda schema_id: self._schema(schema_id, caller))
 
     def may_listen(self, account: CRMAccount, topic: str) -> bool:
         """Ask whether there is such a topic, and whether the account's user may listen to it.
@@ -203,12 +199,11 @@ class PubSubStream:
             raise self._caller.meaning(f"stream of {self._topic}", error) from None
         place = response.events[-1].replay_id if response.events else response.latest_replay_id
         events = [self._event(each.event) for each in response.events]
-        return Batch(events, place.hex(), response.pending_num_requested)
+        return Batch(events, place.hex())
 
     def close(self) -> None:
         """Stop listening."""
         self._is_closed = True
-        self._asked.end()
         self._call.cancel()
 
     def _event(self, event: Any) -> StreamedEvent:
