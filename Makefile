@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 export PYTHON
 
-.PHONY: demo test lint docs bench mutate lock install clean
+.PHONY: demo test lint docs bench cassettes mutate lock install clean
 
 demo: install ## Run the whole thing on this machine, in a browser
 	@$(BIN)/smsctl demo
@@ -27,6 +27,9 @@ docs: install ## Write the generated reference pages and app.json anew
 
 bench: install ## Measure, each figure beside its floor
 	@$(BIN)/python -m bench
+
+cassettes: install ## Record what the CRMs' clients say anew; from an account: CRM=hubspot PORTAL=… TOKEN=…
+	@$(BIN)/python -m tests.adapters.crm.cassettes.record
 
 mutate: install ## Change domain/ bit by bit; see whether its tests notice
 	@sh scripts/mutate.sh

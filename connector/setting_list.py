@@ -182,7 +182,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "SALESFORCE_PUBSUB_URL",
-        "Salesforce's Pub/Sub API, for accounts that stream their changes; `http://` only for a double on this machine.",
+        "Salesforce's Pub/Sub API, for accounts that stream changes; `http://` only for a double on this machine.",
         "https://api.pubsub.salesforce.com:7443",
         _url,
         "https://api.pubsub.salesforce.com:7443",

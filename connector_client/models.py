@@ -23,13 +23,18 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong (RFC 9457); `type` tells kinds apart, such as `urn:sms-connector:problem:invalid`."""
+    """What went wrong (RFC 9457); `type` tells kinds apart, such as `urn:sms-connector:problem:invalid`.
+
+    Attributes:
+        code: of what a record card asks for, why it was refused, in a word; empty elsewhere.
+    """
 
     type: str
     title: str
     status: int
     detail: str = ""
     errors: tuple[Mistake, ...] = ()
+    code: str = ""
 
     def __str__(self) -> str:
         """Give it on one line."""

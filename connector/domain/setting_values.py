@@ -30,7 +30,9 @@ _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")  # of an object or field i
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,249}|[A-Za-z][A-Za-z0-9_]{0,79}")  # of HubSpot, or a field of Salesforce
 _NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 _LONGEST_NAMESPACE = 15  # as Salesforce allows
-_TOPIC = re.compile(r"/data/[A-Za-z]\w{0,79}(?:ChangeEvents?|__chn)|/event/[A-Za-z]\w{0,79}__(?:e|chn)", re.ASCII)
+_TOPIC = re.compile(
+    r"/data/(?:ChangeEvents|[A-Za-z]\w{0,79}(?:ChangeEvent|__chn))|/event/[A-Za-z]\w{0,79}__(?:e|chn)", re.ASCII
+)
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 """A number with its prefix, a short code, or a name of up to eleven letters and digits (3GPP TS 23.040)."""
 

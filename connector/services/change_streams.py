@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 KIND = "stream"
 _TIP = ""  # a place: the stream was begun and has not said yet where it stands
-_ASKED_AGAIN_AT = MOST // 2  # events still to come: asked for earlier, requests would be many; later, the stream would pause
+_ASKED_AGAIN_AT = MOST // 2  # events still to come: earlier, requests would be many; later, the stream would pause
 
 
 class StreamReader:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from connector.sandbox.demo import PORTAL_ID, Demo
+from connector.sandbox.demo import ORG_ID, PORTAL_ID, Demo
 from connector.sandbox.twilio.sandbox import SENDER
 from tests.browser.fake_connector import FakeConnector, message, step
 
@@ -221,3 +221,69 @@ def test_nothing_is_cut_off_at_the_side(page: Page, demo: Demo, width: int) -> N
     page.goto(demo.page.url)
     expect(page.locator(".phone")).to_have_count(4)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_crm_is_switched_by_keyboard_and_stays_as_it_was_left(page: Page, demo: Demo) -> None:
+    page.goto(demo.page.url)
+    page.get_by_role("radio", name="HubSpot").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", name="Opportunities")).to_be_visible()
+    expect(page.locator(".deal", has_text="Brand film")).to_be_visible()
+    expect(page.locator(".deal", has_text="Studio website")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Workflow")).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("radio", name="Salesforce")).to_be_checked()
+
+
+def test_the_person_looked_at_is_kept_when_the_crm_is_switched(page: Page, demo: Demo) -> None:
+    page.goto(demo.page.url)
+    page.locator("#record-pick").select_option(label="Jo Achterberg")
+    page.get_by_role("radio", name="Salesforce").check()
+    expect(page.locator("#record-pick option:checked")).to_have_text("Jo Achterberg (lead)")
+
+
+def test_a_stage_in_salesforce_is_changed_by_dragging(page: Page, demo: Demo) -> None:
+    page.goto(demo.page.url)
+    page.get_by_role("radio", name="Salesforce").check()
+    target = page.locator("[data-stage='Needs Analysis']")
+    page.locator(".deal", has_text="Brand film").drag_to(target)
+    expect(target.locator(".deal", has_text="Brand film")).to_be_visible()
+    deals = {str(each["Name"]): each["StageName"] for each in demo.salesforce_world.list(ORG_ID, "Opportunity")}
+    assert deals["Brand film"] == "Needs Analysis"
+
+
+def test_a_case_is_opened_for_a_contact_and_leads_have_none(page: Page, demo: Demo) -> None:
+    page.goto(demo.page.url)
+    page.get_by_role("radio", name="Salesforce").check()
+    page.get_by_role("tab", name="Cases").click()
+    expect(page.locator("#ticket-contact option")).to_have_text(
+        ["Maya Lindqvist", "Marcus Achterberg", "Priya Sundaram"]
+    )
+    page.get_by_label("Subject").fill("The lamp is out")
+    page.get_by_role("button", name="Open case").click()
+    expect(page.locator("[data-ticket]", has_text="The lamp is out")).to_be_visible()
+
+
+def test_tabs_of_the_record_are_walked_by_keyboard(page: Page, demo: Demo) -> None:
+    page.goto(demo.page.url)
+    page.get_by_role("tab", name="Timeline").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="SMS card")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="SMS card")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tabpanel", name="Timeline")).to_be_visible()
+
+
+def test_a_card_the_connector_refuses_says_so(page: Page, demo: Demo) -> None:
+    page.goto(demo.page.url)
+    page.get_by_role("tab", name="SMS card").click()
+    expect(page.get_by_role("alert")).to_have_text("The connector answered 404. Its log says more.")
+
+
+@pytest.mark.parametrize("tab", ["Timeline", "SMS card", "Workflow"])
+def test_nothing_is_wider_than_a_phone(page: Page, demo: Demo, tab: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(demo.page.url)
+    page.get_by_role("tab", name=tab).click()
+    expect(page.get_by_role("tabpanel", name=tab)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

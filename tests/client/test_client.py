@@ -290,9 +290,9 @@ def test_the_client_makes_every_call_there_is(app: Flask) -> None:
     document = openapi_document(app)
     described = {
         what["operationId"]
-        for methods in document["paths"].values()
+        for path, methods in document["paths"].items()
         for method, what in methods.items()
-        if method != "parameters"
+        if method != "parameters" and not path.startswith("/api/v1/card/")  # for cards, which are no programs
     }
     covered = {
         "sendMessage", "sendMessages", "messageStatus", "searchMessages", "cancelMessage", "readConversation",

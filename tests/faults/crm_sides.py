@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -41,6 +42,7 @@ class CRMSide(ABC):
 
     Attributes:
         create_operation: creates what stands on timelines.
+        calls: counts what came in: `all`, `done`, `tokens` given, and `turned away`; the rest got no answer.
         crm: the adapter.
     """
 
@@ -50,11 +52,23 @@ class CRMSide(ABC):
 
     def __init__(self) -> None:
         self.clock, self.faults, self.http = SandboxClock(), Faults(), httpx.Client()
+        self.calls: Counter[str] = Counter()
         self.server: Server | None = None
 
     def serve(self, app: Any) -> str:
-        """Serve the sandbox; give its address."""
-        self.server = Server(app).start()
+        """Serve the sandbox, counting what it does and what it turns away; give its address."""
+
+        def counting(environ: Any, start_response: Any) -> Any:
+            is_token = "/oauth" in environ["PATH_INFO"]  # of no quota
+
+            def start(status: str, *rest: Any) -> Any:
+                self.calls["turned away" if int(status[:3]) >= 400 else "tokens" if is_token else "done"] += 1
+                return start_response(status, *rest)
+
+            self.calls["all"] += 1
+            return app(environ, start)
+
+        self.server = Server(counting).start()
         return self.server.url
 
     def stop(self) -> None:
@@ -82,14 +96,6 @@ class CRMSide(ABC):
     @abstractmethod
     def flagged(self) -> set[str]:
         """Give the ids of contacts that say they have opted out."""
-
-    @abstractmethod
-    def calls(self) -> int:
-        """Count the calls that came in, refused or not."""
-
-    @abstractmethod
-    def refreshes(self) -> int:
-        """Count the tokens given anew."""
 
     @abstractmethod
     def troubles(self, contacts: Sequence[str]) -> Sequence[Trouble]:
@@ -154,14 +160,6 @@ class HubSpotSide(CRMSide):
         contacts = self._all("contacts")
         return {str(each["id"]) for each in contacts if each["properties"].get("sms_connector_opted_out") == "true"}
 
-    def calls(self) -> int:
-        """See `CRMSide`."""
-        return sum(self.world.calls.values())
-
-    def refreshes(self) -> int:
-        """See `CRMSide`."""
-        return self.world.calls["hubspot.oauth.token"]
-
     def troubles(self, contacts: Sequence[str]) -> Sequence[Trouble]:
         """See `CRMSide`."""
         limits, tokens = self.world.limits, self.world.tokens
@@ -190,8 +188,8 @@ class HubSpotSide(CRMSide):
             (104.9, self.arm("*", "status", None, status=477, headers={"Retry-After": "3600"})),
             (115.0, self.faults.clear),
             (128.9, self.arm("communications.*", "status", 2, status=423)),
-            (134.9, tokens._access.clear),
-            (134.9, self.arm("oauth.token", "status", 2, status=500)),
+            (152.9, tokens._access.clear),
+            (152.9, self.arm("oauth.token", "status", 2, status=500)),
         ]
 
     def _all(self, object_type: str) -> list[dict[str, Any]]:
@@ -243,19 +241,11 @@ class SalesforceSide(CRMSide):
         """See `CRMSide`."""
         return {str(each["Id"]) for each in self.world.list(ORG, "Contact") if each["SMS_Opt_Out__c"]}
 
-    def calls(self) -> int:
-        """See `CRMSide`."""
-        return sum(self.world.calls.values())
-
-    def refreshes(self) -> int:
-        """See `CRMSide`."""
-        return self.world.calls["salesforce.oauth.token.refresh_token"]
-
     def troubles(self, contacts: Sequence[str]) -> Sequence[Trouble]:
         """See `CRMSide`."""
         usage, tokens = self.world.org(ORG).usage, self.world.tokens
         lost = [lambda each=each: self.world.delete(ORG, "Contact", each) for each in contacts[:5]]
-        held = [lambda each=each: self.world.lock_row(ORG, each, times=3) for each in contacts[20:40]]
+        held = [lambda each=each: self.world.lock_row(ORG, each, times=3) for each in contacts[20:28]]
         return [
             *((8.9, each) for each in held),
             (8.9, self.arm("row.Task.create", "status", 10)),
@@ -269,12 +259,11 @@ class SalesforceSide(CRMSide):
             *((56.5, each) for each in lost),
             (62.9, lambda: tokens.expire_sessions(ORG)),
             (62.9, self.arm("oauth.token.refresh_token", "status", 2, status=503)),
-            (72.0, self.arm("*", "status", None, status=503)),  # Thursday, from midnight to midnight
+            (72.0, self.arm("*", "reset", None)),  # Thursday, from midnight to midnight
             (96.0, self.faults.clear),
-            (104.9, lambda: self.world.lock_row(ORG, contacts[50])),
-            (115.0, lambda: self.world.unlock_row(ORG, contacts[50])),
+            (104.9, lambda: self.world.lock_row(ORG, contacts[50], times=10)),
             (128.9, self.arm("query", "status", 3, status=500)),
-            (134.9, lambda: tokens.expire_sessions(ORG)),
+            (152.9, lambda: tokens.expire_sessions(ORG)),
         ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from connector.domain.gateway_book import Rate
 from connector.domain.message import MessageState
 from connector.ports.contacts import ContactRow
 from connector.ports.crm import CRMAccount
-from connector.ports.gateway import CallbackRequest, IncomingSMS, SMSGateway
+from connector.ports.gateway import CallbackRequest, IncomingSMS, OutgoingSMS, SMSGateway
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow
 from connector.services.announcing import message_record
@@ -60,7 +60,7 @@ class Week:
         self.gateway = ScriptedGateway()
         self.due: dict[str, datetime] = {}
         self.taken_at: dict[str, datetime] = {}
-        self.gateway.before_answer = lambda sms: self.taken_at.setdefault(sms.body, self.clock.now())
+        self.gateway.before_answer = self._note_sent
         self.account = side.account()
         with ledger.begin() as uow:
             uow.accounts.add(self.account)
@@ -116,6 +116,9 @@ class Week:
             uow.contacts.save(contact)
             uow.commit()
         return contact
+
+    def _note_sent(self, sms: OutgoingSMS) -> None:
+        self.taken_at.setdefault(sms.body, self.clock.now())
 
     # -- what happens
 
@@ -216,9 +219,10 @@ class Week:
             rows = repository._connection.execute(select(crm_record))  # type: ignore[attr-defined]
             return [repository._record(row) for row in rows]  # type: ignore[attr-defined]
 
-    def wanted(self) -> list[str]:
-        """Give what timelines are to say by the ledger, but for what the CRM has refused for good."""
+    def wanted(self, but_for: Collection[str] = ()) -> list[str]:
+        """Give what timelines are to say by the ledger, but for what the CRM has refused for good, and some people."""
         rows = [row for row in self.records() if row.kind in RECORDS and row.state != "refused"]
+        rows = [row for row in rows if row.contact_crm_id not in but_for]
         with self.ledger.begin(write=False) as uow:
             said = what_to_say(uow, self.account.id, rows)
         return [each.write.body for each in said.values() if isinstance(each, Said)]

@@ -367,3 +367,18 @@ def test_walks_are_spread_so_that_accounts_do_not_search_together(rig: Rig) -> N
     assert not rig.backfill.fill_due()
     rig.pass_time(seconds=EVERY.total_seconds() * 0.2)
     assert rig.backfill.fill_due()
+
+
+def test_an_account_of_which_something_is_known_to_be_missing_is_looked_at_at_once(rig: Rig) -> None:
+    lea = rig.lea()
+    rig.hear("contact.creation", lea)
+    deal = rig.deal(lea)
+    rig.work()
+    rig.later()
+    rig.crm.change("deal", deal, dealstage="demo")
+    assert rig.fill() == 0
+    with rig.ledger.begin() as uow:
+        rig.backfill.hasten(uow, uow.accounts.get(ACCOUNT))
+        uow.commit()
+    assert rig.fill() > 0
+    assert journeys(rig).count("confirmation") == 1

@@ -21,7 +21,7 @@ from tests.tenancy.filling import Kept, account_secret, api_secret
 from tests.tenancy.outside import HUBSPOT_SECRET
 from tests.tenancy.owners import HUBSPOT, OWN, SHARED, Owner
 
-PUBLIC, PASSWORD = "https://sms.example.com", "the-operators-password"  # noqa: S105 - the tests' own
+PUBLIC = "https://sms.example.com"
 
 Headers = dict[str, str]
 Show = Callable[["Visit"], Headers]
@@ -116,13 +116,15 @@ def _call(portal: Callable[[Kept], str]) -> Callable[[Kept], Sequence[Any]]:
         contact = {"objectType": "CONTACT", "objectId": kept.owner.contact_in_crm(kept.key)}
         inputs = {"message_kind": "text", "body": "hello", "wait_for": "reply"}
         callback = kept.rows["workflow_calls"].callback_id
-        return [{"callbackId": callback, "origin": {"portalId": portal(kept)}, "object": contact, "inputFields": inputs}]
+        return [
+            {"callbackId": callback, "origin": {"portalId": portal(kept)}, "object": contact, "inputFields": inputs}
+        ]
 
     return made
 
 
 _OWN_ONLY = "lists and finds the key's account only"
-_PASSWORD = "asks for the operator's password, which no tenant has"  # noqa: S105 - a sentence
+_PASSWORD = "asks for the operator's password, which no tenant has"
 _GATEWAY = "asks for the gateway's signature, which no tenant has"
 _NOT_THEIRS = "the account has nothing of this id"
 _PUBLIC = "is for everybody, and says nothing of anybody"
@@ -256,8 +258,10 @@ def come_in(
     connector: Connector, client: FlaskClient, visitor: Owner, name: str, path: str, kept: Kept
 ) -> Iterator[tuple[str, TestResponse]]:
     """Call one address as a visitor with everything another owner has; give what was asked with each answer."""
-    door, method = DOORS[name], name.split()[0]
-    signed = f"portalId={visitor.external_id}&userEmail=rep@{visitor.tenant}.example.com" if door.show is hubspot else ""
+    door, method = DOORS[name], name.split(maxsplit=1)[0]
+    signed = (
+        f"portalId={visitor.external_id}&userEmail=rep@{visitor.tenant}.example.com" if door.show is hubspot else ""
+    )
     query = "&".join(filter(None, (signed, door.query(kept))))
     target = f"{path}?{query}" if query else path
     for body in door.bodies(kept):

@@ -143,7 +143,8 @@ def _put_people(uow: UnitOfWork, kept: Kept) -> None:
 def _put_journeys(uow: UnitOfWork, kept: Kept) -> None:
     owner, key = kept.owner, kept.key
     journey = owner.natural(key, JOURNEY)
-    source = {"journey": _A_JOURNEY.format(id=journey, tenant=owner.tenant), "templates": {}}
+    text = _A_JOURNEY.format(id=journey, tenant=owner.tenant)
+    source = {"journey": text, "templates": {}, "file": f"journeys/{journey}.yaml"}
     version = kept.version = uow.versions.ensure(
         owner.account_id, journey, owner.natural(key, "hash"), source, f"{owner.tenant} admin", NOW
     )
@@ -163,7 +164,7 @@ def _put_journeys(uow: UnitOfWork, kept: Kept) -> None:
 def _put_texts(uow: UnitOfWork, kept: Kept) -> None:
     owner, key = kept.owner, kept.key
     states = {
-        "queued": {"state": MessageState.QUEUED, "priority": 9},
+        "queued": {"state": MessageState.QUEUED, "callback_url": None},
         "delivered": {"state": MessageState.DELIVERED, "sent_at": SOON, "sender": SENDER},
         "dead": {"state": MessageState.DEAD_LETTER, "state_reason": f"{owner.tenant} gave up", "tries": 1},
         "reply": {"state": MessageState.RECEIVED, "direction": Direction.IN, "sender": SENDER},
@@ -226,7 +227,8 @@ def _put_wishes(uow: UnitOfWork, kept: Kept) -> None:
         contact_id=owner.id(key, "contact"),
     )  # fmt: skip
     assert uow.effects.add(effect)
-    assert uow.effects.end(effect.id, EffectState.FAILED, NOW, error=f"{owner.tenant} did not answer")
+    told = {"of": owner.tenant}
+    assert uow.effects.end(effect.id, EffectState.FAILED, NOW, error=f"{owner.tenant} was shut", answer=told)
     call = kept.rows["workflow_calls"] = WorkflowCallRow(
         owner.id(key, "call"), owner.account_id, owner.natural(key, "callback"), "CONTACT",
         owner.contact_in_crm(key), {"body": f"hello from {owner.tenant}"}, WaitsFor.DELIVERED,
@@ -240,6 +242,7 @@ def _put_consents(uow: UnitOfWork, kept: Kept) -> None:
     event = kept.rows["consents"] = ConsentEvent(
         owner.id(key, "consent"), owner.account_id, owner.number(key), ConsentKind.OPT_OUT, Scope.MARKETING,
         Mechanism.KEYWORD, owner.natural(key, "message"), NOW, wording=f"no more of {owner.tenant}",
+        asked=f"more of {owner.tenant}?",
     )  # fmt: skip
     assert uow.consents.record(event)
     assert uow.consents.suppress(event)

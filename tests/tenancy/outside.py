@@ -20,8 +20,8 @@ from connector.sandbox.serve import Server
 from tests.tenancy.filling import an_account
 from tests.tenancy.owners import OWNERS, SALESFORCE, TENANTS, Owner
 
-HUBSPOT_APP, HUBSPOT_SECRET = "hubspot-app", "hubspot-app-secret"  # noqa: S105 - the pretend app's
-SALESFORCE_APP, SALESFORCE_SECRET = "salesforce-app", "salesforce-app-secret"  # noqa: S105 - likewise
+HUBSPOT_APP, HUBSPOT_SECRET = "hubspot-app", "hubspot-app-secret"
+SALESFORCE_APP, SALESFORCE_SECRET = "salesforce-app", "salesforce-app-secret"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,10 @@ def outside() -> Iterator[Outside]:
             client_id=SALESFORCE_APP,
             client_secret=SALESFORCE_SECRET,
         )
-    hubspot, salesforce = create_hubspot(found.hubspot, clock, faults), create_salesforce(found.salesforce, clock, faults)
+    hubspot, salesforce = (
+        create_hubspot(found.hubspot, clock, faults),
+        create_salesforce(found.salesforce, clock, faults),
+    )
     for app in (hubspot, salesforce):
         found.listen(app)
     with Server(hubspot) as hubspot_server, Server(salesforce) as salesforce_server:

@@ -47,14 +47,14 @@ def belongings(ledger: Ledger, tenant: Tenant) -> list[str]:
 def belongings_now(ledger: Ledger, uow: UnitOfWork, tenant: Tenant) -> list[str]:
     """Write them out as a unit of work sees them that has not committed."""
     if isinstance(uow, SQLUnitOfWork):
-        return sorted(_in_tables(uow._connection, tenant))  # noqa: SLF001 - no other connection sees them
+        return sorted(_in_tables(uow._connection, tenant))
     return belongings(ledger, tenant)
 
 
 def _in_tables(connection: Connection, tenant: Tenant) -> Iterator[str]:
     for table in metadata.sorted_tables:
         for row in connection.execute(select(table)):
-            if is_of(tenant, table, row._mapping):  # noqa: SLF001 - SQLAlchemy's public name for it
+            if is_of(tenant, table, row._mapping):
                 yield f"{table.name}: {row!r}"
 
 

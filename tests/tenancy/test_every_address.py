@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from connector.adapters.store.tables import metadata
-from connector.bootstrap import Connector
 from connector.entrypoints.web.app import create_app
-from connector.settings import read_settings
 from tests.adapters.crm.salesforce.test_salesforce_outbound_messages import delivery, notification
-from tests.entrypoints.environment import set_environment
-from tests.entrypoints.operated import ROOT, VENDORS
 from tests.adapters.webhooks.signing import timestamped
-from tests.tenancy.doors import DOORS, PASSWORD, Visit, come_in, doors, guess, hubspot, may_visit, paths
-from tests.tenancy.filling import Kept, Ledgerful, account_secret, api_secret, fill
-from tests.tenancy.outside import HUBSPOT_APP, HUBSPOT_SECRET, SALESFORCE_APP, SALESFORCE_SECRET, Outside, outside
+from tests.tenancy.doors import DOORS, Visit, come_in, doors, guess, hubspot, may_visit, paths
+from tests.tenancy.filling import Kept, account_secret, api_secret
+from tests.tenancy.house import House
+from tests.tenancy.house import house as open_house
+from tests.tenancy.outside import outside
 from tests.tenancy.owners import ALDER, BIRCH, OWN, SHARED, Owner
-from tests.tenancy.telling import belongings, leaked
+from tests.tenancy.telling import leaked
 
 OK, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 200, 400, 401, 404
 
@@ -36,29 +30,15 @@ NOT_BY_ID = {
 }
 """Doors behind which not even the owner finds something by an id of theirs, and why."""
 
-APPS = {
-    "HUBSPOT_CLIENT_ID": HUBSPOT_APP,
-    "HUBSPOT_CLIENT_SECRETS": HUBSPOT_SECRET,
-    "SALESFORCE_CLIENT_ID": SALESFORCE_APP,
-    "SALESFORCE_CLIENT_SECRETS": SALESFORCE_SECRET,
-    "START_PAGE_PASSWORD": PASSWORD,
-    "TWILIO_API_URL": "http://127.0.0.1:9",  # nobody is there
-}
+PAIRS = [(ALDER.hubspot, BIRCH.hubspot), (ALDER.salesforce, BIRCH.salesforce), (ALDER.hubspot, BIRCH.salesforce)]
 
 
-@dataclass
-class House:
-    """An installation with both tenants in it."""
+@dataclass(frozen=True)
+class OpenHouse(House):
+    """An installation one can come to from outside."""
 
-    connector: Connector
     app: Flask
     client: FlaskClient
-    rows: Ledgerful
-    world: Outside
-
-    def kept(self, owner: Owner, key: str = OWN) -> Kept:
-        return self.rows[owner.account_id, key]
-
 
     def visits(self, name: str, visitor: Owner, kept: Kept) -> Iterator[tuple[str, TestResponse]]:
         """Go through one door in every way there is; give what was asked with each answer."""
@@ -66,44 +46,25 @@ class House:
             for path in paths(self.app, rule, kept):
                 yield from come_in(self.connector, self.client, visitor, name, path, kept)
 
-    @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Change nothing of Birch's meanwhile, and ask no CRM with a token of theirs."""
-        self.world.heard.clear()
-        before = belongings(self.connector.ledger, BIRCH)
-        yield
-        assert belongings(self.connector.ledger, BIRCH) == before
-        asked_for = {self.world.owner_of(each.token) for each in self.world.heard}
-        assert asked_for <= {owner.account_id for owner in ALDER.owners}
-
-
-PAIRS = [(ALDER.hubspot, BIRCH.hubspot), (ALDER.salesforce, BIRCH.salesforce), (ALDER.hubspot, BIRCH.salesforce)]
-
 
 @pytest.fixture(scope="module")
-def house(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
     folder = tmp_path_factory.mktemp("tenancy")
-    for name in ("mappings", "templates"):
-        shutil.copytree(ROOT / name, folder / name)
-    with outside() as world:
-        with pytest.MonkeyPatch.context() as patch:
-            set_environment(patch, folder, redis_url, **VENDORS, **APPS, **world.urls)
-            connector = Connector(read_settings())
-        metadata.create_all(connector.ledger.engine)
-        app = create_app(connector)
-        house = House(connector, app, app.test_client(), fill(connector.ledger), world)
-        world.hand_out_tokens(connector.ledger)
-        yield house
-        connector.committer.close()
-        connector.ledger.close()
+    with (
+        outside() as world,
+        pytest.MonkeyPatch.context() as patch,
+        open_house(world, folder, redis_url, patch) as made,
+    ):
+        app = create_app(made.connector)
+        yield OpenHouse(made.connector, made.rows, made.world, app, app.test_client())
 
 
-def test_every_address_is_known(house: House) -> None:
+def test_every_address_is_known(house: OpenHouse) -> None:
     assert {name for name, _ in doors(house.app)} == set(DOORS)
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_nobody_gets_or_changes_what_is_anothers(house: House, name: str) -> None:
+def test_nobody_gets_or_changes_what_is_anothers(house: OpenHouse, name: str) -> None:
     """Every id of Birch's in every part of the path, body and query, with all that Alder can show."""
     with house.looking():
         for mine, theirs in PAIRS:
@@ -113,7 +74,7 @@ def test_nobody_gets_or_changes_what_is_anothers(house: House, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_everybody_gets_their_own_by_what_both_have(house: House, name: str) -> None:
+def test_everybody_gets_their_own_by_what_both_have(house: OpenHouse, name: str) -> None:
     """The same number, contact 51, idempotency key, journey, file … in both accounts."""
     with house.looking():
         for mine, theirs in PAIRS:
@@ -125,7 +86,7 @@ def _all_of(answer: TestResponse) -> str:
     return f"{answer.headers}{answer.get_data(as_text=True)}"
 
 
-def test_the_owner_finds_something_behind_every_door_that_is_shut_to_others(house: House) -> None:
+def test_the_owner_finds_something_behind_every_door_that_is_shut_to_others(house: OpenHouse) -> None:
     """Without this the tests above would pass by asking for what nobody has."""
     shut = [name for name, door in DOORS.items() if door.show is not guess and min(door.answers) >= BAD_REQUEST]
     found_nothing = set()
@@ -137,7 +98,7 @@ def test_the_owner_finds_something_behind_every_door_that_is_shut_to_others(hous
 
 
 @pytest.mark.parametrize("query", ["portalId={theirs}", "portalId={theirs}&portalId={mine}"])
-def test_a_portal_cannot_put_on_the_name_of_another(house: House, query: str) -> None:
+def test_a_portal_cannot_put_on_the_name_of_another(house: OpenHouse, query: str) -> None:
     """HubSpot signs what the card asks for and adds the portal: saying it first is no use, nor is changing it after."""
     names = {"mine": ALDER.hubspot.external_id, "theirs": BIRCH.hubspot.external_id}
     path = f"/hubspot/card/contacts/{BIRCH.hubspot.crm_contact}"
@@ -151,7 +112,7 @@ def test_a_portal_cannot_put_on_the_name_of_another(house: House, query: str) ->
     assert not leaked(BIRCH, _all_of(answer))
 
 
-def test_nobody_puts_on_the_name_of_an_admin(house: House) -> None:
+def test_nobody_puts_on_the_name_of_an_admin(house: OpenHouse) -> None:
     query = f"portalId={ALDER.hubspot.external_id}&userEmail=admin@alder.example.com&userEmail=rep@alder.example.com"
     target = f"/hubspot/card/settings?{query}"
     answer = house.client.get(target, headers=hubspot(Visit(house.connector, ALDER.hubspot, "GET", target, b"")))
@@ -159,7 +120,7 @@ def test_nobody_puts_on_the_name_of_an_admin(house: House) -> None:
 
 
 @pytest.mark.parametrize("key", [OWN, SHARED])
-def test_a_workflow_orders_texts_in_its_own_portal_only(house: House, key: str) -> None:
+def test_a_workflow_orders_texts_in_its_own_portal_only(house: OpenHouse, key: str) -> None:
     kept = house.kept(BIRCH.hubspot, key)
     body = json.dumps(
         {
@@ -179,7 +140,7 @@ def test_a_workflow_orders_texts_in_its_own_portal_only(house: House, key: str) 
     assert mine is not None
 
 
-def test_an_organisation_cannot_speak_for_another(house: House) -> None:
+def test_an_organisation_cannot_speak_for_another(house: OpenHouse) -> None:
     secret = account_secret(ALDER.salesforce, OWN)
     body = delivery(notification(), organization=BIRCH.salesforce.external_id)
     with house.looking():
@@ -189,7 +150,7 @@ def test_an_organisation_cannot_speak_for_another(house: House) -> None:
     assert house.client.post(f"/salesforce/outbound-messages/{secret}", data=own).status_code == OK
 
 
-def test_a_secret_for_one_system_opens_no_other(house: House) -> None:
+def test_a_secret_for_one_system_opens_no_other(house: OpenHouse) -> None:
     """The secret of a webhook is no address for outbound messages, nor an API key, and the other way round."""
     for secret in (account_secret(ALDER.salesforce, SHARED), api_secret(ALDER.salesforce, OWN)):
         body = delivery(notification(), organization=ALDER.salesforce.external_id)
@@ -198,7 +159,7 @@ def test_a_secret_for_one_system_opens_no_other(house: House) -> None:
         assert house.client.get("/api/v1/messages", headers=headers).status_code == UNAUTHORIZED
 
 
-def test_a_system_proves_itself_to_its_own_account_only(house: House) -> None:
+def test_a_system_proves_itself_to_its_own_account_only(house: OpenHouse) -> None:
     body = json.dumps({"id": "evt_1", "type": "invoice.paid"}).encode()
     for visitor, expected in ((ALDER.hubspot, UNAUTHORIZED), (BIRCH.hubspot, OK)):
         headers = timestamped(account_secret(visitor, SHARED), body, house.connector.clock.now())

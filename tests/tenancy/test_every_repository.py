@@ -147,7 +147,9 @@ def _write_forged(home: Home, method: Method) -> None:
 
 def test_every_method_that_takes_a_row_of_an_account_is_tried_with_a_forged_one() -> None:
     """By the annotations: a row of an account, or several of them."""
-    takes_a_row = {str(method) for method, taken in methods() if any(_has_account(method, each) for each in taken.values())}
+    takes_a_row = {
+        str(method) for method, taken in methods() if any(_has_account(method, each) for each in taken.values())
+    }
     assert takes_a_row - set(NOT_A_ROW) == {str(method) for method in FORGED} - {"accounts.add"}
 
 

@@ -45,7 +45,7 @@ def test_no_tenant_knows_another(sql_ledger: SQLLedger) -> None:
     fill(sql_ledger)
     with sql_ledger.engine.connect() as connection:
         for table in metadata.sorted_tables:
-            rows = [row._mapping for row in connection.execute(select(table))]  # noqa: SLF001 - public
+            rows = [row._mapping for row in connection.execute(select(table))]
             for tenant, other in ((ALDER, BIRCH), (BIRCH, ALDER)):
                 theirs = [row for row in rows if is_of(tenant, table, row)]
                 assert not leaked(other, theirs), table.name
@@ -56,7 +56,9 @@ def test_belongings_change_with_any_row(ledger: Ledger, kept: Ledgerful) -> None
     assert before
     assert before == belongings(ledger, BIRCH)
     with ledger.begin() as uow:
-        uow.cursors.set(BIRCH.hubspot.account_id, "new", "1", kept[OWNERS[0].account_id, "own"].rows["contacts"].read_at)
+        uow.cursors.set(
+            BIRCH.hubspot.account_id, "new", "1", kept[OWNERS[0].account_id, "own"].rows["contacts"].read_at
+        )
         uow.commit()
     assert belongings(ledger, BIRCH) != before
     assert belongings(ledger, ALDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import external_event
+from connector.errors import DecryptionError
 from connector.ports.inbox import InboxRow
 
 _COLUMN = "external_event.body"
@@ -95,7 +97,7 @@ class SQLInboxRepository:
             "account_id": row.account_id,
             "source": row.source,
             "external_id": row.external_id,
-            "body_sealed": self._vault.seal(row.body, account=row.source, column=_COLUMN),
+            "body_sealed": self._vault.seal(row.body, account=row.account_id or row.source, column=_COLUMN),
             "context": dict(row.context),
             "received_at": row.received_at,
             "not_before": row.received_at,
@@ -109,8 +111,16 @@ def inbox_row(row: Row[Any], vault: Vault) -> InboxRow:
         account_id=row.account_id,
         source=row.source,
         external_id=row.external_id,
-        body=vault.open(row.body_sealed, account=row.source, column=_COLUMN),
+        body=_body(row, vault),
         context=row.context,
         received_at=row.received_at,
         attempts=row.attempts,
     )
+
+
+def _body(row: Row[Any], vault: Vault) -> bytes:
+    """Open a body: bound to its account, or to its source where it came without one or from a version before this."""
+    if row.account_id is not None:
+        with contextlib.suppress(DecryptionError):
+            return vault.open(row.body_sealed, account=row.account_id, column=_COLUMN)
+    return vault.open(row.body_sealed, account=row.source, column=_COLUMN)

@@ -12,11 +12,13 @@ from connector.adapters.store.tables import install_attempt as table
 from connector.ports.installing import InstallAttemptRow
 
 VERIFIER = "install_attempt.verifier"
-_NOBODYS = ""  # an attempt belongs to no account yet
 
 
 class SQLInstallRepository:
-    """Attempts; verifiers are sealed. See `connector.ports.installing.InstallRepository`."""
+    """Attempts; verifiers are sealed, each for its own state: most attempts have no account yet.
+
+    See `connector.ports.installing.InstallRepository`.
+    """
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection, self._vault = connection, vault
@@ -28,7 +30,7 @@ class SQLInstallRepository:
                 id=attempt.id,
                 crm=attempt.crm,
                 state_hash=attempt.state_hash,
-                verifier_sealed=self._vault.seal(attempt.verifier, account=_NOBODYS, column=VERIFIER),
+                verifier_sealed=self._vault.seal(attempt.verifier, account=attempt.state_hash, column=VERIFIER),
                 account_id=attempt.account_id,
                 details=dict(attempt.details),
                 created_at=attempt.created_at,
@@ -53,7 +55,7 @@ class SQLInstallRepository:
             id=row.id,
             crm=row.crm,
             state_hash=row.state_hash,
-            verifier=self._vault.open_text(row.verifier_sealed, account=_NOBODYS, column=VERIFIER),
+            verifier=self._vault.open_text(row.verifier_sealed, account=row.state_hash, column=VERIFIER),
             account_id=row.account_id,
             details=row.details,
             created_at=row.created_at,

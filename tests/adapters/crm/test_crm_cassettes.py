@@ -23,9 +23,7 @@ SOME = next(scene for scene in SCENES if scene.name == "records_are_read")
 
 
 @EACH
-def test_a_scene_plays_from_its_cassette_without_a_network(
-    scene: Scene, socket_disabled: None
-) -> None:
+def test_a_scene_plays_from_its_cassette_without_a_network(scene: Scene, socket_disabled: None) -> None:
     scene.replay()
 
 
@@ -46,7 +44,7 @@ def test_a_cassette_holds_nothing_of_anybodys(scene: Scene) -> None:
 
 def test_every_cassette_has_its_scene() -> None:
     folder = Path(record.__file__).parent
-    assert {path for path in folder.rglob("*.yaml")} == {scene.path for scene in SCENES}
+    assert set(folder.rglob("*.yaml")) == {scene.path for scene in SCENES}
 
 
 def changed(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
@@ -146,7 +144,9 @@ def test_half_an_account_is_asked_about(
 
 
 def test_an_organisation_is_recorded_from_at_its_own_address() -> None:
-    access = live("salesforce", {"TOKEN": "t", "ORG": "00D5g00000KxyzAEAR", "INSTANCE_URL": "https://x.my.salesforce.com/"})
+    access = live(
+        "salesforce", {"TOKEN": "t", "ORG": "00D5g00000KxyzAEAR", "INSTANCE_URL": "https://x.my.salesforce.com/"}
+    )
     assert access is not None
     assert (access.url, access.instance_url) == ("", "https://x.my.salesforce.com")
     assert "x.my.salesforce.com" in access.known(()).hosts

@@ -16,6 +16,7 @@ from connector.domain.message import Direction, MessageState
 from connector.entrypoints.web.api import openapi_document
 from connector.errors import ConfigurationError
 from connector.ports.api_keys import APIScope
+from connector.ports.contacts import ContactRow
 from connector.ports.effects import EffectKind, EffectRow, EffectState
 from connector.ports.gateway import LineType
 from connector.ports.lookups import LookupState, NumberRow
@@ -33,6 +34,11 @@ BODIES: dict[str, Any] = {
     "/dead-letters/drop": {"ids": ["1"]},
     "/lookups": {"number": NUMBER},
     "/lookups/search": {"numbers": [NUMBER]},
+    "/card/contacts/{crm_id}/preview": {"body": "Hello"},
+    "/card/contacts/{crm_id}/messages": {"body": "Hello", "idempotency_key": "1"},
+    "/card/contacts/{crm_id}/consent": {"action": "opt_out"},
+    "/card/settings": {"settings": {}},
+    "/card/journeys/{journey}": {"enabled": True},
 }
 """A body that each operation takes."""
 
@@ -48,8 +54,35 @@ def operations(app: Flask) -> list[tuple[str, str, str]]:
 
 
 def asked(program: Program, method: str, path: str, message_id: str = "1") -> Any:
-    body = BODIES.get(path) if method == "POST" else None
-    return program.call(method, path.replace("{message_id}", message_id).replace("{name}", "null"), body)
+    body = BODIES.get(path) if method in {"POST", "PATCH"} else None
+    for name, value in (("{message_id}", message_id), ("{name}", "null"), ("{crm_id}", "deleted")):
+        path = path.replace(name, value)
+    return program.call(method, path, body)
+
+
+@pytest.fixture(autouse=True)
+def gone(connector: Connector) -> None:
+    """A contact that the CRM has deleted, so that it need not be asked about it."""
+    with connector.ledger.begin() as uow:
+        now = connector.clock.now()
+        for account_id in ("account-1", "account-2"):
+            row = ContactRow(
+                id=f"deleted-{account_id}",
+                account_id=account_id,
+                crm="hubspot",
+                crm_id="deleted",
+                msisdn=None,
+                msisdn_reason="",
+                time_zone=None,
+                locale=None,
+                country=None,
+                owner_id=None,
+                attributes={},
+                read_at=now,
+            )
+            uow.contacts.save(row)
+            uow.contacts.mark_deleted(account_id, "deleted", now)
+        uow.commit()
 
 
 def test_without_a_key_nothing_opens(app: Flask, program: Program) -> None:

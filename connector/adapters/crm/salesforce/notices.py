@@ -7,7 +7,8 @@ apart (developer.salesforce.com, "Outbound Messaging", notes on delivery). The i
 `{"organization_id", "notification_id", "action_id", "object", "fields": {…}}`.
 
 A stream of changes does say what changed: `{"organization_id", "event_id", "object", "change_type", "changed": [one
-field], "committed_at", "fields": {…}}`, one row per record and field.
+field], "committed_at", "origin", "fields": {…}}`, one row per record and field. `origin` names the API it was made by,
+such as `com/salesforce/api/bulkapi/68.0` (developer.salesforce.com, "Change Event Header Fields").
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ _CREATED = "CreatedDate"
 _STATUS = re.compile(r"status|state", re.IGNORECASE)
 _OF_LEADS_THEMSELVES = frozenset({"Status", "Rating", "LeadSource"})
 """What only a lead has; everything else that changes about one is about the person, as with contacts."""
+
+_BULK = "/api/bulkapi/"
+"""What data loaders use; a change of one record is made by any other API, or by a person."""
 
 _CHANGE_KINDS = MappingProxyType(
     {
@@ -90,6 +94,7 @@ def _change(
         occurred_at=parsed_moment(str(body.get("committed_at") or "")) or now,
         property_name=name,
         property_value=_text(fields.get(name)) if name else None,
+        is_import=_BULK in str(body.get("origin") or ""),
     )
 
 

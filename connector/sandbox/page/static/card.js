@@ -7,7 +7,7 @@ import { showConsent } from "./card_consent.js";
 import { h, keyed, say } from "./elements.js";
 import { dayAndHour, money, words } from "./formats.js";
 import { onSelect, selected } from "./selection.js";
-import { ask, onState } from "./world.js";
+import { ask, onState, shownCRM } from "./world.js";
 
 const LOOK_EVERY = 5000; // milliseconds; as often as the CRMs' own cards ask
 const SETTLES_AFTER = 350; // milliseconds after a change in the world, which the connector has to hear of first
@@ -24,6 +24,7 @@ const older = document.querySelector("#card-older");
 const notSent = document.querySelector("#card-not-sent");
 const reply = makeReply(document.querySelector("#card-reply"), refresh);
 let zone = "UTC";
+let crm = null;
 let shownFor = null;
 let earlier = [];
 let olderThan = null;
@@ -31,6 +32,7 @@ let timer = 0;
 
 onState((state) => {
   zone = state.clock.zone;
+  ({ crm } = state);
   clearTimeout(timer);
   timer = setTimeout(refresh, SETTLES_AFTER);
 });
@@ -41,6 +43,7 @@ older.addEventListener("click", showOlder);
 
 async function refresh() {
   if (panel.hidden || document.hidden || !selected()) return;
+  if (crm !== shownCRM()) return; // just switched: whoever is selected belongs to the other CRM still
   const contact = selected();
   if (contact !== shownFor) startAnew(contact);
   const { said, refusal } = await ask(`card/${encodeURIComponent(contact)}`);
@@ -87,17 +90,15 @@ function makeMessage(first) {
   const chip = h("span", { className: "chip" });
   const facts = h("span", { className: "faint" });
   const reason = h("p", { className: "reason" });
-  const from = first.direction === "inbound" ? "" : first.by || first.journey;
   const bubble = h("div", { className: `said ${first.direction}`, data: { message: first.id } },
     h("p", { className: "said-body", textContent: first.body }),
     h("footer", {},
-      h("time", { textContent: dayAndHour(new Date(first.at), zone), dateTime: first.at }), chip, facts), reason,
-    from ? h("p", { className: "said-by", textContent: `by ${from}` }) : null);
+      h("time", { textContent: dayAndHour(new Date(first.at), zone), dateTime: first.at }), chip, facts), reason);
   return [bubble, (row) => {
     chip.hidden = row.direction === "inbound";
     chip.dataset.tone = TONES[row.state] ?? "calm";
     say(chip, row.label);
-    say(facts, [size(row), ...row.facts.map(words)].filter(Boolean).join(" · "));
+    say(facts, [size(row), from(row), ...row.facts.map(words)].filter(Boolean).join(" · "));
     reason.hidden = !row.reason || row.state === "delivered";
     say(reason, row.reason);
   }];
@@ -106,6 +107,12 @@ function makeMessage(first) {
 function size(row) {
   if (row.direction === "inbound") return "";
   return `${row.segments} SMS${row.price ? ` · ${money(row.price.amount, row.price.currency)}` : ""}`;
+}
+
+/** Who wrote it: a rep, by name where the CRM says an address, or a journey. */
+function from(row) {
+  const who = row.direction === "inbound" ? "" : row.by.split("@")[0] || row.journey;
+  return who ? `by ${who}` : "";
 }
 
 function showNotSent(rows) {

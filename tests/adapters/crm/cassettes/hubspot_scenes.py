@@ -224,8 +224,11 @@ def scene_503_of_a_proxy_in_html(act: Act) -> None:
 _CREATE = "hubspot.communications.batch_create"
 
 
-def _status(status: int, **options: Any) -> Callable[[Box], None]:
-    return lambda box: box.faults.arm(_CREATE, "status", status=status, **options) and None
+def _status(status: int, operation: str = _CREATE, **options: Any) -> Callable[[Box], None]:
+    def arrange(box: Box) -> None:
+        box.faults.arm(operation, "status", status=status, **options)
+
+    return arrange
 
 
 def _too_many(policy: str) -> Mapping[str, Any]:
@@ -266,9 +269,7 @@ ARRANGED: Mapping[str, Callable[[Box], None]] = {
     "scene_477_while_the_portal_moves": _status(477),
     "scene_423_while_a_record_is_locked": _status(423),
     "scene_403_for_a_missing_scope": _without_scope,
-    "scene_503_of_a_proxy_in_html": lambda box: (
-        box.faults.arm("hubspot.deals.batch_read", "status", status=503) and None
-    ),
+    "scene_503_of_a_proxy_in_html": _status(503, "hubspot.deals.batch_read"),
 }
 """What the sandbox goes through before a scene; but for owners, a live portal cannot be asked to."""
 

@@ -13,7 +13,19 @@ from connector.ports.crm import RecordKind, RecordWrite, SearchFilter, SMSFacts
 from tests.adapters.crm.cassettes.sides import Act, Box
 from tests.adapters.crm.contract import NOON, NUMBER, OTHER_NUMBER, a_text
 
-WORDS = ("Maya", "Lindqvist", "Cassette roof", "Hello", "Delivered.", "Call back", "Soon.", "SMS to contact, delivered:", "SMS", "ref", "r")
+WORDS = (
+    "Maya",
+    "Lindqvist",
+    "Cassette roof",
+    "Hello",
+    "Delivered.",
+    "Call back",
+    "Soon.",
+    "SMS to contact, delivered:",
+    "SMS",
+    "ref",
+    "r",
+)
 NOBODY = "003000000000001AAA"  # an id no organisation has
 _OBJECTS = {"communication": "Task", "task": "Task"}
 

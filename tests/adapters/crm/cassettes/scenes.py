@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import time_machine
 
@@ -81,12 +82,13 @@ class Scene:
             replayed(lambda: self.play(act), exchanges)
 
 
-_MODULES = {"hubspot": hubspot_scenes, "salesforce": salesforce_scenes}
+_MODULES: Mapping[str, Any] = {"hubspot": hubspot_scenes, "salesforce": salesforce_scenes}
 
 
 def words_of(crm: str) -> tuple[str, ...]:
     """Give what the scenes of a CRM write."""
-    return _MODULES[crm].WORDS
+    words: tuple[str, ...] = _MODULES[crm].WORDS
+    return words
 
 
 def _scenes(crm: str) -> list[Scene]:

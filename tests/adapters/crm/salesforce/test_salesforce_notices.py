@@ -110,3 +110,53 @@ def test_the_adapter_reads_notices_by_its_own_clock(salesforce: Salesforce) -> N
     found = salesforce.crm.read_notice({"object": "Opportunity", "fields": {"Id": DEAL, "StageName": "New"}})
     assert found is not None
     assert abs(found.occurred_at - salesforce.clock.now()).total_seconds() < 5
+
+
+# Streams of changes
+
+
+def streamed(api_name: str, record_id: str, change_type: str, changed: str = "", **fields: Any) -> ChangeNotice | None:
+    names = [changed] if changed else []
+    return notice(api_name, {"Id": record_id, **fields}, change_type=change_type, changed=names, committed_at=MODIFIED)
+
+
+@pytest.mark.parametrize(
+    ("change_type", "kind"),
+    [("CREATE", ChangeKind.CREATED), ("DELETE", ChangeKind.DELETED), ("UNDELETE", ChangeKind.RESTORED)],
+)
+def test_a_stream_says_what_became_of_a_record(change_type: str, kind: ChangeKind) -> None:
+    assert streamed("Opportunity", DEAL, change_type) == ChangeNotice(ObjectRef("deal", DEAL), kind, AT)
+
+
+def test_a_stream_says_which_field_changed_whatever_else_it_carries() -> None:
+    found = streamed("Opportunity", DEAL, "UPDATE", "Amount", Amount="900", StageName="Closed Won")
+    assert found == ChangeNotice(ObjectRef("deal", DEAL), ChangeKind.CHANGED, AT, "Amount", "900")
+
+
+@pytest.mark.parametrize(
+    ("change_type", "changed", "kind"),
+    [("UPDATE", "Phone", "contact"), ("UPDATE", "Status", "lead"), ("DELETE", "", "contact"), ("CREATE", "", "lead")],
+)
+def test_a_lead_of_a_stream_is_a_person_where_the_person_is_meant(change_type: str, changed: str, kind: str) -> None:
+    found = streamed("Lead", LEAD, change_type, changed)
+    assert found is not None
+    assert found.ref == ObjectRef(kind, LEAD)
+
+
+@pytest.mark.parametrize(("change_type", "changed"), [("OTHER", ""), ("UPDATE", ""), ("SOMETHING_NEW", "StageName")])
+def test_what_a_stream_tells_of_nothing_we_know_is_ignored(change_type: str, changed: str) -> None:
+    assert streamed("Opportunity", DEAL, change_type, changed) is None
+
+
+def test_a_stream_that_names_no_record_is_ignored() -> None:
+    assert notice("Opportunity", {}, change_type="UPDATE", changed=["StageName"]) is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_import"),
+    [("com/salesforce/api/bulkapi/68.0;client=loader", True), ("com/salesforce/api/rest/68.0", False), ("", False)],
+)
+def test_what_came_with_a_bulk_load_says_so(origin: str, is_import: bool) -> None:
+    found = notice("Lead", {"Id": LEAD}, change_type="CREATE", changed=[], committed_at=MODIFIED, origin=origin)
+    assert found is not None
+    assert found.is_import is is_import

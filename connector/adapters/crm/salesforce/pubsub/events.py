@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import fastavro
+from fastavro.schema import expand_schema
 
 from connector.adapters.crm.salesforce.ids import full_id, object_of
 from connector.adapters.crm.salesforce.notices import WATCHED
@@ -46,7 +47,8 @@ class EventSchema:
         try:
             raw = json.loads(schema_json)
             self._parsed = fastavro.parse_schema(raw)
-            self.fields: Sequence[Field] = raw["fields"]
+            # Written out in full: the second address of a contact only names the record the first one is.
+            self.fields: Sequence[Field] = expand_schema(raw)["fields"]
         except Exception as error:
             raise ValueError("the schema of an event cannot be read") from error
         self.name = str(raw["name"])
@@ -104,7 +106,11 @@ def _of_change(values: Mapping[str, Any], schema: EventSchema) -> Iterator[Body]
         return  # what changed is not told: that is a hole
     told = _texts(values, schema, header)
     changed = _changed(header, schema) if change_type == "UPDATE" else []
-    shared = {"object": str(header["entityName"]), "committed_at": _moment(header["commitTimestamp"], "milliseconds")}
+    shared = {
+        "object": str(header["entityName"]),
+        "committed_at": _moment(header["commitTimestamp"], "milliseconds"),
+        "origin": str(header.get("changeOrigin") or ""),
+    }
     for record_id in map(full_id, header["recordIds"]):
         own = {**told, "Id": record_id}
         if change_type != "UPDATE":

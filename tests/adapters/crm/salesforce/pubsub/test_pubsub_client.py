@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connector.adapters.crm.salesforce.pubsub import client
 from connector.adapters.crm.salesforce.pubsub.client import RENEWED, PubSubStreams
 from connector.domain.event import ChangeKind, ChangeNotice
 from connector.errors import (
@@ -167,6 +168,29 @@ def test_an_object_that_gets_a_field_is_read_by_its_new_schema(stage: Stage) -> 
     assert stage.server.calls["GetSchema"] == 2
 
 
+def test_an_event_whose_schema_cannot_be_read_is_given_as_it_came(stage: Stage) -> None:
+    stream = stage.open()
+    streams = stage.bus._of(ORG)
+    schema_id = stage.bus.schema_of(ORG, DEALS)
+    stage.salesforce.deal()
+    with stage.bus.changed:
+        streams.schemas[str(schema_id)] = "{}"
+    assert stage.streams._schemas == {}
+    (event,), _ = heard(stream, 1)
+    assert event.unreadable == "the schema of an event cannot be read"
+
+
+def test_only_so_many_schemas_are_remembered(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_KEPT_SCHEMAS", 1)
+    deals, contacts = stage.open(), stage.open(CONTACTS)
+    for _ in range(2):
+        stage.salesforce.deal()
+        heard(deals, 1)
+        stage.salesforce.contact()
+        heard(contacts, 1)
+    assert stage.server.calls["GetSchema"] == 4
+
+
 # Where it is read on
 
 
@@ -203,7 +227,7 @@ def test_a_place_that_is_older_than_three_days_is_lost(stage: Stage) -> None:
     stage.days_pass(4)
     again = stage.streams.open(stage.salesforce.account, DEALS, batch.place)
     again.ask(MOST)
-    with pytest.raises(PlaceLostError, match="replayid.corrupted"):
+    with pytest.raises(PlaceLostError, match=r"replayid\.corrupted"):
         again.wait()
 
 
@@ -308,6 +332,25 @@ def test_a_stream_that_is_closed_ends_in_peace(stage: Stage) -> None:
     stream.close()
     stream.close()
     assert stream.wait() is None
+
+
+def test_a_stream_that_salesforce_ends_without_a_word_has_broken(stage: Stage) -> None:
+    stream = stage.open()
+    stream._call.cancel()
+    stream._call = iter(())
+    with pytest.raises(CRMUnavailableError, match="Salesforce ended it"):
+        stream.wait()
+    stream._is_closed = True
+    assert stream.wait() is None
+
+
+def test_tokens_go_out_over_tls(stage: Stage) -> None:
+    streams = PubSubStreams("https://127.0.0.1:9", stage.salesforce.crm.tokens)
+    stream = streams.open(stage.salesforce.account, DEALS, "")
+    stream.ask(MOST)
+    with pytest.raises(CRMUnavailableError, match="UNAVAILABLE"):
+        stream.wait()
+    streams.close()
 
 
 def test_a_token_is_never_sent_in_clear_to_another_machine(stage: Stage) -> None:
