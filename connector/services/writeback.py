@@ -107,7 +107,7 @@ class WriteBack:
     def _put_off(self, batch: Batch, error: CRMUnavailableError) -> None:
         """Let everything of this account wait, so that a CRM that is away is asked once and not per record."""
         now = self._clock.now()
-        until = now + (error.retry_after or self._wait(batch.attempts))
+        until = now + max(error.retry_after or timedelta(), self._wait(batch.attempts))
         account_id = batch.account.account_id
         self._away_until[account_id] = until
         log.warning("writeback.put_off", account_id=account_id, status=error.status, until=until.isoformat())

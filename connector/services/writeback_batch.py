@@ -236,7 +236,7 @@ class Batch:
             self._note_refusal(row, error, was_create=was_create)
             return
         is_unsure = was_create and not isinstance(error, CRMUnavailableError)
-        wait = GRACE if is_unsure else error.retry_after or self._wait(row.attempts)
+        wait = GRACE if is_unsure else max(error.retry_after or timedelta(), self._wait(row.attempts))
         self._postpone([row], str(error), self.clock.now() + wait, certain=not is_unsure)
 
     def _note_refusal(self, row: CRMRecordRow, error: CRMRefusedError, *, was_create: bool) -> None:
