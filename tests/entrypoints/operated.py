@@ -98,6 +98,7 @@ def operated(folder: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch, **ot
         shutil.copytree(ROOT / name, folder / name)
     set_environment(monkeypatch, folder, redis_url, PUBLIC_URL="http://localhost:8000", **VENDORS, **others)
     connector = Connector(read_settings())
+    connector.redis.flushall()  # rates that other tests used up, at times of their own
     migrate(connector.ledger.engine)
     account = an_account(external_id="12345")
     with connector.ledger.begin() as uow:
