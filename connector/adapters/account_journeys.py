@@ -81,6 +81,7 @@ def check_own(own: OwnFiles, mappings_dir: Path, templates_dir: Path) -> CheckRe
         found += wrong
         if journey is not None:
             journeys[name] = journey
+    found += _unused(own, journeys)
     shared = load_journeys(mappings_dir, templates_dir).journeys
     for name, wrong in between_mistakes({**shared, **journeys}, world.catalogue):
         if name in journeys:
@@ -120,6 +121,14 @@ def _read(name: str, text: str, own: OwnFiles, world: World) -> tuple[Journey | 
     except MappingError as error:
         return None, list(error.mistakes)
     return read_journey(document, name, world)
+
+
+def _unused(own: OwnFiles, journeys: Mapping[str, Journey]) -> Iterator[Mistake]:
+    """Tell of own texts that nobody would ever get; only when all own journeys can be read, which might use them."""
+    used = {path.partition(".")[0] for journey in journeys.values() for path in journey.templates}
+    for name in own.templates if own.journeys.keys() <= journeys.keys() else ():
+        if name.partition(".")[0] not in used:
+            yield Mistake(f"{own.label}/templates/{name}", 0, 0, "", "no journey of the account's own uses this text")
 
 
 def _as_known(found: Iterable[Mistake], own: OwnFiles, templates_dir: str) -> Iterator[Mistake]:

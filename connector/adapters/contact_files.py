@@ -84,9 +84,12 @@ def read_contacts(path: Path, reading: Reading | None = None) -> ContactTable:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
-    is_workbook = raw.startswith(_WORKBOOKS)
-    lines = read_sheet(path.name, raw, how.sheet) if is_workbook else _read_csv(path.name, raw, how)
-    return _with_heading(path.name, hashlib.sha256(raw).hexdigest(), lines)
+    digest = hashlib.sha256(raw)
+    if not raw.startswith(_WORKBOOKS):
+        return _with_heading(path.name, digest.hexdigest(), _read_csv(path.name, raw, how))
+    sheet, lines = read_sheet(path.name, raw, how.sheet)
+    digest.update(b"\x00" + sheet.encode())  # each sheet is a file of its own: its rows are other people
+    return _with_heading(path.name, digest.hexdigest(), lines)
 
 
 def _with_heading(name: str, file_hash: str, lines: Sequence[Sequence[str]]) -> ContactTable:

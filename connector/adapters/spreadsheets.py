@@ -17,8 +17,8 @@ _LARGEST_INSIDE = 1024**3
 _EXACT = 2**53  # beyond it a spreadsheet's numbers have lost digits
 
 
-def read_sheet(name: str, raw: bytes, sheet: str) -> list[list[str]]:
-    """Read one sheet; the first when `sheet` is empty.
+def read_sheet(name: str, raw: bytes, sheet: str) -> tuple[str, list[list[str]]]:
+    """Read one sheet, the first when `sheet` is empty; give its name and its rows.
 
     Raises:
         ConfigurationError: it is no workbook, too large unpacked, or has no such sheet.
@@ -31,10 +31,11 @@ def read_sheet(name: str, raw: bytes, sheet: str) -> list[list[str]]:
             there = ", ".join(names) or "none"
             raise ConfigurationError(f"{name} has no sheet {sheet or 'at all'}; there are {there}")
         # Empty rows above the heading are rows of the spreadsheet too, and counted.
-        rows = book.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
+        chosen = sheet or names[0]
+        rows = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError) as error:
         raise ConfigurationError(f"{name} is no workbook that can be read ({type(error).__name__})") from None
-    return [[cell_text(cell) for cell in row] for row in rows]
+    return chosen, [[cell_text(cell) for cell in row] for row in rows]
 
 
 def cell_text(cell: Any) -> str:

@@ -103,9 +103,13 @@ class PersonRow:
 Cells = Mapping[ImportColumn, str]
 
 _YES = frozenset({"yes", "y", "true", "t", "1", "x", "on", "opted in", "subscribed", "ja", "oui", "si", "sí"})
-_NO = frozenset({"no", "n", "false", "f", "0", "off", "nein", "non", ""})
-_OUT = frozenset({"opted out", "opt-out", "opt out", "optout", "unsubscribed", "stop"})
+_NO = frozenset({"no", "n", "false", "f", "0", "off", "nein", "non", "none", "null", "never", ""})
+_OUT = frozenset({"opted out", "opt out", "optout", "unsubscribe", "unsubscribed", "stop", "stopped"})
 """Beside yes: what exports of other systems write into a column of opt-outs."""
+
+_DASHES = frozenset("-\N{EN DASH}\N{EM DASH}")  # what people write for nothing
+_DATED = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}(?:[T ,].*)?")
+"""A day, with or without a time, in whatever order: when somebody opted out."""
 
 _MARKETING = frozenset({"marketing", "promotional", "all", "any"})
 _OTHER_PURPOSES = frozenset({"transactional", "service", "informational"})
@@ -166,7 +170,7 @@ class _Row:
     def _says(self) -> Says:
         purpose, word = self._purpose(), self._yes(ImportColumn.OPTED_OUT, also=_OUT)
         if word is None:
-            return Says.NOTHING
+            return Says.NO_MARKETING  # somebody wrote something about an opt-out: no advertising until it is known what
         if word:
             named = self._cell(ImportColumn.PURPOSE).lower()  # a default is about opt-ins: nobody wrote it beside this
             return Says.NO_MARKETING if named in _MARKETING - {"all", "any"} else Says.OPT_OUT
@@ -185,11 +189,12 @@ class _Row:
         return text in _MARKETING
 
     def _yes(self, column: ImportColumn, also: frozenset[str] = frozenset()) -> bool | None:
-        """Read yes or no; None for a word that is neither, which is told."""
-        text = self._cell(column).lower()
-        if text in _YES | also:
+        """Read yes or no, whatever its capitals and signs; None for a word that is neither, which is told."""
+        text = self._cell(column)
+        word = "" if text in _DASHES else re.sub(r"[\W_]+", " ", text.casefold()).strip()
+        if word in _YES | also or (column is ImportColumn.OPTED_OUT and _DATED.fullmatch(text)):
             return True
-        if text in _NO:
+        if word in _NO and (word or not text or text in _DASHES):  # signs alone are no word
             return False
         self._say(column, "is neither yes nor no")
         return None
@@ -220,15 +225,21 @@ class _Row:
             return None
 
     def _parsed(self, text: str, *, is_early: bool) -> datetime:
-        if self._rules.date_format and not re.match(r"\d{4}-\d\d-\d\d", text):
-            moment = datetime.strptime(text, self._rules.date_format)  # noqa: DTZ007 - the zone is put in below
-            is_day = not re.search(r"%[HIMSfcXT]", self._rules.date_format)
-        else:
+        moment = self._in_given_format(text)
+        is_day = not re.search(r"%[HIMSfcXT]", self._rules.date_format)
+        if moment is None:
             moment = datetime.fromisoformat(text)
             is_day = re.fullmatch(r"\d{4}-?\d\d-?\d\d", text) is not None
         if is_day:
             moment = datetime.combine(moment.date(), time.min) + (timedelta(0) if is_early else _A_DAY)
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=self._rules.zone)
+
+    def _in_given_format(self, text: str) -> datetime | None:
+        """Read a time as the operator says they are written, before any other way: `%Y-%d-%m` looks like ISO 8601."""
+        try:
+            return datetime.strptime(text, self._rules.date_format) if self._rules.date_format else None  # noqa: DTZ007 - the zone is put in by who asks
+        except ValueError:
+            return None
 
     def _no_time(self) -> str:
         expected = "such as 2025-03-31 or 2025-03-31 14:30"

@@ -7,7 +7,7 @@ JSON unchanged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -39,8 +39,7 @@ def _convert(kind: ValueKind, raw: str | None, stage_labels: Mapping[str, str]) 
     if kind in {ValueKind.NUMBER, ValueKind.MONEY}:
         return read_number(text)
     if kind in {ValueKind.TIME, ValueKind.DATE}:
-        moment = read_moment(text)
-        return moment.date() if moment is not None and kind is ValueKind.DATE else moment
+        return read_moment(text) if kind is ValueKind.TIME else _read_day(text)
     return {"true": True, "false": False}.get(text.lower()) if kind is ValueKind.YES_NO else text
 
 
@@ -60,6 +59,13 @@ def read_number(text: str) -> Decimal | None:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _read_day(text: str) -> date | None:
+    """Read a day; of a time with an offset it is the day there, which whoever wrote it has in mind."""
+    moment = read_moment(text)
+    is_written_out = moment is not None and not text.lstrip("-").isdigit()
+    return datetime.fromisoformat(text).date() if is_written_out else moment and moment.date()
 
 
 def read_moment(text: str) -> datetime | None:

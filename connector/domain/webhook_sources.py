@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -161,11 +162,19 @@ class WebhookSource:
     type_header: str = ""
     at: PayloadValue | None = None
 
-    def identity(self, body: bytes) -> str:
-        """Give what is the same whenever the same event is sent, of at most 64 characters: a hash."""
+    def identity(self, body: bytes, named_type: str = "") -> str:
+        """Give what is the same whenever the same event is sent, of at most 64 characters: a hash.
+
+        Args:
+            body: as it was sent.
+            named_type: the type that the header names: where the body has no id, one body may be of two events.
+        """
         payload = read_payload(body) if self.id is not None else None
         named = self.id.read(payload) if self.id is not None and payload is not None else None
-        said = body if named is None else b"id\x00" + named.encode()
+        if named is not None:
+            said = b"id\x00" + named.encode()
+        else:
+            said = named_type.encode("utf-8", "replace") + b"\x00" + body if self.type_header else body
         return hashlib.sha256(said).hexdigest()
 
 
@@ -248,7 +257,7 @@ _DIGITS_BEHIND = dict.fromkeys(_NO_DIGITS.split(), 0) | dict.fromkeys(_THREE_DIG
 
 def _major(text: str, currency: str | None) -> str | None:
     """Write an amount of smallest units in whole ones; without a currency nobody can, and nothing is better."""
-    if currency is None or not text.lstrip("-").isdigit() or len(text) > _MOST_DIGITS:
+    if currency is None or not re.fullmatch(r"-?[0-9]+", text) or len(text) > _MOST_DIGITS:
         return None
     return format(Decimal(text).scaleb(-_DIGITS_BEHIND.get(currency.upper(), 2)), "f")
 

@@ -16,7 +16,7 @@ class ContactFile(Protocol):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of its bytes, hex."""
+        """SHA-256 of its bytes, hex; of a workbook, of its bytes, NUL and the sheet's name."""
         ...
 
     @property

@@ -41,6 +41,11 @@ class ErasureRow:
     seal: str = ""
 
 
+def numbers_note(erasure_id: str) -> str:
+    """Name the cursor that keeps a contact's numbers while its erasure is under way, since they go at once."""
+    return f"erasing:{erasure_id}"
+
+
 class ErasureRepository(Protocol):
     """Erasures; they outlive the account."""
 
@@ -77,25 +82,30 @@ class ContactData(Protocol):
     """What is kept of one contact."""
 
     def empty(
-        self, erasure_id: str, account_id: str, contact_id: str, limit: int, lease_until: datetime
+        self, erasure_id: str, account_id: str, contact_id: str, limit: int, lease_until: datetime, *, is_last: bool
     ) -> Mapping[str, int]:
         """Empty a batch and count it in the erasure, in one transaction; gives what was done, empty when nothing is
-        left that can be emptied now.
+        left that can be emptied now. Raw events are looked through at the last look only.
         """
         ...
 
-    def look_again(self, erasure_id: str, account_id: str, contact_id: str) -> bool:
-        """Let the next batches look through everything anew; False while texts to the contact are under way."""
+    def end_contact(self, erasure_id: str, account_id: str, contact_id: str) -> bool:
+        """Forget which numbers were looked for; False while texts to the contact are under way, or callbacks about it
+        wait to be understood.
+        """
         ...
 
 
 class TenantData(Protocol):
     """Every row of an account, in whichever table."""
 
-    def erase(self, erasure_id: str, account_id: str, limit: int, lease_until: datetime) -> Mapping[str, int]:
-        """Delete up to `limit` rows of each table, and count them in the erasure, in one transaction.
+    def erase(
+        self, erasure_id: str, account_id: str, limit: int, lease_until: datetime, *, is_last: bool
+    ) -> Mapping[str, int]:
+        """Delete up to `limit` rows of a table, and count them in the erasure, in one transaction.
 
-        Gives what went by table; empty when nothing is left but the account itself.
+        Gives what went by table; empty when nothing is left but the account itself. Texts and their attempts, by which
+        callbacks of gateways are found, go at the last look, and the callbacks before them.
         """
         ...
 

@@ -45,8 +45,7 @@ class InboxRepository(Protocol):
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
         """Mark rows handled, with a word for what they came to; give how many were not handled before.
 
-        Args:
-            account_id: whose they turned out to be; rows that are another account's are left as they are.
+        `account_id` says whose they turned out to be; rows that are another account's are left as they are.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from connector.domain.event import ChangeNotice
@@ -17,11 +18,13 @@ class JournalNotice:
         external_account_id: the portal it happened in.
         notice: the change of a record; None for what is about our app itself.
         is_uninstall: somebody took our app out of the portal.
+        occurred_at: when they did; None where the journal does not say.
     """
 
     external_account_id: str
     notice: ChangeNotice | None = None
     is_uninstall: bool = False
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,12 @@ class Completion:
 
     Attributes:
         outputs: the action's output fields; `sms_reply` may hold a person's words.
+        is_young: the call came just now: where the CRM knows of nobody who waits, it may not have noted it yet.
     """
 
     callback_id: str
     outputs: Mapping[str, str] = field(repr=False)
+    is_young: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class WorkflowCRM(Protocol):
     def complete_calls(self, account: CRMAccount, completions: Sequence[Completion]) -> Sequence[CompletionResult]:
         """Let up to 100 workflows go on; one result per completion.
 
-        Repeating it is harmless: a workflow that does not wait any more is told nothing, and that is no error.
+        Repeating it is harmless: a workflow that does not wait any more is told nothing, and that is no error; one that
+        may not wait yet is to be told later.
 
         Raises:
             CRMError: nobody can say of any of them.

@@ -7,14 +7,31 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from connector.domain.account_status import AccountStatus
+from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import ConfigurationError, CRMDisconnectedError, CRMError
 from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 
+log = structlog.get_logger(__name__)
+
 ACTIVE = "active"
+
+CONNECTED_AT = "connected_at"
+"""Kept with the settings of an account that was connected again: when that was last."""
+
+_PREFERENCES = frozenset({"time_zone", "currency"})
+"""What the CRM tells once and an admin may have set otherwise since; everything else it tells is a fact that follows
+it, such as its address or the fields it lacks."""
+
+MISSING_FIELDS = "missing_fields"
+"""Under which a CRM tells, when it is prepared, the fields it does not show us."""
+
+_NAME_FIELDS = frozenset({"opt_out_fields", "phone_fields"})  # settings whose misspelling would go unnoticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ class Accounts:
         account_id = self._store(installation)
         facts, missing = self._install(installation.crm, account_id)
         account = self._complete(account_id, facts, installation.settings)
-        return Added(account, missing, self._begin(account_id))
+        return Added(account, missing or _without(facts), self._begin(account_id))
 
     def _install(self, crm: str, account_id: str) -> tuple[Mapping[str, Any], str]:
         """Prepare the CRM; give what it tells of the account, and what could not be done."""
@@ -100,7 +117,42 @@ class Accounts:
             merged = {name: value for name, value in {**account.settings, **settings}.items() if value is not None}
             uow.accounts.save_settings(account_id, merged, account.name)
             uow.commit()
-            return replace(account, settings=merged)
+        changed = replace(account, settings=merged)
+        names_others = any(account.settings.get(each) != merged.get(each) for each in _NAME_FIELDS)
+        return self._look_for_fields(changed) if names_others else changed
+
+    def _look_for_fields(self, account: AccountRow) -> AccountRow:
+        """Ask whether the CRM has the fields the settings name; one that is away is asked when it is added again."""
+        crm = self._crms.get(account.crm)
+        if crm is None or account.status != ACTIVE:
+            return account
+        try:
+            facts = crm.install(self._as_seen_by_crm(account.id))
+        except CRMError as error:
+            log.warning("account.not_looked_at", account_id=account.id, error=type(error).__name__)
+            return account
+        with self._ledger.begin() as uow:
+            now = uow.accounts.get(account.id)
+            settings = {**now.settings, **{name: facts[name] for name in facts if name == MISSING_FIELDS}}
+            uow.accounts.save_settings(account.id, settings, now.name)
+            self._tell_missing(uow, account.id, facts)
+            uow.commit()
+        return replace(now, settings=settings)
+
+    def _tell_missing(self, uow: UnitOfWork, account_id: str, facts: Mapping[str, Any]) -> None:
+        """Enter on the timeline what the CRM does not show us: an opt-out in such a field is never seen."""
+        told, now = _without(facts), self._clock.now()
+        if told:
+            entry = TimelineEntry(
+                account_id=account_id,
+                kind=EntryKind.ATTENTION_NEEDED,
+                subject=f"account:{account_id}",
+                discriminator=f"{MISSING_FIELDS}:{now.isoformat()}",
+                at=now,
+                summary=told,
+                data={MISSING_FIELDS: list(facts[MISSING_FIELDS])},
+            )
+            uow.timeline.add([entry])
 
     def _store(self, installation: Installation) -> str:
         now = self._clock.now()
@@ -113,7 +165,8 @@ class Accounts:
                 uow.accounts.save_tokens(account_id, installation.token or "", installation.refresh_token, expires_at)
                 uow.accounts.set_status(account_id, ACTIVE, "")
                 account = uow.accounts.get(account_id)
-                uow.accounts.save_settings(account_id, {**account.settings, **installation.settings}, account.name)
+                settings = {**account.settings, **installation.settings, CONNECTED_AT: now.isoformat()}
+                uow.accounts.save_settings(account_id, settings, account.name)
             else:
                 uow.accounts.add(
                     AccountRow(
@@ -156,9 +209,22 @@ class Accounts:
                 uow.accounts.set_status(account_id, "disconnected", reason)
                 uow.commit()
                 raise ConfigurationError(reason)
-            settings = {**account.settings, **told, **chosen}
+            followed = {name: value for name, value in told.items() if name not in _PREFERENCES}
+            settings = {**told, **account.settings, **followed, **chosen}
             uow.accounts.save_settings(account_id, settings, str(facts.get("name") or account.name))
+            self._tell_missing(uow, account_id, facts)
             uow.nudge(MAINTENANCE)  # it polls the new account from now on
             uow.commit()
         with self._ledger.begin(write=False) as uow:
             return uow.accounts.get(account_id)
+
+
+def _without(facts: Mapping[str, Any]) -> str:
+    """Say which fields the CRM does not show us; empty when it shows all."""
+    missing = facts.get(MISSING_FIELDS) or ()
+    if not missing:
+        return ""
+    return (
+        f"the CRM shows us no {', '.join(map(str, missing))}: opt-outs and numbers there are not seen; install our "
+        "package, give our user access to them, or mend the account's settings, then add the account again"
+    )

@@ -13,12 +13,13 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from connector.domain.event import ChangeNotice
 from connector.domain.event_mapping import EventCatalogue, OnChange
+from connector.domain.opt_out_fields import OptOutField, merged_fields
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
 from connector.ports.crm import CRM, ChangePage, CRMAccount
@@ -40,13 +41,17 @@ LAG = timedelta(minutes=5)
 """A CRM's search index lags behind some seconds, in bad hours minutes: each walk begins that much before the last."""
 
 REACH = timedelta(days=7)
-"""No walk goes further back: of what is older than a day is only taken note, and a week of notes tells enough."""
+"""No walk for events goes further back: what is older than a day is only noted, and a week of notes tells enough."""
 
 LEASE = timedelta(minutes=5)
 """A page is one search and, where histories are read, four more calls of at most 15 seconds each."""
 
+AT_ONCE = 4
+"""Walks that are claimed together: so many pages, each of 75 seconds at worst, end within the lease."""
+
 KIND = "backfill"
 _OPT_OUT = "opt-out"
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)  # an opt-out holds however old it is
 _SPREAD = 0.1  # accounts connected together do not search together for ever
 
 
@@ -86,24 +91,43 @@ class BackFill:
         self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
         self._needed = needed
 
-    def fill_due(self) -> int:
-        """Look at one page per account that is due; give how many pages were looked at: more may wait."""
+    def fill_due(self) -> bool:
+        """Look at one page of some accounts that are due; tell whether any was: more may wait."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            walks = {account.id: self._walks(uow, account) for account in uow.accounts.all()}
             accounts = {account.id: account for account in uow.accounts.all()}
+            walks = {account.id: self._walks_if_any(uow, account) for account in accounts.values()}
             for account_id, each in walks.items():
                 for walk in each:
                     uow.polls.ensure(account_id, walk.name, now)
             due = uow.polls.claim(now, now + LEASE, KIND)
-            turns = [*_turns(due, walks)]
+            turns, later = _parted([*_turns(due, walks)])
             for account_id, name in set(due) - {(each, walk.name) for each, walk in turns}:
-                if any(walk.name == name for walk in walks[account_id]):
-                    uow.polls.next(account_id, name, now)  # not its turn yet
+                if any(walk.name == name for walk in walks.get(account_id, ())):
+                    is_next = (account_id, name) in later  # before those who have had a page meanwhile
+                    uow.polls.next(account_id, name, now - timedelta(seconds=1) if is_next else now)
             uow.commit()
         for account_id, walk in turns:
-            self._look(accounts[account_id], walk)
-        return len(turns)
+            self._look_alone(accounts[account_id], walk)
+        return bool(turns)
+
+    def _look_alone(self, account: AccountRow, walk: Walk) -> None:
+        """Look at one page; whatever goes wrong puts this walk off and keeps no other account from its turn."""
+        try:
+            self._look(account, walk)
+        except Exception as error:  # noqa: BLE001 - whatever one account holds, the others are to be looked at
+            log.error("backfill.broke", account_id=account.id, walk=walk.name, error=type(error).__name__)
+            with self._ledger.begin() as uow:
+                uow.polls.next(account.id, walk.name, self._clock.now() + EVERY)
+                uow.commit()
+
+    def _walks_if_any(self, uow: UnitOfWork, account: AccountRow) -> Sequence[Walk]:
+        """Give the walks of an account, none where its settings name what can be no field."""
+        try:
+            return self._walks(uow, account)
+        except CRMError as error:
+            log.warning("backfill.no_walks", account_id=account.id, status=error.status)
+            return ()
 
     def hasten(self, uow: UnitOfWork, account: AccountRow) -> None:
         """Have an account looked at at once, for something is known to be missing; part of the caller's transaction."""
@@ -117,10 +141,8 @@ class BackFill:
         events = self._catalogue.by_crm.get(account.crm)
         if events is None or account.status != ACTIVE:
             return ()
-        flags = [
-            Walk(f"{KIND}:{_OPT_OUT}:{field.object_type}.{field.property_name}", field.object_type, opt_out=field)
-            for field in self._crms[account.crm].contact_fields(_acting(account)).opt_out
-        ]
+        fields = merged_fields(self._crms[account.crm].contact_fields(_acting(account)).opt_out)
+        flags = [Walk(_name_of(field), field.object_type, opt_out=field) for field in fields]
         wanted = self._needed.of(uow, account.id)
         told = [each for each in events.events.values() if isinstance(each.source, OnChange) and each.name in wanted]
         kinds = dict.fromkeys(each.object_type for each in told)
@@ -134,12 +156,12 @@ class BackFill:
         now = self._clock.now()
         with self._ledger.begin(write=False) as uow:
             kept = uow.cursors.get(account.id, walk.name)
-        place = _Place(now, now) if kept is None else _Place.read(kept)
-        if not place.after:
-            place = _Place(max(place.since, now - REACH), now)
-        if kept is None:
+        if kept is None and walk.opt_out is None:
             self._keep(account, walk, [], _Place(now, now), now + self._pause())  # what was before us is history
             return
+        place = _Place(_EVER, now) if kept is None else _Place.read(kept)
+        if not place.after:
+            place = _Place(place.since if walk.opt_out is not None else max(place.since, now - REACH), now)
         try:
             page = self._crms[account.crm].changed_since(
                 _acting(account), walk.object_type, walk.properties, place.since, after=place.after,
@@ -198,6 +220,17 @@ def _turns(due: Iterable[tuple[str, str]], walks: Mapping[str, Sequence[Walk]]) 
     names = set(due)
     for account_id in dict.fromkeys(account_id for account_id, _ in due):
         yield from [(account_id, walk) for walk in walks.get(account_id, ()) if (account_id, walk.name) in names][:1]
+
+
+def _parted(turns: Sequence[tuple[str, Walk]]) -> tuple[Sequence[tuple[str, Walk]], set[tuple[str, str]]]:
+    """Part those who have their turn now from the names of those who have to wait for it."""
+    return turns[:AT_ONCE], {(account_id, walk.name) for account_id, walk in turns[AT_ONCE:]}
+
+
+def _name_of(field: OptOutField) -> str:
+    """Name the walk for a field; with other values it is another walk, which begins anew."""
+    values = hashlib.sha256(json.dumps(sorted(field.values)).encode()).hexdigest()[:8]
+    return f"{KIND}:{_OPT_OUT}:{field.object_type}.{field.property_name}:{values}"
 
 
 def _refused(account: AccountRow, walk: Walk, error: CRMRefusedError, now: datetime) -> TimelineEntry:

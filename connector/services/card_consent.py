@@ -16,7 +16,15 @@ from connector.domain.message import Purpose
 from connector.domain.msisdn import time_zones
 from connector.domain.permission import Answer, Circumstances, Verdict, may_send
 from connector.domain.send_window import ANYTIME, opening
-from connector.ports.consents import BY_STAFF, ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import (
+    BY_STAFF,
+    LIFTED_BY_OTHERS,
+    ConsentEvent,
+    ConsentKind,
+    Mechanism,
+    Scope,
+    Suppression,
+)
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.time import Clock
@@ -193,9 +201,22 @@ def _standing(
     if said is ConsentKind.DOUBTFUL:
         return "doubtful", "A reply may have been an opt-out: somebody has to look"
     if said is ConsentKind.OPT_IN:
-        agreed = next((each for each in reversed(history) if each.kind is ConsentKind.OPT_IN), None)
+        agreed = next((each for each in reversed(history) if _is_opt_in(each) and not _is_block_lifted(each)), None)
         return "opted_in", "Opted in" + _when(agreed.at if agreed else None, zone, agreed.mechanism if agreed else "")
+    if said is ConsentKind.OPT_OUT:  # and nothing is blocked any more
+        lifted = next((each for each in reversed(history) if _is_block_lifted(each)), None)
+        taken_back = _when(lifted.at if lifted else None, zone, lifted.mechanism if lifted else "")
+        return "not_asked", f"Opt-out taken back{taken_back}; has not agreed to marketing"
     return "not_asked", "Has not been asked about marketing"
+
+
+def _is_opt_in(event: ConsentEvent) -> bool:
+    return event.kind is ConsentKind.OPT_IN
+
+
+def _is_block_lifted(event: ConsentEvent) -> bool:
+    """Tell whether somebody else only took their own block back: that proves no consent of the person's."""
+    return _is_opt_in(event) and event.scope is Scope.ALL and event.mechanism in LIFTED_BY_OTHERS
 
 
 def _when(at: datetime | None, zone: str | None, mechanism: str) -> str:

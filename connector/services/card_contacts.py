@@ -30,6 +30,8 @@ FRESH_FOR = timedelta(minutes=10)
 
 _CRM_RESTS = timedelta(minutes=1)  # a card asks every few seconds; a CRM that is away is not asked by each of them
 
+_MOST_ABSENT = 1_000  # contacts the CRM just did not give, of all accounts; more are no cards of people at work
+
 
 class PersonType(StrEnum):
     """Of which kind a record is that stands for a person."""
@@ -73,6 +75,7 @@ class CardContacts:
         self._ledger, self._reader, self._keeper = ledger, reader, keeper
         self._catalogue, self._clock, self._readable = catalogue, clock, frozenset(readable)
         self._resting: dict[str, datetime] = {}
+        self._absent: dict[tuple[str, str], datetime] = {}  # until when the CRM is not asked for a contact again
 
     def find(self, account_id: str, crm_id: str, kind: PersonType = PersonType.CONTACT) -> CardContact | None:
         """Give a contact; None when the account has none such.
@@ -114,16 +117,28 @@ class CardContacts:
         now, rests_until = self._clock.now(), self._resting.get(account.id)
         if account.crm not in self._readable or (rests_until is not None and now < rests_until):
             return _or_away(known, is_away=account.crm in self._readable)
+        if now < self._absent.get((account.id, crm_id), now):
+            return known
         reading = Reading()
         try:
             self._reader.read_contacts(account, reading, [crm_id])
-        except CRMRefusedError:
-            return known
+        except CRMRefusedError as error:
+            log.info("card.crm_refused", account_id=account.id, status=error.status)
         except CRMError as error:
             self._resting[account.id] = now + _CRM_RESTS
             log.warning("card.crm_away", account_id=account.id, status=error.status)
             return _or_away(known, is_away=True)
-        return self._keep(account, crm_id, reading) if crm_id in reading.contacts else known
+        if crm_id in reading.contacts:
+            return self._keep(account, crm_id, reading)
+        self._let_rest((account.id, crm_id), now)
+        return known
+
+    def _let_rest(self, contact: tuple[str, str], now: datetime) -> None:
+        """Ask no more for a contact for a while; what is remembered of others is bounded."""
+        if len(self._absent) >= _MOST_ABSENT:
+            resting = {key: until for key, until in list(self._absent.items()) if now < until}
+            self._absent = resting if len(resting) < _MOST_ABSENT else {}
+        self._absent[contact] = now + _CRM_RESTS
 
     def _keep(self, account: AccountRow, crm_id: str, reading: Reading) -> ContactRow:
         with self._ledger.begin() as uow:

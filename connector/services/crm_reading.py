@@ -18,7 +18,7 @@ from connector.domain.webhook_sources import PersonName
 from connector.ports.crm import CRM, CRMAccount, Link
 from connector.ports.ledger import AccountRow
 from connector.ports.time import Clock
-from connector.services.people_finding import PeopleFinder, chosen_person
+from connector.services.people_finding import PeopleFinder, chosen_person, is_settled
 
 KEPT_FOR = timedelta(minutes=10)
 """A new rep or a renamed stage shows up in texts within ten minutes, for six calls an hour and account."""
@@ -85,6 +85,10 @@ class Reading:
             for name, reads in wanted.mapping.read.items()
         }
 
+    def is_settled(self, wanted: Wanted) -> bool:
+        """Tell whether everybody was asked for whom an event may concern."""
+        return wanted.told is None or is_settled(wanted.told.people, self.people)
+
     def chosen_contacts(self, wanted: Wanted) -> tuple[tuple[str, ...], str]:
         """Give the contacts an event concerns, the chosen one first, and how that one was chosen."""
         if wanted.told is not None:
@@ -111,8 +115,17 @@ class CRMReader:
         self._owners: dict[str, tuple[datetime, Mapping[str, Owner]]] = {}
         self._labels: dict[tuple[str, str], tuple[datetime, Mapping[str, str]]] = {}
 
-    def read_events(self, account: AccountRow, wanted: Sequence[Wanted], contact_ids: Sequence[str] = ()) -> Reading:
-        """Read the records of events, the contacts they concern with their owners, and further contacts by id."""
+    def read_events(
+        self,
+        account: AccountRow,
+        wanted: Sequence[Wanted],
+        contact_ids: Sequence[str] = (),
+        most_numbers: int | None = None,
+    ) -> Reading:
+        """Read the records of events, the contacts they concern with their owners, and further contacts by id.
+
+        At most `most_numbers` people are searched by number; `Reading.is_settled` tells of whom nothing is known yet.
+        """
         crm, acting = self._crms[account.crm], acting_for(account)
         reading = self.read_records(account, [want for want in wanted if want.told is None])
         for object_type in dict.fromkeys(ref.object_type for ref in reading.records):
@@ -122,7 +135,8 @@ class CRMReader:
                 through = next((rule.through for rule in rules if rule.through), "")
                 links = crm.associated_contacts(acting, object_type, ids, through=through)
                 reading.links.update({ObjectRef(object_type, each): linked for each, linked in links.items()})
-        self.find_people(account, reading, [want.told.people for want in wanted if want.told is not None])
+        told = [want.told.people for want in wanted if want.told is not None]
+        self.find_people(account, reading, told, most_numbers)
         known = [want for want in wanted if want.told is not None or want.ref in reading.records]
         chosen = [reading.chosen_contacts(want)[0][:1] for want in known]
         self.read_contacts(account, reading, [*contact_ids, *(crm_id for ids in chosen for crm_id in ids)])
@@ -154,12 +168,18 @@ class CRMReader:
             kept = self._owners[account.id] = (self._clock.now() + KEPT_FOR, owners)
         return kept[1]
 
-    def find_people(self, account: AccountRow, reading: Reading, people: Sequence[tuple[PersonName, ...]]) -> None:
+    def find_people(
+        self,
+        account: AccountRow,
+        reading: Reading,
+        people: Sequence[tuple[PersonName, ...]],
+        most_numbers: int | None = None,
+    ) -> None:
         """Find out, into `reading`, whom another system means."""
         if people:
             email = self._catalogue.by_crm[account.crm].contact.attributes.get("email", "email")
             finder = PeopleFinder(self._crms[account.crm], acting_for(account), email)
-            reading.people.update(finder.find(people))
+            reading.people.update(finder.find(people, most_numbers))
 
     def _read_kind(self, crm: CRM, account: CRMAccount, wanted: Sequence[Wanted], reading: Reading) -> None:
         object_type = wanted[0].ref.object_type

@@ -22,7 +22,7 @@ import structlog
 
 from connector.domain.account_status import AccountStatus
 from connector.errors import ConfigurationError
-from connector.ports.erasing import ContactData, ErasureRow, ErasureScope, TenantData
+from connector.ports.erasing import ContactData, ErasureRow, ErasureScope, TenantData, numbers_note
 from connector.ports.fingerprints import Fingerprints
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
@@ -134,11 +134,12 @@ class Eraser:
             uow.commit()
         if erasure is None:
             return False
+        is_last, whose = now >= erasure.requested_at + LAST_LOOK, erasure.account_id
         if erasure.scope is ErasureScope.ACCOUNT:
-            gone = self._tenants.erase(erasure.id, erasure.account_id, self._batch, now)
+            gone = self._tenants.erase(erasure.id, whose, self._batch, now, is_last=is_last)
         else:
             self._stop(erasure, now)
-            gone = self._contacts.empty(erasure.id, erasure.account_id, erasure.subject, self._batch, now)
+            gone = self._contacts.empty(erasure.id, whose, erasure.subject, self._batch, now, is_last=is_last)
         if gone:
             return True  # its lease ended with the batch: whoever comes next goes on
         return self._last_look(erasure, now)
@@ -149,11 +150,10 @@ class Eraser:
         if now < looks_at:
             is_empty = False
             self._tenants.look_again(erasure.id)
-            self._contacts.look_again(erasure.id, erasure.account_id, erasure.subject)
         elif erasure.scope is ErasureScope.ACCOUNT:
             is_empty = self._tenants.end_account(erasure.id, erasure.account_id)
         else:
-            is_empty = self._contacts.look_again(erasure.id, erasure.account_id, erasure.subject)
+            is_empty = self._contacts.end_contact(erasure.id, erasure.account_id, erasure.subject)
         if is_empty:
             self._complete(erasure.id, now)
         else:
@@ -202,7 +202,7 @@ def begin_contact(
     contact = uow.contacts.by_crm_ids(account_id, [crm_id]).get(crm_id)
     if contact is None:
         return None
-    uow.contacts.purge(account_id, crm_id, now)
+    uow.contacts.purge(account_id, crm_id, now)  # the number too: it is kept below while it is still looked for
     under_way = _under_way(uow, account_id, ErasureScope.CONTACT, contact.id)
     if under_way is not None:
         return under_way.id
@@ -220,6 +220,8 @@ def begin_contact(
             reason=reason,
         )
     )
+    if contact.msisdn is not None:
+        uow.cursors.set(account_id, numbers_note(erasure_id), contact.msisdn, now)
     uow.nudge(MAINTENANCE)
     return erasure_id
 

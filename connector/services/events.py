@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from connector.domain.event import ChangeKind
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
@@ -29,6 +30,12 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)
 """A batch makes at most a dozen CRM calls of at most 15 seconds each."""
+
+MOST_NUMBERS = 6
+"""People searched by phone number in one batch: one call each, which with the dozen others fit in the lease."""
+
+_NEXT = timedelta(seconds=3)
+"""How long the others wait: until the batch that they were in is done, and no longer than somebody would notice."""
 
 PATIENCE = timedelta(days=1)
 """How long a row waits for a CRM that is away. A text about what happened yesterday does more harm than none."""
@@ -76,8 +83,25 @@ class EventReader:
             if account_id is None:
                 self._finish(group, "ignored: belongs to no account")
             else:
-                self._work(account_id, group, now + LEASE)
+                for part in self._parts(account_id, group):
+                    self._work(account_id, part, now + LEASE)
         return len(rows)
+
+    def _parts(self, account_id: str, rows: Sequence[InboxRow]) -> Sequence[Sequence[InboxRow]]:
+        """Part what needs no CRM, that a record is gone, from what does: it holds though the CRM is away for long."""
+        with self._ledger.begin(write=False) as uow:
+            crm = {account.id: account.crm for account in uow.accounts.all()}.get(account_id)
+        if crm is None:
+            return [rows]
+        gone = {row.id for row in rows if self._tells_gone(row, self._crms[crm])}
+        parts = [row for row in rows if row.id in gone], [row for row in rows if row.id not in gone]
+        return [part for part in parts if part]
+
+    def _tells_gone(self, row: InboxRow, crm: CRM) -> bool:
+        try:
+            return _is_gone(happening(row, crm, self._catalogue))
+        except Exception:  # noqa: BLE001 - what cannot be read fails where it is worked, and blocks no other there
+            return False
 
     def _work(self, account_id: str, rows: Sequence[InboxRow], lease_until: datetime) -> None:
         """Work one account's rows together; each alone when they fail together."""
@@ -94,7 +118,9 @@ class EventReader:
             self._crm_is_away(account_id, rows, error)
         except LeaseLostError:
             log.warning("events.lease_lost", account_id=account_id, rows=len(rows))
-            if len(rows) > 1:
+            if self._clock.now() >= lease_until:
+                self._put_off(rows, "was held longer than its lease")  # the next claim has a lease of its own
+            elif len(rows) > 1:
                 self._each_alone(account_id, rows, lease_until)
         except Exception as error:  # noqa: BLE001 - whatever a row holds, it must not block the others
             log.error("events.failed", account_id=account_id, rows=len(rows), error=type(error).__name__)
@@ -111,15 +137,22 @@ class EventReader:
         self._demand_lease(lease_until)
         with self._ledger.begin(write=False) as uow:
             account = uow.accounts.get(account_id)
-        if account.status != ACTIVE:
-            raise CRMUnavailableError(account.status_reason or "the account is disconnected")
         crm = self._crms[account.crm]
         happenings = [happening(row, crm, self._catalogue) for row in rows]
-        reading = self._read(account, happenings)
+        if account.status != ACTIVE and not all(map(_is_gone, happenings)):
+            raise CRMUnavailableError(account.status_reason or "the account is disconnected")
+        reading = self._read(account, happenings, MOST_NUMBERS if len(rows) > 1 else None)
         now = self._demand_lease(lease_until)
+        settled = [each for each in happenings if _is_settled(each, reading)]
+        if not settled:
+            self._each_alone(account_id, rows, lease_until)  # one alone is asked for by all its numbers
+            return
         with self._ledger.begin() as uow:
-            self._recorder.record(uow, account, happenings, reading, now)
+            self._recorder.record(uow, account, settled, reading, now)
             uow.commit()
+        if len(settled) < len(happenings):
+            left = [each.row for each in happenings if each not in settled]
+            self._put_off(left, "waits for its turn to be searched for")
 
     def _demand_lease(self, lease_until: datetime) -> datetime:
         """Give the time; raise when the rows may be another worker's by now, who would record them a second time."""
@@ -128,7 +161,14 @@ class EventReader:
             raise LeaseLostError
         return now
 
-    def _read(self, account: AccountRow, happenings: Sequence[Happening]) -> Reading:
+    def _put_off(self, rows: Sequence[InboxRow], why: str) -> None:
+        until = self._clock.now() + _NEXT
+        with self._ledger.begin() as uow:
+            for row in rows:
+                uow.inbox.postpone(row.id, why, until)
+            uow.commit()
+
+    def _read(self, account: AccountRow, happenings: Sequence[Happening], most_numbers: int | None) -> Reading:
         wanted = [want for each in happenings for event in each.events if (want := each.wanted(event))]
         concerned = list(dict.fromkeys(crm_id for each in happenings for crm_id in each.contacts_concerned))
         strangers: frozenset[str] = frozenset()
@@ -139,7 +179,7 @@ class EventReader:
             concerned = [crm_id for crm_id in concerned if crm_id in known or crm_id in strangers]
         if not wanted and not concerned:
             return Reading()
-        reading = self._reader.read_events(account, wanted, concerned)
+        reading = self._reader.read_events(account, wanted, concerned, most_numbers)
         chosen = {crm_id for want in wanted for crm_id in reading.chosen_contacts(want)[0][:1]}
         reading.strangers = strangers - chosen
         return reading
@@ -192,6 +232,17 @@ class EventReader:
         with self._ledger.begin() as uow:
             uow.inbox.finish([row.id for row in rows], outcome, self._clock.now())
             uow.commit()
+
+
+def _is_settled(each: Happening, reading: Reading) -> bool:
+    wanted = (each.wanted(event) for event in each.events)
+    return all(want is None or reading.is_settled(want) for want in wanted)
+
+
+def _is_gone(each: Happening) -> bool:
+    """Whether it says that a record is gone and makes no event, for which something would have to be read."""
+    is_deletion = each.notice is not None and each.notice.kind in {ChangeKind.DELETED, ChangeKind.PRIVACY_DELETED}
+    return is_deletion and not each.events
 
 
 def _needs_attention(account_id: str, row: InboxRow, why: str, now: datetime) -> TimelineEntry:

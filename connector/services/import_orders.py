@@ -38,6 +38,8 @@ class ImportOrder:
         region: country of numbers without prefix; empty for the account's.
         time_zone: of times without offset; empty for the account's.
         date_format: as `datetime.strptime` takes it; empty for ISO 8601 only.
+        encoding: of the file, as the operator said it; empty when it was found out.
+        delimiter: likewise.
         by: who imports.
         is_again: import a file once more that was imported before.
     """
@@ -49,6 +51,8 @@ class ImportOrder:
     region: str = ""
     time_zone: str = ""
     date_format: str = ""
+    encoding: str = ""
+    delimiter: str = ""
     by: str = ""
     is_again: bool = False
 
@@ -60,6 +64,8 @@ class ImportOrder:
             "region": self.region,
             "time_zone": self.time_zone,
             "date_format": self.date_format,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
         }
 
 

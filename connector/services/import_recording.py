@@ -6,6 +6,7 @@ P3): who once refused is asked by a double opt-in, not by a file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -54,7 +55,8 @@ class RowRecorder:
         )
         if person.says is not Says.OPT_IN:
             scope = Scope.ALL if person.says is Says.OPT_OUT else Scope.MARKETING
-            is_new = self._desk.opt_out(uow, said, now, scope) is not None
+            news = [self._desk.opt_out(uow, each, now, scope) for each in _of_every_number(said, contact)]
+            is_new = any(event is not None for event in news)
             return Became.OPTED_OUT if is_new else Became.KNOWN, person.troubles
         if self._has_refused(uow, said):
             return Became.KEPT_OUT, (*person.troubles, _STANDS)
@@ -66,6 +68,12 @@ class RowRecorder:
             return True
         word = uow.consents.marketing_consent(said.account_id, [said.msisdn]).get(said.msisdn)
         return word in {ConsentKind.OPT_OUT, ConsentKind.DOUBTFUL}
+
+
+def _of_every_number(said: Saying, contact: ContactRow | None) -> list[Saying]:
+    """Give a refusal for the number of the row and for the one that the CRM has: texts go to the latter."""
+    other = contact.msisdn if contact is not None else None
+    return [said] if other in {None, said.msisdn} else [said, replace(said, msisdn=other, jurisdiction=None)]
 
 
 _NO_NUMBER = CellTrouble(ImportColumn.NUMBER.value, "there is no number that consent could be kept of")

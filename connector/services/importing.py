@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from itertools import islice
 
 from connector.domain.import_rows import CellTrouble, PersonRow
 from connector.domain.webhook_sources import NamedBy, PersonName
-from connector.errors import ConfigurationError, ConnectorError
+from connector.errors import ConfigurationError, ConnectorError, CRMRefusedError
 from connector.ports.contact_files import ContactFile
 from connector.ports.contacts import ContactRow
+from connector.ports.crm import MISSING_SCOPES
 from connector.ports.imports import ImportRunRow, ImportState, ImportTroubleRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.time import Clock
@@ -24,7 +24,7 @@ from connector.services.consent import ConsentDesk
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader, Reading
 from connector.services.import_orders import MATCHED_BY, FileReader, ImportOrder, new_run, run_to_go_on_with
-from connector.services.import_recording import Became, RowRecorder
+from connector.services.import_recording import RowRecorder
 from connector.services.imported_facts import with_facts
 
 TOGETHER = 100
@@ -44,6 +44,14 @@ class _Row:
     number: int
     person: PersonRow
     is_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What the CRM said of the people of some rows, and whom it refused to be asked for."""
+
+    reading: Reading
+    refused: set[PersonName] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -116,12 +124,12 @@ class Importer:
         recorder = RowRecorder(self._desk, account.id, file.hash)
         out: dict[str | None, PersonRow] = {}
         for batch in self._batches(order, file, account, _FIRST):
-            reading = self._look_up(order, account, batch)
+            looked = self._look_up(order, account, batch)
             with self._ledger.begin() as uow:  # never committed
                 now = self._clock.now()
                 for number in {row.person.number for row in batch} & out.keys():
                     recorder.record(uow, 0, out[number], None, now)  # said by a row before, and not let stand
-                told.troubles += self._record(uow, order, account, batch, reading, recorder, counts, "")
+                told.troubles += self._record(uow, order, account, batch, looked, recorder, counts, "")
             out |= {row.person.number: row.person for row in batch if _opts_out(row) and row.person.number}
         told.counts = dict(counts)
         return told
@@ -129,11 +137,11 @@ class Importer:
     # --- one step ----------------------------------------------------------------------------------------------
 
     def _work(self, run: ImportRunRow, order: ImportOrder, account: AccountRow, batch: Sequence[_Row]) -> ImportRunRow:
-        reading = self._look_up(order, account, batch)
+        looked = self._look_up(order, account, batch)
         counts, to_row = Counter(run.counts or {}), batch[-1].number + 1
         with self._ledger.begin() as uow:
             recorder = RowRecorder(self._desk, account.id, run.file_hash)
-            troubles = self._record(uow, order, account, batch, reading, recorder, counts, run.id)
+            troubles = self._record(uow, order, account, batch, looked, recorder, counts, run.id)
             uow.imports.add_troubles(troubles)
             if not uow.imports.advance(account.id, run.id, run.next_row, to_row, counts):
                 raise ImportTakenError(f"another process goes on with import {run.id}")
@@ -146,51 +154,54 @@ class Importer:
         order: ImportOrder,
         account: AccountRow,
         batch: Sequence[_Row],
-        reading: Reading,
+        looked: _Looked,
         recorder: RowRecorder,
         counts: Counter[str],
         run_id: str,
     ) -> list[ImportTroubleRow]:
         now = self._clock.now()
-        contacts = self._keeper.save(uow, account, reading.contacts, now)
-        uow.lock_numbers(account.id, sorted({row.person.number for row in batch if row.person.number}))
+        contacts = dict(self._keeper.save(uow, account, looked.reading.contacts, now))
+        numbers = {*(row.person.number for row in batch), *(contact.msisdn for contact in contacts.values())}
+        uow.lock_numbers(account.id, sorted(number for number in numbers if number))
         troubles: list[ImportTroubleRow] = []
         for row in batch:
-            contact = self._contact(order, row.person, reading, contacts)
-            became, wrong = self._record_row(uow, order, row, contact, recorder, now)
+            contact = self._contact(order, row.person, looked.reading, contacts)
+            if contact is not None:
+                contact = _keep_facts(uow, contacts, contact, row.person)
+            became, wrong = recorder.record(uow, row.number, row.person, contact, now)
+            if contact is None:
+                wrong = _with_lack(order, row.person, looked, wrong)
             counts.update([ROWS, became.value, *_facts(order, row, contact)])
             troubles += [ImportTroubleRow(account.id, run_id, row.number, each.column, each.why) for each in wrong]
         return troubles
 
-    def _record_row(
-        self,
-        uow: UnitOfWork,
-        order: ImportOrder,
-        row: _Row,
-        contact: ContactRow | None,
-        recorder: RowRecorder,
-        now: datetime,
-    ) -> tuple[Became, Sequence[CellTrouble]]:
-        person = row.person
-        if contact is not None and (person.locale or person.time_zone) and not person.is_refused:
-            uow.contacts.save(with_facts(contact, person.locale, person.time_zone))
-        became, wrong = recorder.record(uow, row.number, person, contact, now)
-        if order.match is None or contact is not None:
-            return became, wrong
-        lacks = CellTrouble(MATCHED_BY[order.match].value, "no contact of the CRM has it")
-        return became, wrong if any(each.column == lacks.column for each in wrong) else (*wrong, lacks)
-
     # --- contacts ----------------------------------------------------------------------------------------------
 
-    def _look_up(self, order: ImportOrder, account: AccountRow, batch: Sequence[_Row]) -> Reading:
+    def _look_up(self, order: ImportOrder, account: AccountRow, batch: Sequence[_Row]) -> _Looked:
         """Read the contacts of rows from the CRM, where the operator wants that."""
-        reading = Reading()
-        named = [name for row in batch if (name := _name(order, row.person)) is not None]
-        if named:
-            self._reader.find_people(account, reading, [(name,) for name in named])
-            found = [ids[0] for name in named if (ids := reading.people.get(name))]
+        names = list(dict.fromkeys(name for row in batch if (name := _name(order, row.person)) is not None))
+        looked = _Looked(Reading())
+        try:
+            self._ask(account, looked.reading, names)
+        except CRMRefusedError as error:
+            if error.category == MISSING_SCOPES:
+                raise  # nobody can be looked up before somebody grants them
+            self._ask_each(account, looked, names)
+        return looked
+
+    def _ask_each(self, account: AccountRow, looked: _Looked, names: Sequence[PersonName]) -> None:
+        """Look people up one by one: what the CRM refuses to be asked costs nobody else their row."""
+        for name in names:
+            try:
+                self._ask(account, looked.reading, [name])
+            except CRMRefusedError:
+                looked.refused.add(name)
+
+    def _ask(self, account: AccountRow, reading: Reading, names: Sequence[PersonName]) -> None:
+        if names:
+            self._reader.find_people(account, reading, [(name,) for name in names])
+            found = [ids[0] for name in names if (ids := reading.people.get(name))]
             self._reader.read_contacts(account, reading, found)
-        return reading
 
     def _contact(
         self, order: ImportOrder, person: PersonRow, reading: Reading, contacts: dict[str, ContactRow]
@@ -235,6 +246,27 @@ def _known(row: _Row, seen: set[str]) -> _Row:
     if number is not None:
         seen.add(number)
     return replace(row, is_duplicate=True) if is_duplicate else row
+
+
+def _keep_facts(uow: UnitOfWork, contacts: dict[str, ContactRow], contact: ContactRow, person: PersonRow) -> ContactRow:
+    """Keep what a row says of its contact, for the rows below it too: two of them may be about one contact."""
+    if person.is_refused or not (person.locale or person.time_zone):
+        return contact
+    told = with_facts(contact, person.locale, person.time_zone)
+    uow.contacts.save(told)
+    contacts.update({crm_id: told for crm_id, each in contacts.items() if each.id == told.id})
+    return told
+
+
+def _with_lack(
+    order: ImportOrder, person: PersonRow, looked: _Looked, wrong: tuple[CellTrouble, ...]
+) -> tuple[CellTrouble, ...]:
+    """Add that no contact was found by what the row says, unless its cell is known to be wrong."""
+    if order.match is None or any(each.column == MATCHED_BY[order.match].value for each in wrong):
+        return wrong
+    is_refused = _name(order, person) in looked.refused
+    why = "the CRM refuses to look it up" if is_refused else "no contact of the CRM has it"
+    return (*wrong, CellTrouble(MATCHED_BY[order.match].value, why))
 
 
 def _opts_out(row: _Row) -> bool:

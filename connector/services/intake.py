@@ -118,12 +118,22 @@ class Intake:
             if account_id is not None
         ]
 
-    def take_unreadable(self, crm: str, body: bytes, reason: str) -> None:
-        """Keep a delivery that is signed but cannot be cut into events, marked for a person to look at."""
-        now = self._clock.now()
-        row = self._row(None, f"{crm}.unreadable", hashlib.sha256(body).hexdigest(), body, {"reason": reason}, now)
+    def take_unreadable(self, crm: str, body: bytes, reason: str, external_account_id: str | None = None) -> None:
+        """Keep a delivery that is signed but cannot be cut into events, marked for a person to look at.
+
+        Where the sender's account is known it is kept as that account's; nothing of one that is not installed.
+        """
+        now, source_ = self._clock.now(), f"{crm}.unreadable"
+        digest = hashlib.sha256(body).hexdigest()
+        identity = digest if external_account_id is None else f"{external_account_id}:{digest}"
 
         def store(uow: UnitOfWork) -> None:
+            account_id = None
+            if external_account_id is not None:
+                account_id = uow.accounts.installed(crm, [external_account_id]).get(external_account_id)
+                if account_id is None:
+                    return
+            row = self._row(account_id, source_, identity, body, {"reason": reason}, now)
             if uow.inbox.add([row]):
                 uow.inbox.finish([row.id], f"unreadable: {reason}", now)
 

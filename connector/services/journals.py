@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -18,10 +18,11 @@ from connector.domain.event_mapping import EventCatalogue, OnChange
 from connector.errors import CRMError
 from connector.ports.crm import CRM, CRMAccount
 from connector.ports.inbox import InboxRow
-from connector.ports.journals import Journal, JournalEntry
+from connector.ports.journals import Journal, JournalEntry, JournalNotice
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
+from connector.services.accounts import CONNECTED_AT
 from connector.services.crm_reading import CONTACT
 from connector.services.events import ACTIVE
 from connector.services.happenings import BACKFILL, missed
@@ -120,7 +121,7 @@ class JournalReader:
             active = {each.id: each for each in self._accounts(uow)}
         for each in entry.notices:
             account_id = ids.get(each.external_account_id)
-            if each.is_uninstall and account_id in active:
+            if each.is_uninstall and account_id in active and _ends(each, active[account_id]):
                 self._gone(account_id, "HubSpot's journal says that somebody uninstalled the app")
         rows = list(self._rows(entry, ids))
         with self._ledger.begin() as uow:
@@ -149,3 +150,12 @@ class JournalReader:
         with self._ledger.begin() as uow:
             uow.polls.next(self._crm.slug, name, self._clock.now() + after)
             uow.commit()
+
+
+def _ends(notice: JournalNotice, account: AccountRow) -> bool:
+    """Tell whether an uninstallation came after the account was connected: the journal tells of older ones as well."""
+    if notice.occurred_at is None:
+        log.warning("journal.uninstalled_at_no_time", account_id=account.id)
+        return False
+    connected = account.settings.get(CONNECTED_AT)
+    return notice.occurred_at > (datetime.fromisoformat(connected) if connected else account.created_at)

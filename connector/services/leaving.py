@@ -15,7 +15,7 @@ import structlog
 from connector.domain.account_status import ENDED, AccountStatus
 from connector.errors import ConfigurationError, CRMError
 from connector.ports.installing import OAuthDoor
-from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 from connector.services.enrollment_ending import cancel_texts, end_enrollment
@@ -78,7 +78,7 @@ class Departures:
             except (CRMError, ConfigurationError) as error:
                 log.warning("account.not_told", account_id=account_id, error=type(error).__name__)
                 return Left(self._account(account_id), not_told=str(error))
-        self._mark(account_id, AccountStatus.UNINSTALLED, f"uninstalled by {by}", drops_tokens=True)
+        self._finish(account_id, f"uninstalled by {by}")
         return Left(self._account(account_id), by_hand)
 
     def gone(self, account_id: str, why: str) -> None:
@@ -108,7 +108,9 @@ class Departures:
         """End a batch of what an account has under way; tell whether there may be more."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            why = _WHY[AccountStatus(uow.accounts.get(account_id).status)]
+            why = _why(uow, account_id)
+            if why is None:
+                return False
             rows = uow.enrollments.live_of_account(account_id, BATCH)
             for row in rows:
                 end_enrollment(uow, row, why, now)
@@ -128,6 +130,17 @@ class Departures:
             uow.commit()
         self._looked_at.pop(account_id, None)
 
+    def _finish(self, account_id: str, why: str) -> None:
+        """Take an account's tokens once its CRM was told; one connected again meanwhile has new ones and keeps them."""
+        with self._ledger.begin() as uow:
+            if uow.accounts.get(account_id).status != AccountStatus.LEAVING:
+                return
+            uow.accounts.set_status(account_id, AccountStatus.UNINSTALLED, why)
+            uow.accounts.drop_tokens(account_id)
+            uow.nudge(MAINTENANCE)
+            uow.commit()
+        self._looked_at.pop(account_id, None)
+
     def _find(self, crm: str, external_id: str) -> str:
         with self._ledger.begin(write=False) as uow:
             found = uow.accounts.by_external_ids(crm, [external_id]).get(external_id)
@@ -138,3 +151,12 @@ class Departures:
     def _account(self, account_id: str) -> AccountRow:
         with self._ledger.begin(write=False) as uow:
             return uow.accounts.get(account_id)
+
+
+def _why(uow: UnitOfWork, account_id: str) -> str | None:
+    """Say why an account ended; None for one that has gone altogether or was connected again meanwhile."""
+    try:
+        status = AccountStatus(uow.accounts.get(account_id).status)
+    except KeyError:
+        return None
+    return _WHY.get(status)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
 from connector.domain.event_mapping import EventMapping, OnChange
-from connector.domain.opt_out_fields import TRUE, OptOutField
+from connector.domain.opt_out_fields import TRUE, OptOutField, opt_out_fields
+from connector.ports.contacts import ContactRow
 from connector.ports.crm import Change, ChangedRecord, SearchFilter
 from connector.ports.ledger import AccountRow, UnitOfWork
-from connector.services.crm_flags import CRM_OPTED_OUT
+from connector.services.crm_flags import CRM_OPTED_OUT_BY
 from connector.services.heard_events import HeardEvents
 
 
@@ -60,15 +61,26 @@ def missing_changes(
 def _flags(
     uow: UnitOfWork, account: AccountRow, walk: Walk, records: Sequence[ChangedRecord]
 ) -> Iterator[ChangeNotice]:
-    """Give the contacts that show an opt-out and did not when we read them last, strangers among them."""
+    """Give the contacts that show an opt-out which holds nobody back here, strangers among them.
+
+    What we read of a contact may be older than a block that was lifted since, so only the block itself counts.
+    """
     known = uow.contacts.by_crm_ids(account.id, [record.object_id for record in records])
+    numbers = sorted({contact.msisdn for contact in known.values() if contact.msisdn})
+    blocked = uow.consents.suppressions(account.id, numbers)
     (name,) = walk.properties
+    is_own = name in {each.property_name for each in opt_out_fields(account.settings)}
     for record in records:
         contact = known.get(record.object_id)
-        if contact is None or not contact.attributes.get(CRM_OPTED_OUT):
+        if contact is None or not _is_heeded(contact, blocked, is_own=is_own):
             when = record.changed.get(name, Change(record.modified_at))
             ref, value = ObjectRef("contact", record.object_id), record.properties.get(name)
             yield ChangeNotice(ref, ChangeKind.CHANGED, when.at, name, value, when.is_import)
+
+
+def _is_heeded(contact: ContactRow, blocked: Container[str | None], *, is_own: bool) -> bool:
+    """Tell whether we know of an opt-out; a field of the account's own outlasts the person's word."""
+    return contact.msisdn in blocked and (not is_own or bool(contact.attributes.get(CRM_OPTED_OUT_BY)))
 
 
 def _change(

@@ -39,6 +39,14 @@ def chosen_person(
     return (), f"no contact has the {tried} that the webhook names"
 
 
+def is_settled(names: Sequence[PersonName], found: Mapping[PersonName, tuple[str, ...]]) -> bool:
+    """Tell whether it is known whom names mean: none of those that go before the one that decides was left unasked."""
+    for name in names:
+        if name not in found or found[name]:
+            return name in found
+    return True
+
+
 class PeopleFinder:
     """Looks people up in one account's CRM; raises `CRMError`s only.
 
@@ -49,18 +57,30 @@ class PeopleFinder:
     def __init__(self, crm: CRM, account: CRMAccount, email: str) -> None:
         self._crm, self._account, self._email = crm, account, email
 
-    def find(self, people: Sequence[Sequence[PersonName]]) -> dict[PersonName, tuple[str, ...]]:
-        """Find people, each by their first name that means somebody; what was asked for in vain maps to nothing."""
+    def find(
+        self, people: Sequence[Sequence[PersonName]], most_numbers: int | None = None
+    ) -> dict[PersonName, tuple[str, ...]]:
+        """Find people, each by their first name that means somebody; what was asked for in vain maps to nothing.
+
+        Args:
+            people: the names of each, the best first.
+            most_numbers: searches for a number that may be made, None for as many as needed; numbers beyond are absent.
+        """
         found: dict[PersonName, tuple[str, ...]] = {}
         for turn in range(max(map(len, people), default=0)):
             asked = [names[turn] for names in people if len(names) > turn and not any(map(found.get, names[:turn]))]
-            self._ask([name for name in dict.fromkeys(asked) if name not in found], found)
+            self._ask([name for name in dict.fromkeys(asked) if name not in found], found, most_numbers)
         return found
 
-    def _ask(self, names: Sequence[PersonName], found: dict[PersonName, tuple[str, ...]]) -> None:
+    def _ask(
+        self, names: Sequence[PersonName], found: dict[PersonName, tuple[str, ...]], most_numbers: int | None
+    ) -> None:
         found |= self._by_id([name for name in names if name.by is NamedBy.CRM_ID])
         found |= self._by_email([name for name in names if name.by is NamedBy.EMAIL])
-        found |= {name: self._by_number(name.text) for name in names if name.by is NamedBy.NUMBER}
+        numbers = [name for name in names if name.by is NamedBy.NUMBER]
+        if most_numbers is not None:
+            numbers = numbers[: max(0, most_numbers - sum(name.by is NamedBy.NUMBER for name in found))]
+        found |= {name: self._by_number(name.text) for name in numbers}
 
     def _by_id(self, names: Sequence[PersonName]) -> dict[PersonName, tuple[str, ...]]:
         if not names:

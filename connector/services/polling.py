@@ -82,7 +82,8 @@ class Poller:
             return 0
         except CRMError as error:
             log.warning("poll.failed", account_id=account_id, poll=event, status=error.status)
-            self._next(account_id, event, begun, min(every, error.retry_after or every))
+            back = error.retry_after / (1 - _SPREAD) if error.retry_after else every  # no spread makes it earlier
+            self._next(account_id, event, begun, back)
             return 0
         new = sum(self._keep(found[start : start + CHUNK]) for start in range(0, len(found), CHUNK))
         self._next(account_id, event, begun, every)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connector.domain.consent import KeywordBook, KeywordKind
@@ -32,6 +32,10 @@ _LIFETIMES = {
     START_CONFIRMATION: timedelta(hours=1),
     HELP_ANSWER: timedelta(hours=1),
 }
+
+ANOTHERS_WORDS = "(words to another account, which texts from the same number)"
+"""What stands for a reply's words in the evidence of accounts it did not answer: what it means holds for them too, what
+it says is none of their business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class KeywordAnswers:
         return ""
 
     def suppress(self, uow: UnitOfWork, sms: IncomingSMS, source: str, talk: Conversation, now: datetime) -> str | None:
-        """Opt a number out of one account; give the evidence's id when that is news."""
+        """Opt a number out of one account, with the words it said to it; give the evidence's id when that is news."""
         event = self._consent.opt_out(uow, _saying(sms, source, talk, now), now)
         if talk.last is not None and event is not None:
             show_engagement(uow, talk.last, now, opted_out_at=now)
@@ -92,7 +96,8 @@ class KeywordAnswers:
 
     def _stop(self, uow: UnitOfWork, heard: Heard, talks: Sequence[Conversation], now: datetime) -> str:
         """Stop every account that texted the number from there; the one that is answered confirms, once."""
-        made = [self.suppress(uow, heard.sms, f"message:{heard.reply.id}", talk, now) for talk in talks]
+        source = f"message:{heard.reply.id}"
+        made = [self.suppress(uow, _heard_by(talk, heard), source, talk, now) for talk in talks]
         if made[0] is None:
             return "Understood as STOP; this number had opted out before."
         if heard.sms.opt_out_handled:
@@ -118,7 +123,7 @@ class KeywordAnswers:
 
     def _doubt(self, uow: UnitOfWork, heard: Heard, talks: Sequence[Conversation], now: datetime) -> str:
         source = f"message:{heard.reply.id}"
-        doubts = [self._consent.doubt(uow, _saying(heard.sms, source, talk, now), now) for talk in talks]
+        doubts = [self._consent.doubt(uow, _saying(_heard_by(talk, heard), source, talk, now), now) for talk in talks]
         if not any(doubts):
             return ""
         return "This may be an opt-out: no marketing SMS goes to this number until somebody decides."
@@ -188,6 +193,12 @@ def show_engagement(
     uow.messages.set_engagement(message.id, replied_at=replied_at, opted_out_at=opted_out_at)
     for crm in uow.records.changed(message.account_id, RecordSubject.MESSAGE, [f"message:{message.id}"], now):
         uow.nudge(writeback_lane(crm))
+
+
+def _heard_by(talk: Conversation, heard: Heard) -> IncomingSMS:
+    """Give a reply as an account may read it: in full when it answered that account."""
+    is_answered = talk.account_id == heard.reply.account_id
+    return heard.sms if is_answered else replace(heard.sms, body=ANOTHERS_WORDS)
 
 
 def _saying(sms: IncomingSMS, source: str, talk: Conversation, now: datetime) -> Saying:

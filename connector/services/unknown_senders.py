@@ -110,12 +110,27 @@ class UnknownSenders:
                 batch.note_error(row, error, was_create=True)
 
     def _find_one(self, batch: Batch, row: CRMRecordRow) -> None:
-        found = self._known(batch, row) or self._looked_up(batch, row) or self._made(batch, row)
+        known = self._known(batch, row)
+        if known is not None:
+            if self._attach(batch, row, known):
+                batch.note_written([(row, known.crm_id)])
+                return
+            self._forget(batch, row, known)
+        found = self._looked_up(batch, row) or self._made(batch, row)
         if found is None:
             return
-        if found.crm_id:
-            self._attach(batch, row, found)
+        if found.crm_id and not self._attach(batch, row, found):
+            # Unsure, for the contact may have been made a moment ago; only this number has to wait.
+            unread = CRMAmbiguousError("the contact that was found cannot be read yet")
+            batch.note_error(row, unread, was_create=True)
+            return
         batch.note_written([(row, found.crm_id or None)])
+
+    def _forget(self, batch: Batch, row: CRMRecordRow, known: _Found) -> None:
+        """Take over that a contact of the ledger is gone from the CRM, though nobody told us."""
+        with batch.ledger.begin() as uow:
+            uow.contacts.mark_deleted(row.account_id, known.crm_id, batch.clock.now())
+            uow.commit()
 
     def _known(self, batch: Batch, row: CRMRecordRow) -> _Found | None:
         """Look into the ledger, which may know the contact since the text came: made for another one, or created."""
@@ -145,8 +160,11 @@ class UnknownSenders:
             return None
         return _Found(crm_id, is_new=True)
 
-    def _attach(self, batch: Batch, row: CRMRecordRow, found: _Found) -> None:
-        """Give the number's texts to the contact, in one transaction with the wish to show them."""
+    def _attach(self, batch: Batch, row: CRMRecordRow, found: _Found) -> bool:
+        """Give the number's texts to the contact, in one transaction with the wish to show them.
+
+        False, and nothing is done, when the CRM does not show the contact.
+        """
         batch.may_call()
         attributes = self._catalogue.by_crm[row.crm].contact.attributes
         now = batch.clock.now()
@@ -155,7 +173,7 @@ class UnknownSenders:
         except CRMAmbiguousError as error:
             raise CRMUnavailableError(str(error), status=error.status) from error
         if found.crm_id not in read:
-            raise CRMUnavailableError("the contact that was found cannot be read yet")
+            return False
         with batch.ledger.begin() as uow:
             account = uow.accounts.get(row.account_id)
             snapshots = {found.crm_id: replace(read[found.crm_id], read_at=now)}
@@ -163,6 +181,7 @@ class UnknownSenders:
             texts = uow.messages.adopt(row.account_id, row.payload["msisdn"], contact.id, _ATTACHED)
             _show(uow, batch.ledger.new_id, texts, contact, found, now)
             uow.commit()
+        return True
 
 
 def _show(

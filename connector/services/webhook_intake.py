@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from connector.domain.account_status import ENDED
 from connector.domain.webhook_sources import Signature, WebhookSource
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import Ledger, UnitOfWork
@@ -18,8 +19,6 @@ from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
 from connector.services.happenings import WEBHOOK
 from connector.services.intake import Committer
-
-_UNINSTALLED = "uninstalled"
 
 _LONGEST_TYPE = 200
 """Characters of a type in a header that are kept; no system has types as long."""
@@ -80,7 +79,7 @@ class WebhookIntake:
                 return None
             rows = uow.secrets.valid(account.id, secret_name(source), self._clock.now())
         secrets = tuple(row.secret for row in rows if row.secret)
-        return Endpoint(account.id, described, secrets) if secrets and account.status != _UNINSTALLED else None
+        return Endpoint(account.id, described, secrets) if secrets and account.status not in ENDED else None
 
     def take(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> bool:
         """Prove and store a delivery; False when the same event was stored before.
@@ -94,7 +93,7 @@ class WebhookIntake:
         if source.type_header:
             named = (value for name, value in headers.items() if name.lower() == source.type_header.lower())
             context["type"] = next(named, "")[:_LONGEST_TYPE]
-        external_id = f"{endpoint.account_id}:{source.name}:{source.identity(body)}"
+        external_id = f"{endpoint.account_id}:{source.name}:{source.identity(body, context.get('type', ''))}"
         row = InboxRow(self._new_id(), endpoint.account_id, WEBHOOK, external_id, body, context, now)
         return self._committer.join(_store, row)
 

@@ -1,8 +1,8 @@
 """What does a workflow ask for, and what is it answered at once?
 
 The call is kept, committed and answered within milliseconds; whom it is for, and what becomes of the text, is found out
-after that. A call that was sent before is answered as before, or with its result where that is known meanwhile: its
-first answer may never have arrived.
+after that. A call that was sent before is answered as before, with what is left of its wait, or with its result where
+that is known meanwhile: its first answer may never have arrived.
 
 HubSpot's action: developers.hubspot.com, "Custom workflow actions".
 """
@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
+from connector.domain.account_status import ENDED
 from connector.domain.documents import clean_text
 from connector.domain.message import LIFETIMES, Purpose
 from connector.ports.ledger import Ledger, UnitOfWork
@@ -21,6 +23,7 @@ from connector.ports.queue import WORKFLOWS
 from connector.ports.time import Clock
 from connector.ports.workflows import CallState, WaitsFor, WorkflowCallRow
 from connector.services.card_preview import LONGEST_BODY
+from connector.services.shown_texts import shown_body
 
 USUAL_MINUTES, MOST_MINUTES = 15, 24 * 60
 """How long a workflow waits: receipts come within a minute or two, so a quarter of an hour tells all that will be told
@@ -28,7 +31,7 @@ soon; after a day HubSpot goes on by itself."""
 
 _LONGEST_ID = 255  # characters, as the ledger keeps ids of others
 _STATE = "hs_execution_state"
-_GONE = "uninstalled"
+_MINUTE = timedelta(minutes=1)
 
 
 class UnreadableCallError(ValueError):
@@ -82,7 +85,7 @@ class WorkflowOrders:
         """
         call = _read(body)
         account_id = uow.accounts.by_external_ids(self._crm, [call.portal_id]).get(call.portal_id)
-        if account_id is None or uow.accounts.get(account_id).status == _GONE:
+        if account_id is None or uow.accounts.get(account_id).status in ENDED:
             return _impossible("NOT_INSTALLED", "the SMS app is not connected to this account")
         known = uow.workflow_calls.by_callback(account_id, call.callback_id)
         if known is not None:
@@ -94,7 +97,7 @@ class WorkflowOrders:
         if not uow.workflow_calls.add(row):  # the same call came in by another process a moment ago
             row = uow.workflow_calls.by_callback(account_id, call.callback_id) or row
         uow.nudge(WORKFLOWS)
-        return _kept(row)
+        return _kept(row, self._clock.now())
 
     def options(self, body: Any) -> dict[str, Any]:
         """Give the templates an admin may choose from, those first whose names hold what was typed."""
@@ -109,7 +112,7 @@ class WorkflowOrders:
     def _again(self, uow: UnitOfWork, row: WorkflowCallRow) -> Answer:
         """Answer a call that is known: as before, or with the result of a wait that is over."""
         if row.waits_for is WaitsFor.NOTHING or row.state in {CallState.ORDERED, CallState.WAITING}:
-            return _kept(row)
+            return _kept(row, self._clock.now())
         return Answer(result_of(uow, row))
 
     def _mistake(self, inputs: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -155,7 +158,7 @@ class WorkflowOrders:
 def result_of(uow: UnitOfWork, row: WorkflowCallRow) -> dict[str, str]:
     """Give the outputs of a call whose result is known."""
     reply = None if row.reply_id is None else uow.messages.get(row.account_id, row.reply_id)
-    return outputs(row.result, row.reason, row.message_id, "" if reply is None else reply.body)
+    return outputs(row.result, row.reason, row.message_id, "" if reply is None else shown_body(reply))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +251,11 @@ def _ends(now: datetime, waits_for: WaitsFor, purpose: Purpose, minutes: int) ->
     return now + (LIFETIMES[purpose] if waits_for is WaitsFor.NOTHING else timedelta(minutes=minutes))
 
 
-def _kept(row: WorkflowCallRow) -> Answer:
+def _kept(row: WorkflowCallRow, now: datetime) -> Answer:
+    """Answer a call whose result nobody knows; a workflow waits until the call's own end, whenever it asks."""
     if row.waits_for is WaitsFor.NOTHING:
         return Answer(outputs("queued", "", row.message_id))
-    minutes = int((row.expires_at - row.received_at) / timedelta(minutes=1))
-    return Answer(outputs("queued", "", row.message_id), "BLOCK", minutes)
+    return Answer(outputs("queued", "", row.message_id), "BLOCK", max(1, ceil((row.expires_at - now) / _MINUTE)))
 
 
 def _impossible(code: str, reason: str) -> Answer:

@@ -33,7 +33,7 @@ from connector.ports.workflows import (
 from connector.services.crm_reading import CRMReader, Reading
 from connector.services.workflow_orders import result_of
 from connector.services.workflow_telling import end_of_wait
-from connector.services.workflow_texts import UnorderableError, WorkflowTexts
+from connector.services.workflow_texts import UnorderableError, WorkflowTexts, note_no_text
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,9 @@ LEASE = timedelta(minutes=5)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=1)
 """Workflows wait for minutes: a CRM that is back is noticed within one."""
+
+_YOUNG = timedelta(minutes=1)
+"""So long after a call the CRM may not have noted yet that its workflow waits: our answer has to arrive and be kept."""
 
 _BLOCKED = frozenset({"suppressed", "failed", "undelivered"})
 """Results behind which an opt-out may stand, which a workflow wants to branch on."""
@@ -109,7 +112,8 @@ class WorkflowRunner:
         """Finish calls for which it is too late: the workflow has gone on by itself, or the text is worth nothing."""
         now = self._clock.now()
         late = [call for call in calls if call.expires_at <= now]
-        self._move([_late(call, call.error or "it was too late") for call in late])
+        if late:
+            self._end([_late(call, call.error or "it was too late") for call in late], late)
         return [call for call in calls if call.expires_at > now]
 
     # -- texts
@@ -125,7 +129,7 @@ class WorkflowRunner:
                 for call in calls:
                     self._order(account, [call])
             else:
-                self._move([_failed(calls[0], str(error), self._clock.now())])
+                self._end([_failed(calls[0], str(error), self._clock.now())], calls)
         except CRMError as error:
             self._put_off(calls, error)
         else:
@@ -166,8 +170,12 @@ class WorkflowRunner:
         self._settle(calls, results)
 
     def _completions(self, calls: Sequence[WorkflowCallRow]) -> list[Completion]:
+        now = self._clock.now()
         with self._ledger.begin(write=False) as uow:
-            return [Completion(call.callback_id, result_of(uow, call)) for call in calls]
+            return [
+                Completion(call.callback_id, result_of(uow, call), is_young=now < call.received_at + _YOUNG)
+                for call in calls
+            ]
 
     def _settle(self, calls: Sequence[WorkflowCallRow], results: Sequence[CompletionResult]) -> None:
         errors = {result.callback_id: result.error for result in results}
@@ -219,6 +227,16 @@ class WorkflowRunner:
                 for call, pause in zip(calls, pauses, strict=True)
             ]
         )
+
+    def _end(self, moves: Sequence[CallMove], calls: Sequence[WorkflowCallRow]) -> None:
+        """Move calls to where no text is made any more; those that had none yet leave a trace, with the reason."""
+        now = self._clock.now()
+        with self._ledger.begin() as uow:
+            moved = set(uow.workflow_calls.move(moves, now))
+            for call, move in zip(calls, moves, strict=True):
+                if call.id in moved and call.state is CallState.ORDERED:
+                    note_no_text(uow, call, move.reason or "", now)
+            uow.commit()
 
     def _move(self, moves: Sequence[CallMove]) -> None:
         if moves:

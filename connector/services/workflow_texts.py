@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from connector.domain.event import ChangeKind, ObjectRef, Owner
 from connector.domain.event_mapping import ContactFrom, ContactRule, CRMEvents, EventCatalogue, EventMapping, OnChange
 from connector.domain.message import Purpose
@@ -21,6 +23,8 @@ from connector.services.names import names_of, owner_id_of
 from connector.services.single_texts import Ordered, SingleTexts
 from connector.services.text_orders import TextOrder, UnusableOrderError
 from connector.services.workflow_telling import BY
+
+log = structlog.get_logger(__name__)
 
 _LONGEST_NAME = 200  # characters of a workflow's id; with the word before it, it fits the ledger's 255
 
@@ -52,14 +56,15 @@ class WorkflowTexts:
         """Order a call's text.
 
         Raises:
-            UnorderableError: it can never be; the contact's timeline says so.
+            UnorderableError: it can never be; the timeline says so.
         """
-        contact = self._contact(uow, account, call, reading, now)
+        contact = None
         try:
+            contact = self._contact(uow, account, call, reading, now)
             return self.texts.put(uow, self._order(account, call, contact, reading))
         except (UnorderableError, InvalidNumberError, UnusableOrderError) as error:
             reason = error.detail if isinstance(error, UnusableOrderError) else str(error)
-            uow.timeline.add([_refused(call, contact, reason, now)])
+            note_no_text(uow, call, reason, now, contact)
             raise UnorderableError(reason) from error
 
     def _contact(
@@ -129,7 +134,17 @@ def _owner_number(account: AccountRow, owner: Owner | None) -> str:
     return str(number)
 
 
-def _refused(call: WorkflowCallRow, contact: ContactRow, reason: str, now: datetime) -> TimelineEntry:
+def note_no_text(
+    uow: UnitOfWork, call: WorkflowCallRow, reason: str, now: datetime, contact: ContactRow | None = None
+) -> None:
+    """Leave a trace of a call that makes no text: on the timeline of its record and, if known, its contact."""
+    if contact is None and call.object_type == CONTACT:
+        contact = uow.contacts.by_crm_ids(call.account_id, [call.object_id]).get(call.object_id)
+    uow.timeline.add([_refused(call, contact, reason, now)])
+    log.warning("workflow.no_text", account_id=call.account_id, call_id=call.id, callback_id=call.callback_id)
+
+
+def _refused(call: WorkflowCallRow, contact: ContactRow | None, reason: str, now: datetime) -> TimelineEntry:
     name = f"workflow {call.workflow}" if call.workflow else "a workflow"
     return TimelineEntry(
         account_id=call.account_id,
@@ -138,7 +153,7 @@ def _refused(call: WorkflowCallRow, contact: ContactRow, reason: str, now: datet
         discriminator="",
         at=now,
         summary=f"Nothing was sent for {name}: {reason}",
-        contact_id=contact.id,
+        contact_id=None if contact is None else contact.id,
         ref=f"{call.object_type}:{call.object_id}",
         data={"journey": name, "reason": reason},
     )

@@ -206,6 +206,14 @@ def test_a_sheet_is_chosen_by_its_name_and_the_first_one_otherwise(tmp_path: Pat
         read_contacts(path, Reading(sheet="Three"))
 
 
+def test_each_sheet_of_a_workbook_is_a_file_of_its_own_however_it_was_chosen(tmp_path: Path) -> None:
+    path = workbook(tmp_path, ("One", [["a"], ["1"]]), ("Two", [["a"], ["2"]]))
+    first, named, second = (read_contacts(path, Reading(sheet=sheet)).hash for sheet in ("", "One", "Two"))
+    assert first == named
+    assert first != second
+    assert len(second) == 64
+
+
 def test_a_workbook_made_to_fill_our_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.adapters.spreadsheets._LARGEST_INSIDE", 100)
     with pytest.raises(ConfigurationError, match="too large unpacked"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,11 @@ def test_a_time_is_read_in_the_format_that_the_operator_says_and_in_iso_8601() -
     assert "expected %d.%m.%Y" in why(read(rules, when="3/31/2025"))["when"]
 
 
+def test_the_format_that_the_operator_says_comes_before_iso_8601_that_it_looks_like() -> None:
+    rules = RowRules(RULES.columns, ("US",), date_format="%Y-%d-%m", defaults=RULES.defaults)
+    assert read(rules, when="2025-02-03").at == datetime(2025, 3, 2, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -125,19 +131,31 @@ def test_a_day_is_its_beginning_for_an_opt_in_and_its_end_for_an_opt_out() -> No
 # --- opt-outs --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["yes", "Y", "TRUE", "1", "x", "Unsubscribed", "STOP", "opted out"])
+@pytest.mark.parametrize(
+    "word",
+    ["yes", "Y", "TRUE", "1", "x", "Unsubscribed", "unsubscribe", "STOP", "STOP.", "opted out", "Opted-Out", "opt_out"],
+)
 def test_an_opt_out_is_read_in_the_words_that_exports_have(word: str) -> None:
     assert read(opted_out=word).says is Says.OPT_OUT
 
 
-@pytest.mark.parametrize("word", ["no", "0", "false", ""])
+@pytest.mark.parametrize(
+    "day", ["2024-05-01", "2024-05-01T10:00:00", "01.05.2024 10:00", "5/1/2024", "2024-05-01 10:00:00"]
+)
+def test_the_day_of_an_opt_out_in_its_column_is_an_opt_out(day: str) -> None:
+    person = read(opted_out=day)
+    assert (person.says, person.troubles) == (Says.OPT_OUT, ())
+
+
+@pytest.mark.parametrize("word", ["no", "No.", "0", "false", "", "-", "none"])
 def test_no_opt_out_leaves_the_opt_in_standing(word: str) -> None:
     assert read(opted_out=word).says is Says.OPT_IN
 
 
-def test_an_opt_out_column_with_another_word_gives_no_consent() -> None:
-    person = read(opted_out="maybe")
-    assert (person.says, person.is_refused) == (Says.NOTHING, True)
+@pytest.mark.parametrize("word", ["maybe", "?", "left us in May", "1714521600000"])
+def test_an_opt_out_column_with_another_word_ends_marketing_and_is_told(word: str) -> None:
+    person = read(opted_out=word)
+    assert (person.says, person.is_refused) == (Says.NO_MARKETING, False)
     assert "neither yes nor no" in why(person)["opted_out"]
 
 
@@ -203,17 +221,8 @@ def test_no_row_breaks_the_reader_and_every_opt_in_has_all_that_an_opt_in_needs(
         assert person.at is not None
         assert datetime(1992, 12, 3, tzinfo=UTC) <= person.at <= NOW
         assert person.evidence
-        assert cells.get(Column.OPTED_OUT, "").strip().lower() in {
-            "",
-            "no",
-            "n",
-            "false",
-            "f",
-            "0",
-            "off",
-            "nein",
-            "non",
-        }
+        word = re.sub(r"[\W_]", "", cells.get(Column.OPTED_OUT, "").casefold())
+        assert word in {"", "no", "n", "false", "f", "0", "off", "nein", "non", "none", "null", "never"}
     if person.says in {Says.OPT_OUT, Says.NO_MARKETING}:
         assert person.at is not None
         assert person.at <= NOW + timedelta(0)

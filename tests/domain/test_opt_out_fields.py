@@ -40,7 +40,13 @@ def test_fields_of_one_kind_of_record_are_told_from_those_of_others() -> None:
 
 @pytest.mark.parametrize(
     ("setting", "mistake"),
-    [("do_not_text", "expected kinds of record"), ({"contact": 7}, "contact"), ({"contact": {"value": "x"}}, "field")],
+    [
+        ("do_not_text", "expected kinds of record"),
+        ({"contact": 7}, "contact"),
+        ({"contact": {"value": "x"}}, "field"),
+        ({"contacts": "do_not_text"}, "did you mean contact?"),
+        ({"leed": "do_not_text"}, "did you mean lead?"),
+    ],
 )
 def test_what_cannot_be_read_is_told_and_left_out(setting: Any, mistake: str) -> None:
     (told,) = mistakes_in_opt_out_fields(setting)
@@ -56,3 +62,8 @@ def test_a_checkbox_that_is_ticked_says_so(value: object) -> None:
 @pytest.mark.parametrize("value", [None, "", "false", "No", False, 0, "true story"])
 def test_anything_else_says_nothing(value: object) -> None:
     assert not CHECKBOX.says_so(value)
+
+
+@pytest.mark.parametrize(("value", "says"), [("Calls;Texts", True), ("calls; TEXTS", True), ("Calls;Mails", False)])
+def test_of_several_chosen_values_one_is_enough(value: str, *, says: bool) -> None:
+    assert OptOutField("contact", "never_by", ("Texts",)).says_so(value) is says

@@ -167,3 +167,17 @@ def test_an_event_sent_again_is_known_by_its_own_id_else_by_its_whole_body() -> 
     assert by_body.identity(b'{"id": "1", "try": 1}') != by_body.identity(b'{"id": "1", "try": 2}')
     assert by_id.identity(b'{"try": 1}') == by_body.identity(b'{"try": 1}')
     assert by_id.identity(b"no json") == by_body.identity(b"no json")
+
+
+def test_one_body_under_two_types_of_a_header_is_two_events_unless_it_has_an_id() -> None:
+    by_body, body = WebhookSource("a", GITHUB, type_header="X-Topic"), b'{"id": "1"}'
+    assert by_body.identity(body, "orders/paid") == by_body.identity(body, "orders/paid")
+    assert by_body.identity(body, "orders/paid") != by_body.identity(body, "orders/updated")
+    by_id = WebhookSource("a", GITHUB, at("id"), type_header="X-Topic")
+    assert by_id.identity(body, "orders/paid") == by_id.identity(body, "orders/updated")
+
+
+@pytest.mark.parametrize("text", ["--5", "-", "²", "٣"])
+def test_an_amount_of_smallest_units_that_is_no_whole_number_is_none(text: str) -> None:
+    value = PayloadValue(at("x"), Unit.MINOR, at("c"))
+    assert value.read({"x": text, "c": "EUR"}) is None

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from connector.adapters.store.migrate import migrate
 from connector.adapters.store.tables import external_event
 from connector.bootstrap import Connector
+from connector.domain.account_status import ENDED
 from connector.entrypoints.web.app import create_app
 from connector.ports.ledger import UnitOfWork
 from connector.settings import read_settings
@@ -123,9 +124,12 @@ def test_a_closed_address_is_not_there_any_more(client: FlaskClient, connector: 
     assert deliver(client, connector, secret).status_code == 404
 
 
-def test_an_account_that_was_uninstalled_takes_nothing(client: FlaskClient, connector: Connector, secret: str) -> None:
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_an_account_that_was_uninstalled_takes_nothing(
+    client: FlaskClient, connector: Connector, secret: str, status: str
+) -> None:
     with connector.ledger.begin() as uow:
-        uow.accounts.set_status("account-12345", "uninstalled", "by its admin")
+        uow.accounts.set_status("account-12345", status, "by its admin")
         uow.commit()
     assert deliver(client, connector, secret).status_code == 404
 

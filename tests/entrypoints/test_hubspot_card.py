@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from connector.adapters.store.tables import metadata
 from connector.bootstrap import Connector
+from connector.domain.account_status import ENDED
 from connector.domain.message import Direction, MessageState, Purpose
 from connector.entrypoints.web.app import create_app
 from connector.ports.consents import Mechanism
@@ -184,9 +185,10 @@ def test_a_portal_that_is_not_installed_gets_nothing(card: Card, portal: str) ->
     assert (answer.status_code, answer.json and answer.json["code"]) == (404, "not_installed")
 
 
-def test_a_portal_that_removed_the_app_gets_nothing(card: Card, connector: Connector) -> None:
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_a_portal_that_removed_the_app_gets_nothing(card: Card, connector: Connector, status: str) -> None:
     with connector.ledger.begin() as uow:
-        uow.accounts.set_status("account-12345", "uninstalled", "")
+        uow.accounts.set_status("account-12345", status, "")
         uow.commit()
     card.get(status=404)
 

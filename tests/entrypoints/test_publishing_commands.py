@@ -219,6 +219,20 @@ def test_mistakes_in_own_files_are_shown_where_they_stand_and_publish_nothing(
     assert "broken       version 1 version 1 runs on" in told
 
 
+def test_an_own_text_that_no_own_journey_uses_is_a_mistake_and_not_dropped_unseen(
+    folder: Path, accounts: list[str]
+) -> None:
+    run("publish")
+    own = folder / "own"
+    run("export", "demo-booked", "--account", "12345", "--to", str(own))
+    assert "No mistakes" in run("check", "--own", str(own))
+    text = own / "templates/demo-booked/confirmatoin.txt.j2"
+    text.write_text("Hi", encoding="utf-8")
+    told = run("check", "--own", str(own), status=1)
+    assert str(text) in told
+    assert "no journey of the account's own uses this text" in told
+
+
 def test_own_files_need_the_account_whose_own_they_become(folder: Path, accounts: list[str]) -> None:
     (folder / "own").mkdir()
     assert "--own needs --account" in run("publish", "--own", str(folder / "own"), status=1)

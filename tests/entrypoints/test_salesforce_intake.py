@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from connector.adapters.store.migrate import migrate
 from connector.adapters.store.tables import external_event
 from connector.bootstrap import Connector
+from connector.domain.account_status import ENDED, AccountStatus
 from connector.entrypoints.cli import cli
 from connector.entrypoints.web.app import create_app
 from connector.ports.ledger import UnitOfWork
@@ -26,6 +27,7 @@ from tests.adapters.store.factories import an_account
 from tests.entrypoints.environment import set_environment
 
 ORG, OTHER = "00D000000000001EAA", "00D000000000002EAA"
+UNREADABLE = b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
 
 
 @pytest.fixture
@@ -111,9 +113,26 @@ def test_a_replaced_secret_holds_for_a_week(
 def test_what_is_no_outbound_message_is_kept_for_a_person_and_not_sent_for_a_day(
     connector: Connector, client: FlaskClient
 ) -> None:
-    answer = client.post(address(connector), data=b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>")
-    assert answer.status_code == 200
-    assert [source for _, source, _ in kept(connector)] == ["salesforce.unreadable"]
+    for organization in (ORG, OTHER, ORG):
+        answer = client.post(address(connector, organization), data=UNREADABLE)
+        assert answer.status_code == 200
+    assert {(account_id, source) for account_id, source, _ in kept(connector)} == {
+        (account_of(connector, ORG), "salesforce.unreadable"),
+        (account_of(connector, OTHER), "salesforce.unreadable"),
+    }
+    assert len(kept(connector)) == 2
+
+
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_nothing_unreadable_is_kept_of_an_account_somebody_ended(
+    connector: Connector, client: FlaskClient, status: AccountStatus
+) -> None:
+    where = address(connector)
+    with connector.ledger.begin() as uow:
+        uow.accounts.set_status(account_of(connector, ORG), status, "")
+        uow.commit()
+    assert client.post(where, data=UNREADABLE).status_code == 200
+    assert kept(connector) == []
 
 
 def test_nothing_is_acknowledged_when_nothing_could_be_kept(

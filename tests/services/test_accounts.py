@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
 
 from connector.adapters.secrets import Vault
-from connector.adapters.store.tables import metadata
+from connector.adapters.store.tables import metadata, timeline_entry
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
+from connector.domain.timeline import EntryKind
 from connector.errors import ConfigurationError, CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import AccountRow
@@ -46,6 +48,14 @@ class Desk:
         with self.ledger.begin() as uow:
             return list(uow.accounts.all())
 
+    def told(self, account_id: str) -> list[str]:
+        """What a person has to look at."""
+        query = select(timeline_entry.c.summary).where(
+            timeline_entry.c.account_id == account_id, timeline_entry.c.kind == EntryKind.ATTENTION_NEEDED
+        )
+        with self.ledger.engine.begin() as connection:
+            return list(connection.execute(query).scalars())
+
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
@@ -71,6 +81,24 @@ def test_an_account_added_again_gets_the_new_token_and_keeps_its_settings(desk: 
     desk.accounts.add(Installation("hubspot", "7", token="pat-2"))
     (account,) = desk.all()
     assert (account.access_token, account.settings["default_region"]) == ("pat-2", "DE")
+
+
+def test_an_account_added_again_keeps_what_the_admin_set_and_takes_over_the_facts_that_follow_the_crm(
+    desk: Desk,
+) -> None:
+    desk.crm.facts = {**desk.crm.facts, "currency": "EUR", "ui_domain": "app.hubspot.com", "missing_fields": ["a"]}
+    desk.accounts.add(PORTAL)
+    desk.accounts.change("hubspot", "7", {"time_zone": "Europe/London", "currency": "GBP"})
+    desk.crm.facts = {**desk.crm.facts, "ui_domain": "app-eu1.hubspot.com", "missing_fields": []}
+    added = desk.accounts.add(Installation("hubspot", "7", token="pat-2"))
+    expected = {
+        "default_region": "DE",
+        "time_zone": "Europe/London",
+        "currency": "GBP",
+        "ui_domain": "app-eu1.hubspot.com",
+        "missing_fields": [],
+    }
+    assert {name: added.account.settings[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -111,3 +139,31 @@ def test_settings_are_changed_one_by_one_and_removed_by_none(desk: Desk) -> None
     assert desk.all()[0].settings == {"locale": "de", "time_zone": "Europe/Berlin"}
     with pytest.raises(ConfigurationError, match="there is no hubspot account 9"):
         desk.accounts.change("hubspot", "9", {})
+
+
+def test_fields_the_crm_does_not_show_are_told_to_who_adds_the_account_and_to_who_reads_its_timeline(
+    desk: Desk,
+) -> None:
+    desk.crm.facts = {**desk.crm.facts, "missing_fields": ["Contact.No_Textt__c"]}
+    added = desk.accounts.add(PORTAL)
+    assert "Contact.No_Textt__c" in added.missing
+    assert desk.told(added.account.id) == [added.missing]
+
+
+def test_a_setting_that_names_a_field_nobody_has_is_told_when_it_is_changed(desk: Desk) -> None:
+    added = desk.accounts.add(PORTAL)
+    desk.crm.facts = {**desk.crm.facts, "missing_fields": ["Contact.No_Textt__c"]}
+    desk.accounts.change("hubspot", "7", {"locale": "de"})
+    assert desk.told(added.account.id) == []
+    changed = desk.accounts.change("hubspot", "7", {"opt_out_fields": {"contact": "No_Textt__c"}})
+    assert changed.settings["missing_fields"] == ["Contact.No_Textt__c"]
+    assert [changed] == desk.all()
+    (told,) = desk.told(added.account.id)
+    assert "Contact.No_Textt__c" in told
+
+
+def test_a_setting_is_changed_while_the_crm_is_away(desk: Desk) -> None:
+    desk.accounts.add(PORTAL)
+    desk.crm.error = CRMUnavailableError("down", status=503)
+    desk.accounts.change("hubspot", "7", {"opt_out_fields": {"contact": "no_text"}})
+    assert desk.all()[0].settings["opt_out_fields"] == {"contact": "no_text"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,11 @@ import pytest
 
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
-from connector.services.backfill import EVERY, KIND, LAG
+from connector.ports.crm import CRMAccount
+from connector.ports.ledger import AccountRow
+from connector.services.backfill import AT_ONCE, EVERY, KIND, LAG
+from connector.services.contact_snapshots import contact_row
+from connector.services.missed_changes import Walk
 from tests.services.fake_crm import PAGE
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, START, Theatre
 
@@ -329,7 +334,94 @@ def test_an_opt_out_in_a_field_of_the_accounts_own_is_found(tmp_path: Path) -> N
     rig.close()
 
 
+def test_a_flag_that_we_read_before_and_that_blocks_nobody_is_found(rig: Rig) -> None:
+    lea = rig.lea()
+    rig.crm.opted_out[lea] = True
+    with rig.ledger.begin() as uow:
+        account = uow.accounts.get(ACCOUNT)
+        acting = CRMAccount(account.id, account.external_id, account.settings)
+        read = rig.crm.read_contacts(acting, [lea], {})[lea]
+        uow.contacts.save(contact_row(rig.ledger.new_id(), account, lea, read, rig.clock.at))
+        uow.commit()
+    assert not suppressed(rig)
+    rig.later()
+    assert suppressed(rig)
+
+
+def own_field(tmp_path: Path, setting: object) -> Rig:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    return Rig(tmp_path, url, {"confirmation": CONFIRMATION}, opt_out_fields={"contact": setting})
+
+
+def test_an_opt_out_set_before_our_first_look_is_found(tmp_path: Path) -> None:
+    rig = own_field(tmp_path, {"field": "sms_wish", "value": "Never"})
+    rig.lea(sms_wish="Never")
+    rig.pass_time(days=30)
+    rig.fill()
+    assert suppressed(rig)
+    rig.close()
+
+
+def test_two_entries_of_one_field_are_both_searched_for_and_a_new_value_from_the_beginning(tmp_path: Path) -> None:
+    setting: list[object] = [{"field": "sms_wish", "value": "Stop"}, {"field": "sms_wish", "value": "Never"}]
+    rig = own_field(tmp_path, setting[:1])
+    rig.lea(sms_wish="Never")
+    rig.pass_time(days=1)
+    rig.fill()
+    assert not suppressed(rig)
+    with rig.ledger.begin() as uow:
+        account = uow.accounts.get(ACCOUNT)
+        uow.accounts.save_settings(ACCOUNT, {**account.settings, "opt_out_fields": {"contact": setting}}, account.name)
+        uow.commit()
+    rig.later()
+    assert suppressed(rig)
+    rig.close()
+
+
+def test_an_opt_out_is_found_after_an_outage_of_a_month(rig: Rig) -> None:
+    lea = rig.lea()
+    rig.crm.opted_out[lea] = True
+    rig.pass_time(days=30)
+    rig.fill()
+    assert suppressed(rig)
+
+
 # Trouble
+
+
+def test_an_account_whose_walk_breaks_keeps_no_other_walk_from_its_turn(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.lea()
+    looked, original = [], rig.backfill._look
+
+    def breaking(account: AccountRow, walk: Walk) -> None:
+        looked.append(walk.name)
+        if walk.opt_out is not None:
+            raise KeyError(walk.name)
+        original(account, walk)
+
+    monkeypatch.setattr(rig.backfill, "_look", breaking)
+    rig.later()
+    assert len(looked) == len(set(looked)), "what broke is put off"
+    assert journeys(rig) == ["welcome"]
+
+
+def test_only_so_many_accounts_are_looked_at_together_and_more_is_told(rig: Rig) -> None:
+    with rig.ledger.begin() as uow:
+        mine = uow.accounts.get(ACCOUNT)
+        for number in range(AT_ONCE + 2):
+            uow.accounts.add(replace(mine, id=f"{number:032x}", external_id=f"77{number}"))
+        uow.commit()
+    rig.pass_time(minutes=16)
+    before = rig.crm.calls["changed_since"]
+    assert rig.backfill.fill_due() is True
+    assert rig.crm.calls["changed_since"] == before + AT_ONCE
+    rounds = 0
+    while rig.backfill.fill_due():
+        rounds += 1
+    assert rounds > 1
+    assert rig.crm.calls["changed_since"] == before + AT_ONCE + 2 + 3, "ours needs events of two kinds as well"
 
 
 def test_a_refused_search_is_shown_to_a_person_once_a_day(rig: Rig) -> None:

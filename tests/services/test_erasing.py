@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -10,20 +11,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from connector.adapters.fingerprints import HMACFingerprints
+from connector.adapters.secrets import Vault
 from connector.adapters.store.contact_data import SQLContactData
 from connector.adapters.store.tables import metadata
 from connector.adapters.store.tenant_data import SQLTenantData
 from connector.domain.account_status import AccountStatus
 from connector.domain.message import MessageState
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, DecryptionError
+from connector.ports.consents import ConsentEvent, ConsentKind, Scope
 from connector.ports.erasing import ErasureRow
+from connector.ports.workflows import CallMove, CallState, WaitsFor, WorkflowCallRow
 from connector.services.erasing import LAST_LOOK, LEASE, Eraser, contact_text
-from tests.adapters.store.factories import a_message, an_account
+from tests.adapters.store.factories import a_message, an_account, an_attempt, an_event
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, Theatre
 
 PRINTS = HMACFingerprints(["k" * 32])
@@ -97,8 +102,9 @@ def test_everything_of_an_account_goes_and_its_certificate_says_so(theatre: Thea
     eraser = eraser_of(theatre)
     erasure = eraser.work_off(eraser.request("hubspot", "12345", "ann", "the contract ended").id)
     assert erasure.completed_at is None  # a worker may still write what it has in hand
-    assert rows(theatre, "message", "account_id") == [("account-2",)]
+    assert rows(theatre, "contact", "account_id") == []
     erasure = finished(theatre, eraser, erasure.id)
+    assert rows(theatre, "message", "account_id") == [("account-2",)]
     assert rows(theatre, "account", "id") == [("account-2",)]
     told = eraser.certificate(erasure)
     assert (told["crm"], told["external_id"], told["scope"]) == ("hubspot", "12345", "account")
@@ -191,8 +197,8 @@ class Clock:
 class Told:
     def __init__(self, data):
         self.data = data
-    def erase(self, *args):
-        gone = self.data.erase(*args)
+    def erase(self, *args, **named):
+        gone = self.data.erase(*args, **named)
         if gone.get("message"):
             print("erased", flush=True)
             sys.stdin.read()  # until it is killed
@@ -213,6 +219,7 @@ def test_an_erasure_that_is_killed_goes_on_where_it_was_and_counts_nothing_twice
         work.commit()
     set_status(theatre, AccountStatus.UNINSTALLED)
     erasure = eraser_of(theatre).request("hubspot", "12345", "ann", "asked")
+    theatre.clock.at += LAST_LOOK
     command = [sys.executable, "-c", _ERASES_UNTIL_KILLED, database_url, erasure.id, theatre.clock.at.isoformat()]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as victim:
         assert victim.stdout is not None
@@ -251,6 +258,14 @@ def forget(theatre: Theatre, contact: str) -> ErasureRow:
     return finished(theatre, eraser, str(erasure_id))
 
 
+def opened(vault: Vault, sealed: bytes, row: sa.RowMapping, column: str) -> str:
+    """Open what is bound to its account, or to its source where it came without one."""
+    if row["account_id"] is not None:
+        with contextlib.suppress(DecryptionError):
+            return vault.open_text(sealed, account=row["account_id"], column=column)
+    return vault.open_text(sealed, account=row["source"], column=column)
+
+
 def everything(theatre: Theatre) -> str:
     """Give every value in the ledger as one text, opened."""
     vault, found = theatre.ledger.vault, list[str]()
@@ -259,9 +274,8 @@ def everything(theatre: Theatre) -> str:
             for row in connection.execute(sa.select(table)).mappings():
                 for name, value in row.items():
                     if isinstance(value, bytes) and name != "verifier_sealed":
-                        bound = str(row["source"] if table.name == "external_event" else row["account_id"])
                         column = f"{table.name}.{name.removesuffix('_sealed')}"
-                        value = vault.open_text(value, account=bound, column=column)  # noqa: PLW2901 - opened
+                        value = opened(vault, value, row, column)  # noqa: PLW2901 - opened
                     found.append(str(value))
     return "\n".join(found)
 
@@ -278,6 +292,124 @@ def test_a_privacy_deletion_leaves_no_word_name_or_number_of_the_contact(theatre
         assert told not in left
     assert rows(theatre, "message", "msisdn", "state") == [("", "accepted"), ("", "received")]
     assert rows(theatre, "enrollment", "status") == [("ended",)]
+
+
+def hear_callback(theatre: Theatre, name: str, number: str = NUMBER, **changes: Any) -> str:
+    """Let a gateway tell of a number; nobody has understood it yet. Give its id."""
+    body = f"From=%2B{number.removeprefix('+')}&Body=Hello".encode()
+    event = an_event(None, source="twilio.inbound", external_id=name, body=body, **changes)
+    with theatre.ledger.begin() as work:
+        work.inbox.add([event])
+        work.commit()
+    return event.id
+
+
+def understand(theatre: Theatre, *event_ids: str) -> None:
+    with theatre.ledger.begin() as work:
+        work.inbox.finish(event_ids, "reply", theatre.clock.at)
+        work.commit()
+
+
+def callbacks(theatre: Theatre) -> set[object]:
+    return {name for source, name in rows(theatre, "external_event", "source", "external_id") if source != "hubspot"}
+
+
+def begun(theatre: Theatre, eraser: Eraser, contact: str) -> str:
+    """Ask for a contact to be erased, and take the first look."""
+    erasure_id = eraser.erase_contact(ACCOUNT, contact, "ann", "asked")
+    assert erasure_id is not None
+    assert eraser.work_off(erasure_id).completed_at is None
+    return erasure_id
+
+
+def test_a_callback_that_comes_between_the_looks_goes_and_one_not_understood_yet_is_waited_for(
+    theatre: Theatre,
+) -> None:
+    contact, eraser = texted(theatre), eraser_of(theatre)
+    erasure_id = begun(theatre, eraser, contact)
+    assert {msisdn for (msisdn,) in rows(theatre, "message", "msisdn")} == {""}
+    understand(theatre, hear_callback(theatre, "handled"))
+    waiting = hear_callback(theatre, "waiting")
+    assert finished(theatre, eraser, erasure_id).completed_at is None
+    assert callbacks(theatre) == {"waiting"}
+    understand(theatre, waiting)
+    theatre.clock.at += timedelta(minutes=1)
+    assert eraser.work_off(erasure_id).completed_at is not None
+    assert callbacks(theatre) == set()
+    assert rows(theatre, "cursor", "name") == []
+
+
+def test_callbacks_of_another_account_that_texts_the_same_number_stay(theatre: Theatre) -> None:
+    contact, eraser = texted(theatre), eraser_of(theatre)
+    mine, other = a_message(ACCOUNT, msisdn=NUMBER), a_message("account-2", msisdn=NUMBER)
+    tries = [an_attempt(each) for each in (mine, other)]
+    with theatre.ledger.begin() as work:
+        work.accounts.add(an_account(id="account-2", external_id="2"))
+        assert work.messages.add(other)
+        work.attempts.add(tries)
+        work.commit()
+    named = {"ours": {"attempt_id": tries[0].id}, "theirs": {"attempt_id": tries[1].id}, "either's": {}}
+    understand(theatre, *(hear_callback(theatre, name, context=context) for name, context in named.items()))
+    erasure_id = begun(theatre, eraser, contact)
+    assert finished(theatre, eraser, erasure_id).completed_at is not None
+    assert callbacks(theatre) == {"theirs", "either's"}
+
+
+def test_what_only_the_number_of_a_contact_tells_of_goes_too_though_it_was_never_texted(theatre: Theatre) -> None:
+    contact = theatre.lea(firstname="Leonore")
+    booked(theatre, contact)
+    with theatre.ledger.engine.begin() as connection:
+        connection.execute(sa.delete(metadata.tables["message"]))
+    unnamed = a_message(ACCOUNT, msisdn=NUMBER, body="My name is Leonore", state=MessageState.DELIVERED)
+    stranger = a_message(ACCOUNT, msisdn="+12025550177", state=MessageState.DELIVERED)
+    opted_in = ConsentEvent(
+        "opt-in-1", ACCOUNT, NUMBER, ConsentKind.OPT_IN, Scope.MARKETING, "import", "file:1", theatre.clock.at
+    )
+    with theatre.ledger.begin() as work:
+        for message in (unnamed, stranger):
+            assert work.messages.add(message)
+        assert work.consents.record(opted_in)
+        work.commit()
+    understand(theatre, hear_callback(theatre, "theirs"), hear_callback(theatre, "a stranger's", "+12025550177"))
+    eraser = eraser_of(theatre)
+    assert finished(theatre, eraser, begun(theatre, eraser, contact)).completed_at is not None
+    left = everything(theatre)
+    assert "Leonore" not in left
+    assert "2025550143" not in left
+    assert rows(theatre, "message", "msisdn") == [("",), ("+12025550177",)]
+    assert callbacks(theatre) == {"a stranger's"}
+
+
+def test_calls_of_workflows_on_a_deal_whose_text_went_to_the_contact_are_emptied_when_they_are_done(
+    theatre: Theatre,
+) -> None:
+    contact, eraser = texted(theatre), eraser_of(theatre)
+    [text] = [each for each in theatre.messages() if each.direction == "out"]
+    call = WorkflowCallRow(
+        id="call-1",
+        account_id=ACCOUNT,
+        callback_id="ap-1",
+        object_type="deal",
+        object_id="9001",
+        inputs={"text": "Dear Leonore"},
+        waits_for=WaitsFor.REPLY,
+        message_id=text.id,
+        received_at=theatre.clock.at,
+        expires_at=theatre.clock.at + timedelta(days=1),
+        not_before=theatre.clock.at,
+        state=CallState.WAITING,
+    )
+    with theatre.ledger.begin() as work:
+        assert work.workflow_calls.add(call)
+        work.commit()
+    erasure_id = begun(theatre, eraser, contact)
+    assert finished(theatre, eraser, erasure_id).completed_at is None
+    with theatre.ledger.begin() as work:
+        work.workflow_calls.move([CallMove(call.id, CallState.WAITING, CallState.DONE)], theatre.clock.at)
+        work.commit()
+    theatre.clock.at += timedelta(minutes=1)
+    assert eraser.work_off(erasure_id).completed_at is not None
+    assert "Leonore" not in everything(theatre)
 
 
 def test_the_certificate_of_a_contact_holds_a_fingerprint_that_only_its_id_fits(theatre: Theatre) -> None:

@@ -252,6 +252,18 @@ def test_a_slow_poll_does_not_stretch_the_interval(theatre: Theatre, monkeypatch
     assert theatre.crm.calls["search"] == 2
 
 
+def test_a_poll_comes_back_no_earlier_than_the_crm_says(theatre: Theatre) -> None:
+    theatre.crm.fail("search", CRMUnavailableError("slow down", retry_after=timedelta(hours=3)))
+    theatre.poller.poll_due()
+    asked = theatre.crm.calls["search"]
+    theatre.pass_time(minutes=179)
+    theatre.poller.poll_due()
+    assert theatre.crm.calls["search"] == asked
+    theatre.pass_time(minutes=22)
+    theatre.poller.poll_due()
+    assert theatre.crm.calls["search"] == asked + 1
+
+
 def test_a_poll_that_fails_is_tried_again_and_a_disconnected_account_is_not(theatre: Theatre) -> None:
     theatre.invoice(theatre.lea())
     theatre.crm.fail("search", CRMUnavailableError("slow down", retry_after=timedelta(seconds=10)))
@@ -440,6 +452,22 @@ def test_a_privacy_deletion_erases_number_and_attributes(theatre: Theatre) -> No
     row = theatre.contacts()[contact]
     assert (row.msisdn, dict(row.attributes)) == (None, {})
     assert theatre.enrollment().status == "ended"
+
+
+@pytest.mark.parametrize("kind", ["privacyDeletion", "deletion"])
+def test_that_a_contact_is_gone_is_heard_while_the_account_is_disconnected(theatre: Theatre, kind: str) -> None:
+    contact = theatre.lea()
+    booked(theatre, contact)
+    theatre.work()
+    with theatre.ledger.begin() as uow:
+        uow.accounts.set_status(ACCOUNT, "disconnected", "its token is refused")
+        uow.commit()
+    theatre.hear(f"contact.{kind}", contact)
+    theatre.hear("contact.creation", theatre.lea())
+    theatre.pass_time(days=2)
+    theatre.work()
+    assert theatre.contacts()[contact].deleted_at is not None
+    assert len([each for each in theatre.summaries(EntryKind.ATTENTION_NEEDED) if "came to nothing" in each]) == 1
 
 
 def test_a_deleted_record_ends_what_it_started(theatre: Theatre) -> None:

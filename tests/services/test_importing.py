@@ -18,9 +18,9 @@ from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.domain.import_rows import ImportColumn as Column
 from connector.domain.timeline import EntryKind
 from connector.domain.webhook_sources import NamedBy
-from connector.errors import ConfigurationError, CRMUnavailableError
+from connector.errors import ConfigurationError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
-from connector.ports.crm import CRM
+from connector.ports.crm import CRM, MISSING_SCOPES
 from connector.ports.imports import ImportRunRow, ImportState
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.records import RecordSubject
@@ -230,9 +230,9 @@ def test_every_row_that_cannot_be_taken_is_told_with_row_and_column_and_never_it
     assert [(row, column) for row, column, _ in office.troubles(run)] == [
         (2, "number"), (4, "when"), (5, "when"), (6, "opted_out"), (7, ""),
     ]  # fmt: skip
-    assert run.counts == {"rows": 5, "refused": 5}
+    assert run.counts == {"rows": 5, "refused": 4, "opted_out": 1}
     assert not any(number in why for _, _, why in office.troubles(run) for number in ("12", LEA, NOOR, SAM, "soon"))
-    assert [office.history(number) for number in (LEA, NOOR, SAM)] == [[], [], []]
+    assert [office.said(number) for number in (LEA, NOOR, SAM)] == [[], [], [(ConsentKind.OPT_OUT, Scope.MARKETING)]]
 
 
 def test_a_row_with_a_cell_too_many_gives_no_consent_to_the_wrong_person(office: Office) -> None:
@@ -293,6 +293,43 @@ def test_contacts_are_matched_by_number_or_id_too(office: Office, match: NamedBy
     head = HEAD.replace("\n", ",Id\n")
     run = office.bring(f"{LEA},2025-03-31,box,,{crm_id}\n", head, columns=columns, match=match)
     assert run.counts == {"rows": 1, "opted_in": 1, "matched": 1}
+
+
+def test_what_the_crm_refuses_to_be_asked_stops_no_other_row_and_no_opt_out(office: Office) -> None:
+    crm_id = office.crm.put("contact", mobilephone=NOOR)
+    columns = COLUMNS | {Column.CRM_ID: "Id"}
+    refused = CRMRefusedError("no such id", status=400)
+    office.crm.fail("read_contacts", refused, refused)  # the batch, then the first of its names
+    rows = f"{LEA},,,yes,bad\n{NOOR},2025-03-31,box,,{crm_id}\n"
+    run = office.bring(rows, HEAD.replace("\n", ",Id\n"), columns=columns, match=NamedBy.CRM_ID)
+    assert office.is_blocked(LEA)
+    assert run.counts == {"rows": 2, "opted_out": 1, "unmatched": 1, "opted_in": 1, "matched": 1}
+    assert office.troubles(run) == [(2, "crm_id", "the CRM refuses to look it up")]
+
+
+def test_a_portal_that_grants_too_little_stops_the_import(office: Office) -> None:
+    office.crm.fail("search", CRMRefusedError("scopes", status=403, category=MISSING_SCOPES))
+    with pytest.raises(CRMRefusedError):
+        office.bring("lea@example.com,,,yes\n", MAIL_HEAD, columns=MATCHED, match=NamedBy.EMAIL)
+
+
+@pytest.mark.parametrize(("purpose", "scope"), [("", Scope.ALL), ("marketing", Scope.MARKETING)])
+def test_an_opt_out_blocks_the_number_that_the_crm_has_too(office: Office, purpose: str, scope: Scope) -> None:
+    office.crm.put("contact", email="lea@example.com", mobilephone=NOOR)
+    columns = COLUMNS | {Column.EMAIL: "Mail", Column.PURPOSE: "For"}
+    head = HEAD.replace("\n", ",Mail,For\n")
+    office.bring(f"{LEA},,,yes,lea@example.com,{purpose}\n", head, columns=columns, match=NamedBy.EMAIL)
+    assert [office.said(number) for number in (LEA, NOOR)] == [[(ConsentKind.OPT_OUT, scope)]] * 2
+
+
+def test_a_second_row_about_a_contact_keeps_what_the_first_said_of_it(office: Office) -> None:
+    crm_id = office.crm.put("contact", email="lea@example.com", mobilephone=LEA)
+    columns = MATCHED | {Column.LOCALE: "Language", Column.TIME_ZONE: "Zone"}
+    rows = "lea@example.com,,,,de-AT,\nlea@example.com,,,,,Europe/Vienna\n"
+    office.bring(rows, MAIL_HEAD.replace("\n", ",Language,Zone\n"), columns=columns, match=NamedBy.EMAIL)
+    with office.ledger.begin(write=False) as uow:
+        contact = uow.contacts.by_crm_ids(ACCOUNT, [crm_id])[crm_id]
+    assert (contact.locale, contact.time_zone) == ("de-AT", "Europe/Vienna")
 
 
 def test_a_flag_set_in_the_crm_outweighs_an_opt_in_of_the_file(office: Office) -> None:
@@ -402,6 +439,16 @@ def test_an_import_under_way_does_not_go_on_with_other_columns(office: Office) -
     with pytest.raises(ConfigurationError, match=f"import {run.id} of this file is under way"):
         importer.begin(an_order(region="GB"), file)
     assert importer.begin(an_order(region="GB", is_again=True), file).id != run.id
+
+
+@pytest.mark.parametrize("read_as", [{"encoding": "cp1250"}, {"delimiter": ";"}])
+def test_an_import_under_way_does_not_go_on_with_a_file_that_is_read_otherwise(
+    office: Office, read_as: dict[str, str]
+) -> None:
+    importer, file = office.importer(), office.file(f"{LEA},2025-03-31,box,\n")
+    importer.begin(an_order(), file)
+    with pytest.raises(ConfigurationError, match="is under way with other columns or options"):
+        importer.begin(an_order(**read_as), file)
 
 
 def test_a_dry_run_tells_what_would_happen_and_lets_nothing_stand(office: Office) -> None:

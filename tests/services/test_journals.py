@@ -13,6 +13,7 @@ from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.journals import JournalEntry, JournalNotice
+from connector.services.accounts import Accounts, Installation
 from connector.services.backfill import BackFill
 from connector.services.journals import EVERY, JournalReader
 from tests.services.theatre import ACCOUNT, CONFIRMATION, START, Theatre
@@ -142,19 +143,47 @@ def test_a_deleted_contact_is_taken_over(rig: Rig) -> None:
     assert rig.contacts()[contact].deleted_at is not None
 
 
+def uninstalled(rig: Rig) -> JournalNotice:
+    return JournalNotice(PORTAL, is_uninstall=True, occurred_at=rig.clock.at)
+
+
 def test_the_end_of_an_account_is_told(rig: Rig) -> None:
-    rig.told.entries.append([JournalNotice(PORTAL, is_uninstall=True)])
+    rig.pass_time(minutes=1)
+    rig.told.entries.append([uninstalled(rig)])
     rig.read()
     ((account_id, why),) = rig.gone
     assert account_id == ACCOUNT
     assert "journal" in why
 
 
+def test_an_account_that_was_connected_again_is_not_ended_by_what_came_before(rig: Rig) -> None:
+    rig.pass_time(hours=1)
+    old = uninstalled(rig)
+    rig.pass_time(hours=1)
+    again = Installation("hubspot", PORTAL, token="new")
+    Accounts(rig.ledger, {"hubspot": rig.crm}, rig.clock).add(again)
+    rig.told.entries.append([old])
+    rig.read()
+    assert rig.gone == []
+    rig.pass_time(hours=1)
+    rig.told.entries.append([uninstalled(rig)])
+    rig.read()
+    assert [account_id for account_id, _ in rig.gone] == [ACCOUNT]
+
+
+def test_an_end_before_the_account_was_made_or_at_no_known_time_is_not_believed(rig: Rig) -> None:
+    before = JournalNotice(PORTAL, is_uninstall=True, occurred_at=START - timedelta(days=1))
+    rig.told.entries.append([before, JournalNotice(PORTAL, is_uninstall=True)])
+    rig.read()
+    assert rig.gone == []
+
+
 def test_an_account_that_has_ended_is_not_ended_again(rig: Rig) -> None:
+    rig.pass_time(minutes=1)
     with rig.ledger.begin() as uow:
         uow.accounts.set_status(ACCOUNT, "uninstalled", "by hand")
         uow.commit()
-    rig.told.entries.append([JournalNotice(PORTAL, is_uninstall=True)])
+    rig.told.entries.append([uninstalled(rig)])
     rig.read()
     assert rig.gone == []
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from connector.adapters.store.accounts import SQLAccountRepository
 from connector.domain.account_status import AccountStatus
 from connector.domain.message import MessageState
 from connector.errors import ConfigurationError, CRMError, CRMUnavailableError
@@ -27,6 +28,7 @@ class Door:
     by_hand: Sequence[str] = ()
     error: CRMError | None = None
     left: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
     slug: str = "hubspot"
 
     def host(self, named: str) -> str:
@@ -48,6 +50,7 @@ class Door:
         if self.error is not None:
             raise self.error
         self.left.append(account_id)
+        self.meanwhile()
         return self.by_hand
 
 
@@ -101,7 +104,10 @@ def test_a_removed_account_is_uninstalled_in_the_crm_and_has_nothing_under_way(
     assert left.account == account
     [message] = theatre.messages()
     assert (message.state, message.state_reason) == ("cancelled", "its journey ended: the account is being uninstalled")
-    assert (theatre.enrollment().status, theatre.enrollment().exit_reason) == ("ended", "the account is being uninstalled")
+    assert (theatre.enrollment().status, theatre.enrollment().exit_reason) == (
+        "ended",
+        "the account is being uninstalled",
+    )
 
 
 def test_texts_that_no_journey_made_are_cancelled_too(theatre: Theatre, departures: Departures) -> None:
@@ -212,3 +218,38 @@ def test_an_ended_account_is_neither_polled_nor_heard(theatre: Theatre, departur
     theatre.reader.understand()
     assert theatre.outcome(event) is None
     assert theatre.contacts() == {}
+
+
+def test_an_account_connected_again_while_the_crm_was_told_stays_connected(
+    theatre: Theatre, departures: Departures, door: Door
+) -> None:
+    give_tokens(theatre)
+
+    def reconnect() -> None:
+        with theatre.ledger.begin() as work:
+            work.accounts.save_tokens(ACCOUNT, "access-2", "refresh-2", None)
+            work.accounts.set_status(ACCOUNT, "active", "")
+            work.commit()
+
+    door.meanwhile = reconnect
+    left = departures.remove("hubspot", "12345", "ann")
+    assert (left.account.status, left.account.access_token) == ("active", "access-2")
+    assert row(theatre).refresh_token == "refresh-2"
+
+
+@pytest.mark.parametrize("became", ["active", "gone"])
+def test_an_account_that_came_back_or_went_altogether_keeps_no_other_from_its_end(
+    theatre: Theatre, departures: Departures, monkeypatch: pytest.MonkeyPatch, became: str
+) -> None:
+    with theatre.ledger.begin() as work:
+        other = replace(work.accounts.get(ACCOUNT), id="account-2", external_id="67890", status="uninstalled")
+        work.accounts.add(other)
+        work.messages.add(a_message(ACCOUNT))
+        work.messages.add(a_message(other.id))
+        work.commit()
+    first = ACCOUNT if became == "active" else "account-0"
+    monkeypatch.setattr(SQLAccountRepository, "with_status", lambda *_: [first, other.id])  # read a moment ago
+    assert departures.settle() is False
+    with theatre.ledger.begin(write=False) as work:
+        assert dict(work.messages.counts(ACCOUNT)) == {"queued": 1}
+        assert dict(work.messages.counts(other.id)) == {"cancelled": 1}

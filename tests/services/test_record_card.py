@@ -20,6 +20,7 @@ from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import ConsentKind, Mechanism, Scope
 from connector.ports.contacts import ContactRow
+from connector.services import card_contacts
 from connector.services.card_consent import CardConsent, Recorded
 from connector.services.card_contacts import FRESH_FOR, CardContact, CardContacts, CRMAwayError, PersonType
 from connector.services.card_conversation import CardConversation
@@ -96,6 +97,33 @@ def test_a_contact_the_crm_does_not_have_is_none(desk: Desk) -> None:
     assert desk.contacts.find("account-1", "404") is None
     desk.records.fail("read_contacts", CRMRefusedError("no such id", status=400))
     assert desk.contacts.find("account-1", "a word") is None
+
+
+@pytest.mark.parametrize("refusal", [None, CRMRefusedError("no such id", status=400)])
+def test_a_contact_the_crm_did_not_give_is_asked_for_once_a_minute(desk: Desk, refusal: CRMError | None) -> None:
+    for minute in (1, 2):
+        if refusal is not None:
+            desk.records.fail("read_contacts", refusal)
+        assert [desk.contacts.find("account-1", "404") for _ in range(5)] == [None] * 5
+        assert desk.records.calls["read_contacts"] == minute
+        desk.pass_time(minutes=1)
+    desk.records.put("contact", id="404", firstname="Jo")
+    assert desk.found("404").contact.crm_id == "404"
+
+
+def test_a_contact_gone_from_the_crm_is_shown_as_known_and_asked_for_seldom(desk: Desk) -> None:
+    desk.pass_time(hours=1)
+    assert [desk.found().contact.msisdn for _ in range(5)] == [NUMBER] * 5
+    assert desk.records.calls["read_contacts"] == 1
+
+
+def test_contacts_the_crm_did_not_give_are_forgotten_when_they_are_many(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card_contacts, "_MOST_ABSENT", 3)
+    for crm_id in range(901, 920):
+        assert desk.contacts.find("account-1", str(crm_id)) is None
+        assert len(desk.contacts._absent) <= 3
 
 
 def test_a_number_corrected_in_the_crm_is_on_the_card_some_minutes_later(desk: Desk) -> None:
@@ -261,6 +289,18 @@ def test_the_flag_in_the_crm_may_be_taken_back_on_the_card(desk: Desk) -> None:
     desk.say("all", Mechanism.CRM_PROPERTY)
     assert desk.record(PROOF) is None
     assert not desk.is_suppressed()
+
+
+def test_a_block_taken_back_in_the_crm_is_not_named_as_the_proof_of_consent(desk: Desk) -> None:
+    assert desk.record(PROOF) is None
+    desk.say("all", Mechanism.CRM_PROPERTY)
+    desk.lift(Mechanism.CRM_PROPERTY)
+    label = desk.cards.consent(desk.lea)["label"]
+    assert label == "Opt-out taken back on 21 November 2026 in the CRM; has not agreed to marketing"
+    assert desk.record(replace(PROOF, act="act-2")) is None
+    desk.lift(Mechanism.STAFF)
+    consent = desk.cards.consent(desk.lea)
+    assert (consent["state"], consent["label"]) == ("opted_in", "Opted in on 21 November 2026 recorded by staff")
 
 
 def test_what_a_program_blocked_stands(desk: Desk) -> None:

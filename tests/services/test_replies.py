@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from connector.ports.consents import ConsentKind, Mechanism
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.messages import MessageRow
 from connector.services.consent import Saying
+from connector.services.reply_keywords import ANOTHERS_WORDS
 from tests.services.stage import NUMBER, SENDER, START, Stage
 
 
@@ -344,3 +346,24 @@ def test_an_answer_loses_its_point_with_time(stage: Stage) -> None:
     stage.receive("HELP")
     minutes = [(answer.expires_at - START).total_seconds() / 60 for answer in _answers(stage) if answer.expires_at]
     assert minutes == [5, 60]
+
+
+@pytest.mark.parametrize("body", ["STOP", "take me off your list, Lea Brandt, order 4711"])
+def test_what_is_said_to_one_account_is_no_other_accounts_business(stage: Stage, body: str) -> None:
+    """Two accounts text from the same number: what a STOP means holds in both, what it says is for one to read."""
+    stage.add_account("account-2")
+    other = stage.add_contact("77", "account-2")
+    stage.add_message(MessageState.SENT, account_id="account-2", contact_id=other.id, created_at=START)
+    stage.add_message(MessageState.SENT, sent_at=START + timedelta(minutes=1))
+    stage.receive(body)
+    later = stage.clock.at + timedelta(hours=1)
+    with stage.ledger.begin() as uow:
+        (mine,) = uow.consents.history("account-1", NUMBER)
+        (theirs,) = uow.consents.history("account-2", NUMBER)
+        # Each claim is of one account.
+        shown = [row for _ in "12" for row in uow.records.claim("hubspot", 100, later, later + timedelta(hours=1))]
+    assert (mine.wording, theirs.wording) == (body, ANOTHERS_WORDS)
+    assert mine.kind is theirs.kind
+    elsewhere = [row.payload for row in shown if row.account_id == "account-2"]
+    assert elsewhere
+    assert body not in str(elsewhere)

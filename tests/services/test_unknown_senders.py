@@ -9,10 +9,12 @@ import pytest
 
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import MISSING_SCOPES
+from connector.ports.crm import MISSING_SCOPES, CRMAccount
 from connector.ports.gateway import IncomingSMS
 from connector.ports.ledger import AccountRow
 from connector.ports.messages import MessageRow
+from connector.services.contact_snapshots import contact_row
+from connector.services.writeback_batch import Batch
 from tests.services.theatre import ACCOUNT, NUMBER, REMINDER, SENDER, START, Theatre
 
 OTHER = "+12025550188"
@@ -188,6 +190,38 @@ def test_a_contact_that_cannot_be_read_yet_is_waited_for(creating: Theatre, monk
     creating.write_back()
     (made,) = creating.crm.records["contact"]
     assert len(bodies(creating, made)) == 1
+
+
+def test_a_contact_that_is_gone_from_the_crm_holds_nobody_up_and_the_number_is_looked_up(
+    attaching: Theatre,
+) -> None:
+    gone = attaching.lea()
+    attaching.reply("Is that you?")
+    with attaching.ledger.begin() as uow:
+        account = uow.accounts.get(ACCOUNT)
+        acting = CRMAccount(account.id, account.external_id, account.settings)
+        read = attaching.crm.read_contacts(acting, [gone], {})[gone]
+        uow.contacts.save(contact_row(attaching.ledger.new_id(), account, gone, read, attaching.clock.at))
+        uow.commit()
+    del attaching.crm.records["contact"][gone]
+    found = attaching.lea()
+    attaching.write_back()
+    attaching.write_back()
+    assert "Is that you?" in bodies(attaching, found)[0]
+    with attaching.ledger.begin(write=False) as uow:
+        assert uow.contacts.by_crm_ids(ACCOUNT, [gone])[gone].deleted_at is not None
+
+
+def test_a_number_whose_contact_cannot_be_read_keeps_only_itself_waiting(
+    attaching: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attaching.lea()
+    attaching.reply("Is that you?")
+    monkeypatch.setattr(attaching.crm, "read_contacts", lambda *_: {})
+    put_off: list[object] = []
+    monkeypatch.setattr(Batch, "give_back", lambda *what: put_off.append(what))
+    attaching.write_back()
+    assert put_off == []
 
 
 def test_a_refusal_is_shown_and_the_next_text_asks_again(creating: Theatre) -> None:

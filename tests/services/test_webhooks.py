@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ import pytest
 
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMUnavailableError
+from connector.ports.crm import CRMAccount
 from connector.ports.inbox import InboxRow
 from connector.ports.records import RecordSubject
+from connector.services.events import LEASE, MOST_NUMBERS
 from connector.services.happenings import WEBHOOK
 from tests.services.theatre import ACCOUNT, NUMBER, REMINDER, Theatre
 
@@ -84,6 +86,41 @@ def test_the_contact_is_found_by_each_of_its_names(theatre: Theatre, named: dict
     overdue(theatre, {by: text.format(id=contact) for by, text in named.items()})
     theatre.work()
     assert [message.msisdn for message in theatre.messages()] == [NUMBER]
+
+
+def test_people_named_by_number_alone_are_searched_a_few_at_a_time_and_all_found(theatre: Theatre) -> None:
+    theatre.lea()
+    rows = [overdue(theatre, {"phone": f"+120255501{last:02}"}, id=f"2026-{last}") for last in range(30, 50)]
+    theatre.reader.understand()
+    assert theatre.crm.calls["find_contacts_by_number"] == MOST_NUMBERS
+    assert sum(theatre.outcome(row) is not None for row in rows) == MOST_NUMBERS
+    for _ in range(3):
+        theatre.pass_time(seconds=3)
+        theatre.reader.understand()
+    assert theatre.crm.calls["find_contacts_by_number"] == len(rows)
+    assert None not in [theatre.outcome(row) for row in rows]
+    assert len(theatre.enrollments()) == 1
+
+
+def test_rows_held_longer_than_their_lease_are_worked_under_a_fresh_one(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatre.lea()
+    rows = [overdue(theatre, {"phone": NUMBER}, id=f"2026-{last}") for last in range(3)]
+    find = theatre.crm.find_contacts_by_number
+
+    def slowly(account: CRMAccount, e164: str) -> Sequence[str]:
+        theatre.clock.at += LEASE
+        return find(account, e164)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(theatre.crm, "find_contacts_by_number", slowly)
+        theatre.reader.understand()
+    assert theatre.crm.calls["find_contacts_by_number"] == 1
+    theatre.pass_time(seconds=3)
+    theatre.reader.understand()
+    assert None not in [theatre.outcome(row) for row in rows]
+    assert len(theatre.enrollments()) == len(rows)
 
 
 def test_the_first_name_that_means_somebody_decides(theatre: Theatre) -> None:

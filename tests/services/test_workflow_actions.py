@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from connector.adapters.crm.hubspot.object_types import our_name
 from connector.adapters.event_files import load_events
 from connector.adapters.fingerprints import HMACFingerprints
 from connector.adapters.rendering import Renderer
 from connector.adapters.template_folder import TemplateFolder
+from connector.domain.account_status import ENDED
 from connector.domain.event import Owner
 from connector.domain.message import Direction, MessageState, Purpose
+from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMAmbiguousError, CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import Mechanism
 from connector.ports.crm import MISSING_SCOPES, CRMAccount, Link
@@ -36,7 +39,7 @@ from connector.services.workflow_orders import UnreadableCallError, WorkflowOrde
 from connector.services.workflow_running import LEASE, WorkflowRunner
 from connector.services.workflow_texts import WorkflowTexts
 from tests.services.fake_crm import FakeCRM
-from tests.services.stage import NUMBER, KilledError, Killer, MortalLedger, Stage
+from tests.services.stage import NUMBER, START, KilledError, Killer, MortalLedger, Stage
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 CALLBACK = "ap-123-456-7-0"
@@ -51,6 +54,7 @@ class Waiting:
         over: callback ids under which nobody waits.
         failures: errors of the coming calls.
         refuses: errors of single completions.
+        young: callback ids whose calls had come just before.
     """
 
     told: dict[str, list[dict[str, str]]] = field(default_factory=dict)
@@ -58,11 +62,13 @@ class Waiting:
     failures: list[CRMError] = field(default_factory=list)
     refuses: dict[str, CRMError] = field(default_factory=dict)
     answers_lost: bool = False
+    young: list[str] = field(default_factory=list)
 
     def complete_calls(self, account: CRMAccount, completions: Sequence[Completion]) -> Sequence[CompletionResult]:
         assert account.external_id == "1"
         if self.failures:
             raise self.failures.pop(0)
+        self.young += [each.callback_id for each in completions if each.is_young]
         results = [self._complete(each) for each in completions]
         if self.answers_lost:
             self.answers_lost = False
@@ -130,6 +136,11 @@ class Play(Stage):
             call = uow.workflow_calls.by_callback("account-1", callback_id)
         assert call is not None
         return call
+
+    def refusals(self) -> Sequence[TimelineEntry]:
+        about = f"workflow_call:{self.kept().id}"
+        with self.ledger.begin(write=False) as uow:
+            return uow.timeline.facts("account-1", "", about, START, [EntryKind.NOT_ENROLLED])
 
     def sends(self) -> None:
         """Work the lane, and let every text leave."""
@@ -227,6 +238,20 @@ def test_a_call_that_waits_blocks_for_as_long_as_the_admin_said(play: Play) -> N
     assert play.call("ap-2", wait_for="reply")["hs_expiration_duration"] == "PT15M"
 
 
+def test_a_call_repeated_while_it_waits_blocks_for_what_is_left_of_its_wait(play: Play) -> None:
+    left = [play.call(wait_for="delivered", wait_minutes="30")["hs_expiration_duration"]]
+    for seconds in (600, 30, 1160):
+        play.pass_time(seconds=seconds)
+        left.append(play.call(wait_for="delivered", wait_minutes="30")["hs_expiration_duration"])
+    assert left == ["PT30M", "PT20M", "PT20M", "PT1M"]
+
+
+def test_a_call_repeated_when_its_wait_has_just_run_out_still_blocks_for_a_minute(play: Play) -> None:
+    play.call(wait_for="delivered", wait_minutes="1")
+    play.pass_time(minutes=2)
+    assert play.call(wait_for="delivered", wait_minutes="1")["hs_expiration_duration"] == "PT1M"
+
+
 @pytest.mark.parametrize(
     ("inputs", "code"),
     [
@@ -259,10 +284,11 @@ def test_a_choice_may_come_as_the_object_of_a_static_value(play: Play) -> None:
     assert play.call(wait_for=wait, wait_minutes="20.0")["hs_expiration_duration"] == "PT20M"
 
 
-def test_a_portal_that_is_not_connected_is_told_so(play: Play) -> None:
+@pytest.mark.parametrize("status", sorted(ENDED))
+def test_a_portal_that_is_not_connected_is_told_so(play: Play, status: str) -> None:
     assert play.call(portal=99)["errorCode"] == "NOT_INSTALLED"
     with play.ledger.begin() as uow:
-        uow.accounts.set_status("account-1", "uninstalled", "")
+        uow.accounts.set_status("account-1", status, "")
         uow.commit()
     assert play.call()["errorCode"] == "NOT_INSTALLED"
 
@@ -413,6 +439,17 @@ def test_a_workflow_that_waits_for_a_reply_goes_on_with_its_words(play: Play) ->
     play.receive("Yes, at two")
     [told] = play.goes_on()
     assert (told["sms_result"], told["sms_reply"]) == ("replied", "Yes, at two")
+
+
+def test_a_reply_to_a_one_time_code_is_told_without_its_digits(play: Play) -> None:
+    play.call(wait_for="reply")
+    play.sends()
+    [row] = play.texts()
+    play.add_message(MessageState.SENT, sent_at=play.clock.at + timedelta(seconds=1), purpose=Purpose.OTP)
+    play.pass_time(seconds=2)
+    play.receive("My code is 123456")
+    [told] = play.goes_on()
+    assert (told["sms_message_id"], told["sms_reply"]) == (row.id, "My code is ••••••")
 
 
 def test_a_reply_proves_that_the_text_arrived(play: Play) -> None:
@@ -592,6 +629,49 @@ def test_a_record_the_crm_refuses_to_read_fails_alone(play: Play) -> None:
     play.call("ap-2")
     play.run()
     assert [play.kept(each).result for each in ("ap-1", "ap-2")] == ["failed", "queued"]
+
+
+@pytest.mark.parametrize(
+    ("on", "failure", "is_known", "reason"),
+    [
+        ("DEAL:404", None, False, "does not have"),
+        ("DEAL:9002", None, False, "no contact is associated"),
+        ("CONTACT:51", CRMRefusedError("read contacts: refused", status=400), True, "read contacts: refused"),
+        ("CONTACT:51", CRMUnavailableError("down"), True, "down"),
+    ],
+)
+def test_a_call_that_makes_no_text_leaves_a_trace_with_its_reason(
+    play: Play, on: str, failure: CRMError | None, reason: str, *, is_known: bool
+) -> None:
+    play.records.put("deal", id="9002", dealname="Nobody's")
+    if failure is not None:
+        play.records.fail("read_contacts", *[failure] * 30)
+    with capture_logs() as logs:
+        play.call(on=on, wait_for="delivered", wait_minutes="1")
+        play.run()
+        play.pass_time(minutes=1)
+        play.run()
+    [entry] = play.refusals()
+    assert (entry.ref, entry.contact_id) == (on.lower(), play.lea.id if is_known else None)
+    assert reason in entry.summary
+    assert [line["call_id"] for line in logs if line["event"] == "workflow.no_text"] == [play.kept().id]
+    assert play.texts() == []
+
+
+def test_a_result_that_comes_at_once_is_told_when_hubspot_has_noted_the_wait(play: Play) -> None:
+    play.call(wait_for="delivered")
+    play.run()
+    play.comes_to(MessageState.DELIVERED)
+    play.goes_on()
+    play.call("ap-2", wait_for="delivered")
+    play.run()
+    play.pass_time(minutes=1)
+    with play.ledger.begin() as uow:
+        row = play.message(play.kept("ap-2").message_id)
+        announce(uow, [Moved(row, MessageState.DELIVERED, "")], play.clock.at)
+        uow.commit()
+    play.goes_on("ap-2")
+    assert play.waiting.young == [CALLBACK]
 
 
 def test_a_missing_scope_puts_the_reading_off(play: Play) -> None:

@@ -9,15 +9,16 @@ from datetime import timedelta
 from typing import Any, NamedTuple, get_type_hints
 
 from connector.domain.message import Purpose
+from connector.domain.steps import Metric
 from connector.domain.timeline import EntryKind
 from connector.ports.consents import Scope
 from connector.ports.effects import EffectKind
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageFilter
 from connector.ports.records import RecordSubject
-from connector.ports.splits import Metric, WinnerRow
+from connector.ports.splits import WinnerRow
 from tests.adapters.store.factories import NOW
-from tests.tenancy.filling import EVENT, INTAKE, JOURNEY, STEP, Kept
+from tests.tenancy.keeping import EVENT, INTAKE, JOURNEY, STEP, Kept
 from tests.tenancy.owners import OWN
 
 PAST, FUTURE = NOW - timedelta(days=1), NOW + timedelta(days=60)

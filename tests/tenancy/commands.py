@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from connector.entrypoints.cli import cli
-from tests.tenancy.filling import Kept
+from tests.tenancy.keeping import Kept
 from tests.tenancy.owners import HUBSPOT, Owner
 
 Words = Callable[[Kept, Path], Sequence[str]]
@@ -77,7 +77,16 @@ COMMANDS: Mapping[str, Command] = {
     "dlq replay": Command(lambda kept, _: [kept.texts["dead"].id, "--yes", *_BY], is_refused=True),
     "export": Command(lambda kept, folder: [_journey(kept), "--to", str(folder / "own")], is_refused=True),
     "import contacts": Command(
-        lambda kept, folder: [_file(kept, folder), "--map", "crm_id=Id", "--map", "number=Mobile", "--map", "opted_out=Stop", *_BY]
+        lambda kept, folder: [
+            _file(kept, folder),
+            "--map",
+            "crm_id=Id",
+            "--map",
+            "number=Mobile",
+            "--map",
+            "opted_out=Stop",
+            *_BY,
+        ]
     ),
     "import list": Command(_says("--json")),
     "import show": Command(lambda kept, _: [kept.rows["imports"].id], is_refused=True),
@@ -107,9 +116,7 @@ OF_EVERYBODY: Mapping[str, str] = {
         ["check", "docs", "preview", "schema", "simulate", "webhook test", "provider status"],
         "reads files and settings, no row of an account",
     ),
-    **dict.fromkeys(
-        ["clock", "migrate", "smpp", "streams", "web", "worker"], "starts what works for every account"
-    ),
+    **dict.fromkeys(["clock", "migrate", "smpp", "streams", "web", "worker"], "starts what works for every account"),
     **dict.fromkeys(["demo", "sandbox hubspot", "sandbox twilio"], "a pretend world of its own"),
 }
 """Commands that are told none, and why; whoever may run one holds the database's password."""

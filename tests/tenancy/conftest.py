@@ -12,7 +12,8 @@ from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import metadata
 from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.ports.ledger import Ledger
-from tests.tenancy.filling import Ledgerful, fill
+from tests.tenancy.filling import fill
+from tests.tenancy.keeping import Ledgerful
 
 
 def a_sqlite_ledger(folder: Path) -> SQLLedger:

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from connector.bootstrap import Connector
 from tests.adapters.webhooks.signing import timestamped
-from tests.tenancy.filling import Kept, account_secret, api_secret
+from tests.tenancy.keeping import Kept, account_secret, api_secret
 from tests.tenancy.outside import HUBSPOT_SECRET
 from tests.tenancy.owners import HUBSPOT, OWN, SHARED, Owner
 
@@ -25,6 +25,8 @@ PUBLIC = "https://sms.example.com"
 
 Headers = dict[str, str]
 Show = Callable[["Visit"], Headers]
+Bodies = Callable[[Kept], Sequence[Any]]
+"""What is sent, made of another tenant's rows: several bodies, or None for no body."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ def guess(visit: Visit) -> Headers:
     return api_key(visit) | {"Authorization": f"Basic {basic}", "X-Twilio-Signature": secret}
 
 
+def _nothing(_kept: Kept) -> Sequence[Any]:
+    return [None]
+
+
 @dataclass(frozen=True)
 class Door:
     """What is known of one address and method.
@@ -78,7 +84,7 @@ class Door:
     show: Show
     answers: frozenset[int]
     why: str
-    bodies: Callable[[Kept], Sequence[Any]] = lambda _kept: [None]
+    bodies: Bodies = _nothing
     query: Callable[[Kept], str] = lambda _kept: ""
 
 
@@ -103,6 +109,10 @@ def _order(kept: Kept) -> dict[str, Any]:
     return {"to": _number(kept), "body": "hello", "idempotency_key": _key(kept)}
 
 
+def _opt_out(_kept: Kept) -> Sequence[Any]:
+    return [{"action": "opt_out", "wording": "stop"}]
+
+
 def _draft(kept: Kept) -> Sequence[Any]:
     return [{"body": f"hello {kept.key}"}]
 
@@ -111,7 +121,7 @@ def _reply(kept: Kept) -> Sequence[Any]:
     return [{"body": "hello", "idempotency_key": _key(kept)}]
 
 
-def _call(portal: Callable[[Kept], str]) -> Callable[[Kept], Sequence[Any]]:
+def _call(portal: Callable[[Kept], str]) -> Bodies:
     def made(kept: Kept) -> Sequence[Any]:
         contact = {"objectType": "CONTACT", "objectId": kept.owner.contact_in_crm(kept.key)}
         inputs = {"message_kind": "text", "body": "hello", "wait_for": "reply"}
@@ -132,6 +142,19 @@ _IDS_PASSED_OVER = "what is not the account's is passed over, and called by the 
 _CARD = "the account has no such contact"
 _OWN_TEXT = "may text and record what it likes, in its own account; the row that is made is its own"
 
+_CARDS: Sequence[tuple[str, str, str, set[int], str, Bodies]] = (
+    ("show_card", "show", "GET", {404}, _CARD, _nothing),
+    ("trace_card", "trace", "GET", {200}, "a contact the account does not have has no trace", _nothing),
+    ("list_templates", "templates", "GET", {200}, "names the templates, which are everybody's", _nothing),
+    ("preview_text", "preview", "POST", {404}, _CARD, _draft),
+    ("send_reply", "reply", "POST", {404}, _CARD, _reply),
+    ("record_card_consent", "record_consent", "POST", {404}, _CARD, _opt_out),
+    ("show_settings", "settings", "GET", {200}, _OWN_ONLY, _nothing),
+    ("change_settings", "change_settings", "PATCH", {200}, _OWN_ONLY, lambda _kept: [{"settings": {}}]),
+    ("change_journey", "change_journey", "PATCH", {404, 409}, _NOT_THEIRS, lambda _kept: [{"enabled": True}]),
+)
+"""A card's acts, by what they are called for programs and for HubSpot's own card."""
+
 DOORS: Mapping[str, Door] = {
     "GET static": _door(guess, {200, 404}, _PUBLIC),
     "GET health.alive": _door(guess, 200, _PUBLIC),
@@ -146,11 +169,11 @@ DOORS: Mapping[str, Door] = {
     "POST accounts_page.change": _door(guess, 401, _PASSWORD),
     "GET install.choose": _door(guess, 200, _PUBLIC),
     "GET install.begin": _door(
-        guess, {200, 302, 400, 429}, "whoever is let through at the CRM's consent page connects that very account, no other"
+        guess, {200, 302, 400, 429}, "connects the account of whoever is let through at the CRM's consent page"
     ),
     "GET install.finish": _door(guess, 400, "the state stands in the cookie of the browser that set out"),
     "GET install.reconnect": _door(guess, {200, 404}, "says that an account has to be connected again, and not whose"),
-    "POST webhooks.hubspot": _door(guess, 401, "asks for HubSpot's signature", bodies=lambda kept: [[{"portalId": 1}]]),
+    "POST webhooks.hubspot": _door(guess, 401, "asks for HubSpot's signature", bodies=lambda _kept: [[{}]]),
     "POST salesforce.outbound_messages": _door(guess, 404, "the secret in the path is the only thing that opens"),
     "POST generic_webhooks.generic": _door(webhook, {401, 404}, "each account's systems sign with its own secret"),
     **{f"{method} callbacks.{kind}": _door(guess, {401, 403, 404}, _GATEWAY)
@@ -192,30 +215,10 @@ DOORS: Mapping[str, Door] = {
     "POST api_dead_letters.drop_dead_letters": _door(api_key, 200, _IDS_PASSED_OVER, bodies=_ids),
     "GET api_providers.list_providers": _door(api_key, 200, "how gateways fare, which are everybody's"),
     "GET api_providers.provider_status": _door(api_key, 404, "no gateway is called so"),
-    **{
-        f"{method} {blueprint}.{name}": _door(show, answers, why, **more)
-        for blueprint, show, names in (
-            ("api_card", api_key, ("show_card", "trace_card", "list_templates", "preview_text", "send_reply",
-                                   "record_card_consent", "show_settings", "change_settings", "change_journey")),
-            ("hubspot_card", hubspot, ("show", "trace", "templates", "preview", "reply",
-                                       "record_consent", "settings", "change_settings", "change_journey")),
-        )
-        for name, (method, answers, why, more) in zip(
-            names,
-            (
-                ("GET", 404, _CARD, {}),
-                ("GET", 200, "a contact the account does not have has no trace", {}),
-                ("GET", 200, "names the templates, which are everybody's", {}),
-                ("POST", 404, _CARD, {"bodies": _draft}),
-                ("POST", 404, _CARD, {"bodies": _reply}),
-                ("POST", 404, _CARD, {"bodies": lambda _kept: [{"action": "opt_out", "wording": "stop"}]}),
-                ("GET", 200, _OWN_ONLY, {}),
-                ("PATCH", {200, 403}, _OWN_ONLY, {"bodies": lambda _kept: [{"settings": {}}]}),
-                ("PATCH", {403, 404, 409}, _NOT_THEIRS, {"bodies": lambda _kept: [{"enabled": True}]}),
-            ),
-            strict=True,
-        )
-    },
+    **{f"{method} api_card.{name}": _door(api_key, answers, why, bodies=bodies)
+       for name, _, method, answers, why, bodies in _CARDS},
+    **{f"{method} hubspot_card.{name}": _door(hubspot, answers, why, bodies=bodies)
+       for _, name, method, answers, why, bodies in _CARDS},
 }  # fmt: skip
 """By method and endpoint: every address there is."""
 

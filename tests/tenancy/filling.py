@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +13,7 @@ from connector.ports.attempts import AttemptRow, PartRow
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
 from connector.ports.contacts import ContactRow
 from connector.ports.effects import EffectKind, EffectRow, EffectState
-from connector.ports.enrollments import EnrollmentRow, JourneyVersionRow, PublicationAction, PublicationRow
+from connector.ports.enrollments import EnrollmentRow, PublicationAction, PublicationRow
 from connector.ports.erasing import ErasureRow, ErasureScope
 from connector.ports.imports import ImportRunRow, ImportTroubleRow
 from connector.ports.inbox import InboxRow
@@ -24,48 +21,27 @@ from connector.ports.installing import InstallAttemptRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.links import ShortLinkRow
 from connector.ports.lookups import LookupState, NumberRow
-from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.splits import WinnerRow
 from connector.ports.traffic import Spending
 from connector.ports.workflows import WaitsFor, WorkflowCallRow
 from connector.services.account_secrets import fingerprint
-from connector.services.api_keys import WORD
 from tests.adapters.store.factories import NOW, SENDER, a_message, an_attempt
+from tests.tenancy.keeping import (
+    EVENT,
+    GATEWAY,
+    INTAKE,
+    JOURNEY,
+    LATER,
+    SOON,
+    STEP,
+    Kept,
+    Ledgerful,
+    account_secret,
+    api_secret,
+    install_state,
+)
 from tests.tenancy.owners import EVERYTHING, OWN, OWNERS, Owner
-
-SOON, LATER = NOW + timedelta(minutes=5), NOW + timedelta(days=30)
-JOURNEY, STEP, EVENT = "journey", "steps/0", "invoice.overdue"
-INTAKE = "salesforce.intake"
-GATEWAY = "twilio"
-
-
-@dataclass
-class Kept:
-    """What was put into a ledger for one account and one set of rows: rows by the repository they are in.
-
-    Attributes:
-        rows: what `add`, `save`, `want` and their kin were given, by the repository's name.
-        texts: its messages by what they are: `queued`, `delivered`, `dead`, `reply`.
-    """
-
-    owner: Owner
-    key: str
-    rows: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, MessageRow] = field(default_factory=dict)
-    version: JourneyVersionRow | None = None
-
-    def ids(self) -> Iterator[str]:
-        """Give every id that one of its rows goes by, with us or outside."""
-        for row in self.rows.values():
-            for name in ("id", "code", "crm_id", "external_id", "callback_id", "key", "idempotency_key", "journey"):
-                if isinstance(found := getattr(row, name, None), str) and found:
-                    yield found
-        yield from (text.id for text in self.texts.values())
-        yield from (text.provider_message_id for text in self.texts.values() if text.provider_message_id)
-
-
-Ledgerful = dict[tuple[str, str], Kept]
 
 _A_JOURNEY = """journey: {id}
 title: of {tenant}
@@ -134,8 +110,10 @@ def _put_people(uow: UnitOfWork, kept: Kept) -> None:
         assert uow.inbox.add([event]) == 1
     uow.inbox.finish([owner.id(key, "handled")], "understood", NOW)
     uow.habits.add(owner.account_id, contact.id, "US", (1, 9))
-    known = {"carrier": f"{owner.tenant} mobile", "known_at": NOW, "asked_at": NOW}
-    number = kept.rows["numbers"] = NumberRow(owner.account_id, owner.number(key), LookupState.KNOWN, NOW, **known)
+    number = kept.rows["numbers"] = NumberRow(
+        owner.account_id, owner.number(key), LookupState.KNOWN, NOW, carrier=f"{owner.tenant} mobile", known_at=NOW,
+        asked_at=NOW,
+    )  # fmt: skip
     assert uow.numbers.want([number]) == 1
     uow.numbers.save([number])
 
@@ -163,7 +141,7 @@ def _put_journeys(uow: UnitOfWork, kept: Kept) -> None:
 
 def _put_texts(uow: UnitOfWork, kept: Kept) -> None:
     owner, key = kept.owner, kept.key
-    states = {
+    states: dict[str, dict[str, Any]] = {
         "queued": {"state": MessageState.QUEUED, "callback_url": None},
         "delivered": {"state": MessageState.DELIVERED, "sent_at": SOON, "sender": SENDER},
         "dead": {"state": MessageState.DEAD_LETTER, "state_reason": f"{owner.tenant} gave up", "tries": 1},
@@ -171,7 +149,10 @@ def _put_texts(uow: UnitOfWork, kept: Kept) -> None:
         "nobody's": {"state": MessageState.RECEIVED, "direction": Direction.IN, "sender": SENDER, "contact_id": None},
     }
     for what, state in states.items():
-        known = {"contact_id": owner.id(key, "contact"), "callback_url": f"https://{owner.tenant}.example.com/sms"}
+        known: dict[str, Any] = {
+            "contact_id": owner.id(key, "contact"),
+            "callback_url": f"https://{owner.tenant}.example.com/sms",
+        }
         message = kept.texts[what] = a_message(
             owner.account_id, id=owner.id(key, what), msisdn=owner.number(key), body=f"{owner.tenant}: {what}",
             enrollment_id=owner.id(key, "enrollment"), journey=owner.natural(key, JOURNEY), gateway=GATEWAY,
@@ -195,7 +176,7 @@ def _attempt(kept: Kept, what: str, state: MessageState) -> AttemptRow:
 
 def _put_what_became_of_texts(uow: UnitOfWork, kept: Kept) -> None:
     owner, key = kept.owner, kept.key
-    about = {
+    about: dict[str, Any] = {
         "contact_id": owner.id(key, "contact"),
         "enrollment_id": owner.id(key, "enrollment"),
         "message_id": kept.texts["delivered"].id,
@@ -230,7 +211,7 @@ def _put_wishes(uow: UnitOfWork, kept: Kept) -> None:
     told = {"of": owner.tenant}
     assert uow.effects.end(effect.id, EffectState.FAILED, NOW, error=f"{owner.tenant} was shut", answer=told)
     call = kept.rows["workflow_calls"] = WorkflowCallRow(
-        owner.id(key, "call"), owner.account_id, owner.natural(key, "callback"), "CONTACT",
+        owner.id(key, "call"), owner.account_id, owner.natural(key, "callback"), "contact",
         owner.contact_in_crm(key), {"body": f"hello from {owner.tenant}"}, WaitsFor.DELIVERED,
         kept.texts["queued"].id, NOW, LATER, NOW, workflow=f"{owner.tenant} workflow",
     )  # fmt: skip
@@ -278,21 +259,6 @@ def _put_secrets(uow: UnitOfWork, kept: Kept) -> None:
     uow.installs.add(install)
 
 
-def api_secret(owner: Owner, key: str) -> str:
-    """Give the clear text of an API key."""
-    return f"{WORD}{owner.account_id}-{key}-opens-the-api"
-
-
-def account_secret(owner: Owner, key: str) -> str:
-    """Give what an outside system shows: an organisation's address in the own set, a webhook's secret in the shared."""
-    return f"{owner.account_id}-{key}-opens-a-door"
-
-
-def install_state(owner: Owner, key: str) -> str:
-    """Give the state of an installation under way."""
-    return f"{owner.account_id}-{key}-state"
-
-
 def _put_crm_side(uow: UnitOfWork, kept: Kept) -> None:
     owner, key = kept.owner, kept.key
     for kind, subject in (
@@ -302,7 +268,8 @@ def _put_crm_side(uow: UnitOfWork, kept: Kept) -> None:
         record = kept.rows["records"] = CRMRecordRow(
             owner.id(key, f"record-{kind.value[:3]}"), owner.account_id, owner.crm, kind, subject,
             owner.natural(key, "ref"), NOW, NOW, contact_id=owner.id(key, "contact"),
-            contact_crm_id=owner.contact_in_crm(key), payload={"of": owner.tenant},
+            contact_crm_id=owner.contact_in_crm(key),
+            payload={"msisdn": owner.number(key), "at": NOW.isoformat(), "mechanism": "keyword", "of": owner.tenant},
         )  # fmt: skip
         uow.records.want([record])
     uow.records.mark_refused(record.id, f"{owner.tenant} refuses", NOW)

@@ -15,7 +15,8 @@ from connector.bootstrap import Connector
 from connector.settings import read_settings
 from tests.entrypoints.environment import set_environment
 from tests.entrypoints.operated import ROOT, VENDORS
-from tests.tenancy.filling import Kept, Ledgerful, fill
+from tests.tenancy.filling import fill
+from tests.tenancy.keeping import Kept, Ledgerful
 from tests.tenancy.outside import HUBSPOT_APP, HUBSPOT_SECRET, SALESFORCE_APP, SALESFORCE_SECRET, Outside
 from tests.tenancy.owners import ALDER, BIRCH, OWN, Owner
 from tests.tenancy.telling import belongings

@@ -15,9 +15,9 @@ from connector.entrypoints.web.app import create_app
 from tests.adapters.crm.salesforce.test_salesforce_outbound_messages import delivery, notification
 from tests.adapters.webhooks.signing import timestamped
 from tests.tenancy.doors import DOORS, Visit, come_in, doors, guess, hubspot, may_visit, paths
-from tests.tenancy.filling import Kept, account_secret, api_secret
 from tests.tenancy.house import House
 from tests.tenancy.house import house as open_house
+from tests.tenancy.keeping import Kept, account_secret, api_secret
 from tests.tenancy.outside import outside
 from tests.tenancy.owners import ALDER, BIRCH, OWN, SHARED, Owner
 from tests.tenancy.telling import leaked

@@ -21,6 +21,7 @@ NOT_BY_ID = {
     "backtest": "plays a journey's file, and journeys of an account's own have none",
     "diff": "likewise",
     "publish": "likewise",
+    "rollback": "goes back to an earlier version, and there is one",
 }
 """Commands that refuse even the owner what `filling.py` has put there, and why."""
 

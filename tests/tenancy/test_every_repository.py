@@ -17,7 +17,8 @@ from connector.adapters.memory.ledger import MemoryLedger
 from connector.ports.ledger import Ledger, UnitOfWork
 from tests.tenancy.calls import FORGED, Method, arguments, forged, methods
 from tests.tenancy.conftest import a_sqlite_ledger
-from tests.tenancy.filling import Kept, Ledgerful, fill
+from tests.tenancy.filling import fill
+from tests.tenancy.keeping import Kept, Ledgerful
 from tests.tenancy.owners import ALDER, BIRCH, OWN, SHARED
 from tests.tenancy.telling import belongings, belongings_now, leaked, told
 

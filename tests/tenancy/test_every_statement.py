@@ -38,7 +38,7 @@ WITHOUT: Mapping[str, str] = {
     """,
     "a gateway tells its own ids, or a number; the attempt or text found says whose it is": """
         attempts.by_provider_ids attempts.move_part attempts.named attempts.part attempts.provider_ids_to
-        messages.last_sent_to
+        messages.last_sent_to raw_events.owners_of_attempts raw_events.owners_of_numbers
     """,
     "the operator asks about every account; with an account named it is asked for": """
         effects.failed enrollments.find message_lists.dead_letters messages.counts messages.find
@@ -49,10 +49,11 @@ WITHOUT: Mapping[str, str] = {
     """,
     "asks for the account in words this test does not read: a list of columns, or conditions of the caller's": """
         contacts._FIND contacts._REPLACE contacts._read enrollments._wake message_lists._conditions
-        raw_events.handled_after splits.count
+        raw_events.events_after splits.count
     """,
     "changes by their ids rows that were found for an account just before": """
-        contact_data._changed contact_data._enrollments
+        contact_data._changed contact_data._enrollments contact_data._handled_since
+        tenant_data._callbacks
     """,
     "the vendor's id of an event holds the account": "inbox.add_new",
     "is about accounts: what they are called outside, and how they stand": """
@@ -72,7 +73,7 @@ class Module:
 
     def __init__(self, path: Path) -> None:
         self.name = path.stem
-        self._tree = ast.parse(path.read_text(encoding="utf-8"))
+        self._tree: ast.Module = ast.parse(path.read_text(encoding="utf-8"))
         self._above = {child: node for node in ast.walk(self._tree) for child in ast.iter_child_nodes(node)}
 
     def careless(self) -> Iterator[str]:
@@ -95,8 +96,8 @@ class Module:
 
     def _pieces(self, name: str, function: ast.FunctionDef | None) -> Iterator[ast.AST]:
         """Give what a name stands for in a function or in the module; what is only sometimes so is left out."""
-        for scope in filter(None, (function, self._tree)):
-            for node in scope.body:
+        for body in (self._tree.body, function.body if function is not None else []):
+            for node in body:
                 if isinstance(node, ast.Assign) and any(name in _names(target) for target in node.targets):
                     yield node.value
         yield from (each for each in self._functions if each.name == name and each is not function)
@@ -161,7 +162,8 @@ def test_a_statement_without_an_account_is_found(tmp_path: Path) -> None:
         "_ALL = select(table)\n"
         "def careful(a): return select(table).where(table.c.account_id == a)\n"
         "def in_steps(a):\n    ours = table.c.account_id == a\n    return delete(table).where(ours)\n"
-        "def sometimes(a):\n    query = select(table)\n    if a:\n        query = query.where(table.c.account_id == a)\n"
+        "def sometimes(a):\n    query = select(table)\n"
+        "    if a:\n        query = query.where(table.c.account_id == a)\n"
         "def by_id(i): return update(table).where(table.c.id == i)\n",
         encoding="utf-8",
     )

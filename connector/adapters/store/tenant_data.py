@@ -6,15 +6,15 @@ why nothing in it is anybody's. A test holds that there is no third kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, exists, select, tuple_
+from sqlalchemy import Connection, Engine, Row, Table, delete, exists, select, tuple_
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.erasures import SQLErasureRepository
-from connector.adapters.store.raw_events import digit_runs, handled_after, text_of
+from connector.adapters.store.raw_events import digit_runs, events_after, owners_of_attempts, owners_of_numbers, text_of
 from connector.adapters.store.tables import (
     account,
     attempt,
@@ -45,14 +45,22 @@ KEPT: Mapping[str, str] = {
 }
 """Tables with an account that the batches pass over, and why."""
 
+_INBOX = "callbacks"
+"""What the walk through callbacks is called among the walks through tables."""
+
 _CALLBACKS = external_event.c.account_id.is_(None)
+
+_FOUND_BY: Mapping[str, int] = {
+    "attempt": 1,  # callbacks name it
+    "message": 2,  # callbacks and parts of replies are found by the numbers of its rows
+}
+"""Tables that go last, and in this order: while they are there, whatever comes late is known to be the account's."""
 
 
 def tenant_tables() -> list[Table]:
     """Give the tables whose rows are deleted by their account, those that others are found by last."""
-    last = {"message": 1}  # callbacks and parts of replies are found by the numbers of its rows
     found = [each for each in metadata.sorted_tables if "account_id" in each.c and each.name not in KEPT]
-    return sorted(found, key=lambda each: last.get(each.name, 0))
+    return sorted(found, key=lambda each: _FOUND_BY.get(each.name, 0))
 
 
 class SQLTenantData:
@@ -66,11 +74,14 @@ class SQLTenantData:
         self._engine, self._vault = engine, vault
         self._after: dict[tuple[str, str], str] = {}
 
-    def erase(self, erasure_id: str, account_id: str, limit: int, lease_until: datetime) -> Mapping[str, int]:
-        """Delete a batch of an account's rows and count them; empty when nothing is left but the account itself."""
+    def erase(
+        self, erasure_id: str, account_id: str, limit: int, lease_until: datetime, *, is_last: bool
+    ) -> Mapping[str, int]:
+        """Delete a batch of an account's rows and count them; empty when nothing is left that may go now."""
+        tables = [each for each in tenant_tables() if is_last or each.name not in _FOUND_BY]
         with self._engine.begin() as connection:
-            gone = self._callbacks(connection, erasure_id, account_id, limit)
-            for table in tenant_tables() if not gone else ():
+            gone = self._callbacks(connection, erasure_id, account_id, limit) if is_last else {}
+            for table in tables if not gone else ():
                 gone = self._batch(connection, table, erasure_id, account_id, limit)
                 if gone:
                     break
@@ -78,8 +89,8 @@ class SQLTenantData:
         return gone
 
     def look_again(self, erasure_id: str) -> None:
-        """Begin every walk of an erasure anew."""
-        self._after = {at: after for at, after in self._after.items() if at[0] != erasure_id}
+        """Begin every walk through the account's tables anew; of callbacks only those are looked at that came since."""
+        self._after = {at: after for at, after in self._after.items() if at[0] != erasure_id or at[1] == _INBOX}
 
     def end_account(self, erasure_id: str, account_id: str) -> bool:
         """Delete the account's own row and count it; False, and nothing deleted, when other rows of it are there."""
@@ -93,28 +104,34 @@ class SQLTenantData:
             if gone and found is not None and found.scope is ErasureScope.ACCOUNT:
                 lease = connection.execute(select(erasure.c.lease_until).where(erasure.c.id == erasure_id)).scalar_one()
                 repository.count(erasure_id, {"account": gone}, lease)
+        self._after = {at: after for at, after in self._after.items() if at[0] != erasure_id}
         return True
 
     def _callbacks(self, connection: Connection, erasure_id: str, account_id: str, limit: int) -> Mapping[str, int]:
-        """Delete callbacks of gateways that tell of a number the account has texted or heard from.
+        """Delete callbacks of gateways that tell of an attempt or a number of the account's, and of nobody else's.
 
-        What passes is counted as work done even where nothing is deleted, under the name of no table.
+        Those that nobody has handled yet go too: there is no text left that they could change. What passes is counted
+        as work done even where nothing is deleted, under the name of no table.
         """
-        at = (erasure_id, "callbacks")
-        rows = handled_after(connection, _CALLBACKS, self._after.get(at, ""), limit)
+        at = (erasure_id, _INBOX)
+        rows = events_after(connection, _CALLBACKS, self._after.get(at, ""), limit)
         if not rows:
             return {}
         self._after[at] = rows[-1].id
-        said = {row.id: {f"+{run}" for run in digit_runs(text_of(row, self._vault))} for row in rows}
-        named = set().union(*said.values())
-        query = (
-            select(message.c.msisdn).where(message.c.account_id == account_id, message.c.msisdn.in_(named)).distinct()
-        )
-        theirs = set(connection.execute(query).scalars())
-        ids = [row_id for row_id, numbers in said.items() if numbers & theirs]
+        ids = self._of_account(connection, rows, account_id)
         if ids:
             connection.execute(delete(external_event).where(external_event.c.id.in_(ids)))
         return {"external_event": len(ids), "": len(rows) - len(ids)}
+
+    def _of_account(self, connection: Connection, rows: Sequence[Row[Any]], account_id: str) -> list[str]:
+        """Pick the callbacks of an account: the attempt they name decides, else whom only it has texted."""
+        said = {row.id: {f"+{run}" for run in digit_runs(text_of(row, self._vault))} for row in rows}
+        attempts = owners_of_attempts(connection, rows)
+        texted = owners_of_numbers(connection, set[str]().union(*said.values()))
+        owners = {row_id: set[str]().union(*(texted.get(each, ()) for each in said[row_id])) for row_id in said}
+        for row_id, owner in attempts.items():
+            owners[row_id] = {owner}
+        return [row_id for row_id in said if owners[row_id] == {account_id}]
 
     def _batch(
         self, connection: Connection, table: Table, erasure_id: str, account_id: str, limit: int

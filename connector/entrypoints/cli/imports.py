@@ -178,6 +178,8 @@ def _order(account_id: str, columns: Mapping[ImportColumn, str], options: Mappin
         region=(options["region"] or "").upper(),
         time_zone=options["time_zone"] or "",
         date_format=options["date_format"] or "",
+        encoding=options["encoding"] or "",
+        delimiter=options["delimiter"] or "",
         by=options["by"],
         is_again=options["again"],
     )

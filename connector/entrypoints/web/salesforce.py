@@ -27,7 +27,7 @@ def outbound_messages(secret: str) -> Response:
     try:
         told = at.salesforce_door.open(body, organization_id)
     except UnreadableDeliveryError as error:
-        intake.take_unreadable(SALESFORCE, body, str(error))
+        intake.take_unreadable(SALESFORCE, body, str(error), organization_id)
     else:
         intake.take_events(
             SALESFORCE, [Delivery(organization_id, each.external_id, each.body) for each in told.notifications]

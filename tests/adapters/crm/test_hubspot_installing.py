@@ -100,6 +100,27 @@ def test_less_than_is_needed_is_given_back_and_named(hubspot: HubSpot, door: Hub
     assert hubspot.calls("appinstalls.uninstall") == 1
 
 
+@pytest.mark.parametrize("kind", ["status", "reset"])
+def test_what_introspection_does_not_confirm_is_given_back(
+    hubspot: HubSpot, door: HubSpotInstalling, kind: str
+) -> None:
+    hubspot.faults.arm("hubspot.oauth.introspect", kind)
+    with pytest.raises(CRMUnavailableError):
+        door.exchange(allowed(door), VERIFIER, ASKING)
+    assert hubspot.calls("appinstalls.uninstall") == 1
+
+
+def test_an_outage_while_connecting_again_uninstalls_no_portal_that_is_at_work(
+    hubspot: HubSpot, door: HubSpotInstalling
+) -> None:
+    connect(hubspot, door.exchange(allowed(door), VERIFIER, ASKING))
+    hubspot.faults.arm("hubspot.oauth.introspect", "status")
+    with pytest.raises(CRMUnavailableError):
+        door.exchange(allowed(door), VERIFIER, ASKING)
+    assert hubspot.calls("appinstalls.uninstall") == 0
+    hubspot.crm.read_records(hubspot.account, "deal", ["1"], ["dealname"])
+
+
 def test_a_wrong_secret_of_ours_is_said_to_the_operator_and_plainly_to_the_visitor(
     hubspot: HubSpot, door: HubSpotInstalling, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -50,6 +50,16 @@ def test_a_search_by_list_takes_any_of_the_values(hubspot: HubSpot) -> None:
     assert [crm_id for crm_id, _ in found] == ids[:2]
 
 
+@pytest.mark.parametrize("impossible", ["", "abc", "12a", "-7", "²", "9" * 40])
+def test_an_id_that_no_record_can_have_maps_to_nothing_and_is_not_asked_for(hubspot: HubSpot, impossible: str) -> None:
+    contact = hubspot.contact()
+    found = hubspot.crm.read_contacts(hubspot.account, [impossible, contact], {})
+    assert list(found) == [contact]
+    calls = sum(hubspot.world.calls.values())
+    assert hubspot.crm.read_records(hubspot.account, "deal", [impossible], ["dealname"]) == {}
+    assert sum(hubspot.world.calls.values()) == calls
+
+
 def test_associations_carry_the_labels_people_gave_them(hubspot: HubSpot) -> None:
     plain, labelled = hubspot.contact(), hubspot.contact()
     deal = str(hubspot.world.create(PORTAL, "deals", {"dealname": "Roof"}, [("contacts", plain)])["id"])

@@ -6,6 +6,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import redis
@@ -104,6 +105,39 @@ def test_a_refusal_of_a_token_that_another_process_has_replaced_meanwhile_ends_n
     error = CRMDisconnectedError("missing or invalid refresh token", status=400)
     assert tokens._uninstalled(stale, error) == fresh
     assert hubspot.row().status == "active"
+
+
+@pytest.mark.parametrize("access_token", ["access-new", ""])
+def test_neither_the_answer_nor_the_refusal_of_a_slow_refresh_undoes_a_reconnection(
+    hubspot: HubSpot, access_token: str
+) -> None:
+    install_oauth(hubspot)
+    tokens, used = hubspot.crm._records.calls.tokens, hubspot.row()
+    hubspot.grant(access_token, "refresh-new", timedelta(minutes=30))  # an admin, while the refresh is on its way
+    reconnected = hubspot.row()
+    refused = CRMDisconnectedError("missing or invalid refresh token", status=400)
+    for come_back in (
+        partial(tokens._save, used, {"access_token": "late", "expires_in": 1800}),
+        partial(tokens._uninstalled, used, refused),
+    ):
+        if access_token:
+            assert come_back() == access_token
+        else:
+            with pytest.raises(CRMUnavailableError, match="connected again"):
+                come_back()
+        assert hubspot.row() == reconnected
+
+
+def test_a_slow_refresh_brings_no_dropped_token_back(hubspot: HubSpot) -> None:
+    install_oauth(hubspot)
+    used = hubspot.row()
+    with hubspot.ledger.begin() as work:
+        work.accounts.set_status(ACCOUNT_ID, "uninstalled", "uninstalled by ann")
+        work.accounts.drop_tokens(ACCOUNT_ID)
+        work.commit()
+    with pytest.raises(CRMDisconnectedError, match="no token"):
+        hubspot.crm._records.calls.tokens._save(used, {"access_token": "late", "refresh_token": "late too"})
+    assert (hubspot.row().access_token, hubspot.row().refresh_token) == (None, None)
 
 
 def test_a_refusal_because_we_became_another_app_takes_no_account_its_tokens(

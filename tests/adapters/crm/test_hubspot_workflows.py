@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import httpx
@@ -87,6 +87,25 @@ def test_one_that_is_over_keeps_no_other_from_going_on(workflows: Workflows) -> 
     assert workflows.complete(over, waiting) == [None, None]
     assert workflows.stands(waiting) is Stands.DONE
     assert workflows.actions.execution(over.callback_id).completions == 1
+
+
+def test_one_that_hubspot_has_not_noted_yet_is_told_later(workflows: Workflows) -> None:
+    early = Completion("ap-nobody-waits-yet", SAID, is_young=True)
+    [error] = workflows.complete(early)
+    assert isinstance(error, CRMUnavailableError)
+    assert workflows.complete(replace(early, is_young=False)) == [None]
+
+
+def test_progress_made_one_by_one_is_kept_when_hubspot_goes_away(workflows: Workflows) -> None:
+    over, first, second, third = (workflows.wait() for _ in range(4))
+    workflows.complete(over)
+    workflows.hubspot.faults.arm("hubspot.automation.callback_complete", "slow", seconds=0)
+    workflows.hubspot.faults.arm("hubspot.automation.callback_complete", "status", times=None, status=503)
+    done, *put_off = workflows.complete(first, over, second, third)
+    assert done is None
+    assert [type(error) for error in put_off] == [CRMUnavailableError] * 3
+    assert workflows.hubspot.calls("automation.callback_complete") == 2
+    assert [workflows.stands(each) for each in (first, second, third)] == [Stands.DONE, Stands.WAITING, Stands.WAITING]
 
 
 def test_telling_what_ran_out_meanwhile_is_no_error(workflows: Workflows) -> None:

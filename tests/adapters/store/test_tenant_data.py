@@ -56,7 +56,7 @@ def _value(column: sa.Column[Any], account_id: str) -> Any:
 def erase_all(data: SQLTenantData, limit: int = 100) -> dict[str, int]:
     """Erase until nothing is left; give what went."""
     went: dict[str, int] = {}
-    while gone := data.erase(ERASURE.id, OURS, limit, NOW):
+    while gone := data.erase(ERASURE.id, OURS, limit, NOW, is_last=True):
         for name, rows in gone.items():
             went[name] = went.get(name, 0) + rows
     return went
@@ -120,20 +120,77 @@ def test_callbacks_that_tell_of_its_numbers_go_and_others_stay(sql_ledger: SQLLe
         "json": b'{"to": "+1 (202) 555-0143", "status": "delivered"}',
         "another's": b'{"to": "+12025550199", "status": "delivered"}',
         "nobody's": b'{"status": "ok"}',
-        "not understood yet": b"From=%2B12025550143",
+        "not handled yet": b"From=%2B12025550143",
+        "another's, not handled yet": b"From=%2B12025550199",
     }
     events = [an_event(None, source="twilio.inbound", external_id=name, body=body) for name, body in said.items()]
     with sql_ledger.begin() as work:
         assert work.messages.add(a_message(OURS, msisdn=NUMBER))
         assert work.messages.add(a_message(THEIRS, msisdn="+12025550199"))
         work.inbox.add(events)
-        work.inbox.finish([each.id for each in events if each.external_id != "not understood yet"], "ok", NOW)
+        work.inbox.finish([each.id for each in events if "not handled" not in each.external_id], "ok", NOW)
         work.commit()
-    assert erase_all(data, limit=2)["external_event"] == 2
+    assert erase_all(data, limit=2)["external_event"] == 3
     table = metadata.tables["external_event"]
     with sql_ledger.engine.connect() as connection:
         left = set(connection.execute(sa.select(table.c.external_id)).scalars())
-    assert left == {"another's", "nobody's", "not understood yet"}
+    assert left == {"another's", "nobody's", "another's, not handled yet"}
+
+
+def left_events(sql_ledger: SQLLedger) -> set[str]:
+    table = metadata.tables["external_event"]
+    with sql_ledger.engine.connect() as connection:
+        return set(connection.execute(sa.select(table.c.external_id)).scalars())
+
+
+def test_callbacks_about_a_number_that_two_accounts_text_go_by_the_attempt_they_name(
+    sql_ledger: SQLLedger, data: SQLTenantData
+) -> None:
+    mine, other = a_message(OURS, msisdn=NUMBER), a_message(THEIRS, msisdn=NUMBER)
+    tries = {"mine": an_attempt(mine), "theirs": an_attempt(other)}
+    body = b"To=%2B12025550143&MessageStatus=delivered"
+    named = {name: {"attempt_id": attempt.id} for name, attempt in tries.items()}
+    events = [
+        an_event(None, source="twilio.status", external_id=name, body=body, context=context)
+        for name, context in {**named, "names none": {}}.items()
+    ]
+    with sql_ledger.begin() as work:
+        for message in (mine, other):
+            assert work.messages.add(message)
+        work.attempts.add(list(tries.values()))
+        work.inbox.add(events)
+        work.inbox.finish([each.id for each in events], "ok", NOW)
+        work.commit()
+    erase_all(data)
+    assert left_events(sql_ledger) == {"theirs", "names none"}
+
+
+def test_callbacks_that_come_before_the_last_look_are_found_by_texts_that_wait_for_it(
+    sql_ledger: SQLLedger, data: SQLTenantData
+) -> None:
+    with sql_ledger.begin() as work:
+        assert work.messages.add(a_message(OURS, msisdn=NUMBER))
+        work.commit()
+    while data.erase(ERASURE.id, OURS, 100, NOW, is_last=False):
+        pass
+    late = an_event(None, source="twilio.inbound", external_id="late", body=b"From=%2B12025550143")
+    with sql_ledger.begin() as work:
+        work.inbox.add([late])
+        work.commit()
+    assert erase_all(data)["external_event"] == 1
+    assert left_events(sql_ledger) == set()
+    assert data.end_account(ERASURE.id, OURS)
+
+
+def test_callbacks_are_opened_once_even_if_the_account_does_not_end_at_once(
+    sql_ledger: SQLLedger, data: SQLTenantData
+) -> None:
+    with sql_ledger.begin() as work:
+        work.inbox.add([an_event(None, source="twilio.inbound", body=b"From=%2B12025550199")])
+        work.commit()
+    assert erase_all(data)[""] == 1
+    data.look_again(ERASURE.id)
+    assert erase_all(data) == {}
 
 
 def test_an_account_that_somebody_still_writes_for_does_not_end(sql_ledger: SQLLedger, data: SQLTenantData) -> None:
@@ -155,7 +212,7 @@ def test_the_lease_ends_with_the_batch_that_kept_it(sql_ledger: SQLLedger, data:
     with sql_ledger.begin() as work:
         assert work.messages.add(a_message(OURS))
         work.commit()
-    data.erase(ERASURE.id, OURS, 10, until)
+    data.erase(ERASURE.id, OURS, 10, until, is_last=True)
     with sql_ledger.begin() as work:
         assert work.erasures.claim(NOW, until) is None
         assert work.erasures.claim(until, until) is not None

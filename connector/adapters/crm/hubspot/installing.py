@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -107,20 +107,34 @@ class HubSpotInstalling:
             "code_verifier": verifier,
         }
         answer = self._post("token", form)
-        seen = self._post("token/introspect", {"token": str(answer["access_token"]), "token_type_hint": "access_token"})
-        portal = str(answer.get("hub_id") or seen.get("hub_id") or "")
-        if not seen.get("active") or not portal or str(seen.get("hub_id")) != portal:
-            raise InstallRefusedError("HubSpot does not confirm the account it let us into.", code="introspection")
         grant = Grant(
-            external_id=portal,
+            external_id=str(answer.get("hub_id") or ""),
             access_token=str(answer["access_token"]),
             refresh_token=str(answer.get("refresh_token") or "") or None,
             expires_at=self.tokens.clock.now() + timedelta(seconds=int(answer.get("expires_in") or 0)),
-            settings={CLIENT_ID: self._app()["client_id"]}
-            | ({"installed_by": str(seen["user"])} if seen.get("user") else {}),
+            settings={CLIENT_ID: self._app()["client_id"]},
         )
-        self._demand_scopes(grant, seen.get("scopes") or answer.get("scopes") or ())
-        return grant
+        try:
+            return self._confirmed(grant, answer.get("scopes") or ())
+        except (InstallRefusedError, CRMError):
+            if not self._is_in_use(grant):
+                self.give_back(grant)
+            raise
+
+    def _confirmed(self, grant: Grant, scopes: Sequence[str]) -> Grant:
+        seen = self._post("token/introspect", {"token": grant.access_token, "token_type_hint": "access_token"})
+        portal = grant.external_id or str(seen.get("hub_id") or "")
+        if not seen.get("active") or not portal or str(seen.get("hub_id")) != portal:
+            raise InstallRefusedError("HubSpot does not confirm the account it let us into.", code="introspection")
+        _demand_scopes(seen.get("scopes") or scopes)
+        by = {"installed_by": str(seen["user"])} if seen.get("user") else {}
+        return replace(grant, external_id=portal, settings={**grant.settings, **by})
+
+    def _is_in_use(self, grant: Grant) -> bool:
+        """Whether a portal's account works with an installation already: giving this one back would end that one."""
+        with self.tokens.ledger.begin(write=False) as work:
+            found = work.accounts.installed(self.slug, [grant.external_id]).get(grant.external_id)
+            return found is not None and work.accounts.get(found).refresh_token is not None
 
     def give_back(self, grant: Grant) -> None:
         """Uninstall what is not wanted."""
@@ -143,16 +157,6 @@ class HubSpotInstalling:
         with self.tokens.ledger.begin(write=False) as work:
             self._revoke(work.accounts.get(account_id).refresh_token)  # the call may have renewed it
         return ()
-
-    def _demand_scopes(self, grant: Grant, given: Sequence[str]) -> None:
-        missing = [scope for scope in SCOPES if scope not in given]
-        if missing:
-            self.give_back(grant)
-            raise InstallRefusedError(
-                f"HubSpot granted less than the connector needs; missing: {', '.join(missing)}. "
-                "Please install again and allow everything that is asked for.",
-                code="missing_scopes",
-            )
 
     def _uninstall(self, access_token: str) -> None:
         url = f"{self._api()}/appinstalls/{self.tokens.version}/external-install"
@@ -206,6 +210,16 @@ class HubSpotInstalling:
         if app is None:
             raise ConfigurationError("HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRETS are needed to install from HubSpot")
         return {"client_id": app.client_id, "client_secret": app.client_secrets[0]}
+
+
+def _demand_scopes(given: Sequence[str]) -> None:
+    missing = [scope for scope in SCOPES if scope not in given]
+    if missing:
+        raise InstallRefusedError(
+            f"HubSpot granted less than the connector needs; missing: {', '.join(missing)}. "
+            "Please install again and allow everything that is asked for.",
+            code="missing_scopes",
+        )
 
 
 def _by_hand(account: AccountRow) -> Sequence[str]:

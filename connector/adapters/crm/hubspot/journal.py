@@ -195,7 +195,7 @@ def _notices(told: Any) -> Iterator[JournalNotice]:
 def _read(portal: str, event: Mapping[str, Any]) -> Iterator[JournalNotice]:
     action = _text(event.get("action")).upper()
     if _text(event.get("eventTypeId")) == UNINSTALLED or action == "APP_UNINSTALL":
-        yield JournalNotice(portal, is_uninstall=True)
+        yield JournalNotice(portal, is_uninstall=True, occurred_at=_moment(event.get("occurredAt")))
         return
     kind, at, object_id = _KINDS.get(action), _moment(event.get("occurredAt")), _text(event.get("objectId"))
     object_type = our_name(_text(event.get("objectTypeId"))) or ("contact" if action == "GDPR_DELETE" else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,9 +31,9 @@ class PortalRecords:
     def read(
         self, account: CRMAccount, object_type: str, ids: Sequence[str], properties: Sequence[str]
     ) -> dict[str, Properties]:
-        """Read many records; ids that do not exist are absent, empty properties are None."""
+        """Read many records; ids that do not exist, or cannot, are absent, empty properties are None."""
         found: dict[str, Properties] = {}
-        for some in batched(list(dict.fromkeys(ids))):
+        for some in batched(_possible(ids)):
             body = {
                 "inputs": [{"id": each} for each in some],
                 "properties": list(properties),
@@ -126,7 +127,7 @@ class PortalRecords:
     ) -> dict[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
         """Read the versions of properties of many records, the present one first."""
         found: dict[str, Mapping[str, Sequence[Mapping[str, Any]]]] = {}
-        for some in batched(list(dict.fromkeys(ids)), LARGEST_HISTORY):
+        for some in batched(_possible(ids), LARGEST_HISTORY):
             body = {
                 "inputs": [{"id": each} for each in some],
                 "properties": [],
@@ -135,6 +136,14 @@ class PortalRecords:
             answer = self.calls.make(account, f"read {object_type}s", _read(path_name(object_type), body))
             found |= {str(row["id"]): row.get("propertiesWithHistory") or {} for row in _rows(answer)}
         return found
+
+
+_ID = re.compile(r"[0-9]{1,19}")  # a whole number of 64 bits
+
+
+def _possible(ids: Sequence[str]) -> list[str]:
+    """Give each id once, without those that no record can have: one of them has a whole batch refused."""
+    return [each for each in dict.fromkeys(ids) if _ID.fullmatch(each)]
 
 
 def _read(name: str, body: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ import httpx
 from connector.adapters.crm.hubspot.errors import reason
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
+from connector.adapters.crm.replaced_tokens import token_since
 from connector.domain.account_status import ENDED, AccountStatus
 from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
 from connector.ports.ledger import AccountRow, Ledger
@@ -96,7 +97,7 @@ class PortalTokens:
             except CRMDisconnectedError as error:
                 self._demand_same_app(row)
                 return self._uninstalled(row, error)
-            return self._save(account_id, row.refresh_token, answer)
+            return self._save(row, answer)
 
     def _row(self, account_id: str) -> AccountRow:
         try:
@@ -135,12 +136,16 @@ class PortalTokens:
             return answer
         raise _refusal(response.status_code, answer)
 
-    def _save(self, account_id: str, refresh_token: str | None, answer: Mapping[str, Any]) -> str:
+    def _save(self, used: AccountRow, answer: Mapping[str, Any]) -> str:
+        """Keep what a refresh gave, unless the account has newer tokens, or none, by now."""
         token = str(answer["access_token"])
         expires_at = self.clock.now() + timedelta(seconds=int(answer.get("expires_in") or 0))
+        kept = str(answer.get("refresh_token") or "") or used.refresh_token
         with self.ledger.begin() as work:
-            kept = str(answer.get("refresh_token") or "") or refresh_token
-            work.accounts.save_tokens(account_id, token, kept, expires_at)
+            newer = token_since(work, used)
+            if newer is not None:
+                return newer
+            work.accounts.save_tokens(used.id, token, kept, expires_at)
             work.commit()
         return token
 
@@ -159,11 +164,11 @@ class PortalTokens:
         HubSpot never tells of an uninstallation; that a refresh token is refused is the sign of it.
         """
         with self.ledger.begin() as work:
-            row = work.accounts.get(used.id)
-            if row.refresh_token != used.refresh_token and row.access_token:
-                return row.access_token
+            newer = token_since(work, used)
+            if newer is not None:
+                return newer
             work.accounts.drop_tokens(used.id)
-            if row.status not in ENDED:
+            if work.accounts.get(used.id).status not in ENDED:
                 work.accounts.set_status(used.id, AccountStatus.UNINSTALLED, str(error))
             work.nudge(MAINTENANCE)  # its texts and journeys are to end
             work.commit()

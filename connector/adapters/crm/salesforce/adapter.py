@@ -192,14 +192,17 @@ class SalesforceCRM:
         return self._properties.set_properties(account, object_type, values)
 
     def install(self, account: CRMAccount) -> Mapping[str, Any]:
-        """Look for our package's fields, which only its installation makes; give the organisation's name and zone.
+        """Look for our package's fields, which only its installation makes, and for those the account's settings name;
+        give the organisation's name and zone.
 
         What is missing stands under `missing_fields`, emptied once nothing is: without the package texts go out all
         the same, stand on the timeline as Tasks, and opt-outs are kept in our ledger alone.
         """
         lacking = self._properties.lacking(account)
         if lacking:
-            log.warning("account %s lacks fields of our package: %s", account.account_id, ", ".join(lacking))
+            log.warning(
+                "account %s lacks fields of our package or of its settings: %s", account.account_id, ", ".join(lacking)
+            )
         return {**self._facts.settings(account), "missing_fields": lacking}
 
     def usage(self, account: CRMAccount) -> Usage | None:

@@ -33,6 +33,8 @@ def instance_url(settings: Mapping[str, Any]) -> str:
 
 def is_salesforce(url: str) -> bool:
     """Whether an address is https, without anything behind the host, and under a domain of Salesforce's."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+    except ValueError:  # a bracket that does not close
+        return False
     return url.lower() == f"https://{host}" and _HOST.fullmatch(host) is not None

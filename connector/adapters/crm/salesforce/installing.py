@@ -73,7 +73,10 @@ class SalesforceInstalling:
         text = named.strip().lower()
         if not text:
             return self.login_url.rstrip("/")
-        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+        try:
+            host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+        except ValueError:  # a bracket that does not close
+            host = ""
         host = host.replace(".lightning.force.com", ".my.salesforce.com")  # what people copy from their browser
         if f"https://{host}" in {PRODUCTION, SANDBOXES} or _OWN_DOMAIN.fullmatch(host):
             return f"https://{host}"
@@ -110,22 +113,25 @@ class SalesforceInstalling:
             "code_verifier": verifier,
             **self._app(),
         }
-        answer = self._token(self._at(asking.host), form)
-        grant = self._granted(answer)
-        if not grant.refresh_token:
-            self.give_back(grant)
-            raise InstallRefusedError(
-                "Salesforce granted no offline access; the connector could not work while nobody is logged in. "
-                f"{_NOT_OURS} the scope refresh_token of the External Client App.",
-                code="missing_scopes",
-            )
-        self._demand_same(grant)
+        login = self._at(asking.host)
+        answer = self._token(login, form)
+        try:
+            grant = self._granted(answer)
+            self._demand_offline(grant)
+            self._demand_same(grant)
+        except (InstallRefusedError, CRMError):
+            # Where it was given: the address that the answer names may be nobody's we know.
+            self._give_back(login, str(answer.get("refresh_token") or answer["access_token"]))
+            raise
         return grant
 
     def give_back(self, grant: Grant) -> None:
         """Revoke what is not wanted; the package, if one is installed, stays."""
+        self._give_back(str(grant.settings["instance_url"]), grant.refresh_token or grant.access_token)
+
+    def _give_back(self, base: str, token: str) -> None:
         try:
-            self._revoke(str(grant.settings["instance_url"]), grant.refresh_token or grant.access_token)
+            self._revoke(base, token)
         except CRMError as error:
             log.warning("an unwanted approval of Salesforce could not be revoked: %s", error)
 
@@ -155,6 +161,14 @@ class SalesforceInstalling:
             expires_at=None,
             settings={"instance_url": instance},
         )
+
+    def _demand_offline(self, grant: Grant) -> None:
+        if not grant.refresh_token:
+            raise InstallRefusedError(
+                "Salesforce granted no offline access; the connector could not work while nobody is logged in. "
+                f"{_NOT_OURS} the scope refresh_token of the External Client App.",
+                code="missing_scopes",
+            )
 
     def _demand_same(self, grant: Grant) -> None:
         """Ask the organisation's own address whose token it is."""

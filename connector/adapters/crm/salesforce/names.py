@@ -119,6 +119,12 @@ class OrgNames:
             ),
         )
 
+    def chosen(self, api_name: str) -> tuple[str, ...]:
+        """Give the fields of a Contact or Lead that the account's own settings name: for opt-outs and numbers."""
+        own = [each.property_name for each in self.opt_outs(api_name)[1:]]
+        phones = self.phones(api_name) if _mapping(self.settings.get("phone_fields")).get(api_name) else ()
+        return tuple(dict.fromkeys([*own, *phones]))
+
     def phones(self, api_name: str) -> tuple[str, ...]:
         """Give the phone fields of a Contact or Lead, best first."""
         said = _mapping(self.settings.get("phone_fields")).get(api_name)

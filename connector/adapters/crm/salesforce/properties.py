@@ -14,7 +14,7 @@ from connector.adapters.crm.salesforce.collections import Collections, Results, 
 from connector.adapters.crm.salesforce.consents import OrgConsents
 from connector.adapters.crm.salesforce.contacts import OrgContacts
 from connector.adapters.crm.salesforce.errors import GONE_PEOPLE
-from connector.adapters.crm.salesforce.fields import Field, Fields, OrgFields, timestamp
+from connector.adapters.crm.salesforce.fields import Field, Fields, OrgFields, has, timestamp
 from connector.adapters.crm.salesforce.ids import CONTACT, LEAD, full_id, is_id, person_of
 from connector.adapters.crm.salesforce.names import (
     MESSAGE,
@@ -67,13 +67,16 @@ class OrgProperties:
         return list(self._write(account, object_type, wanted).values())
 
     def lacking(self, account: CRMAccount) -> list[str]:
-        """Give the fields of our package that the organisation does not show us."""
+        """Give the fields that the organisation does not show us, of our package and of the account's own settings: a
+        field misspelt there, or hidden from our user, would count as "not opted out" and say nothing.
+        """
         self.fields.forget(account)
         names = OrgNames.of(account)
         message = names.packaged(MESSAGE)
         wanted = [(api_name, name) for api_name in (CONTACT, LEAD) for name in map(names.packaged, PERSON_FIELDS)]
         wanted += [("Task", names.packaged(REF)), (message, names.packaged(MESSAGE_ID))]
-        return [f"{api_name}.{name}" for api_name, name in wanted if name not in self.fields.of(account, api_name)]
+        wanted += [(api_name, name) for api_name in (CONTACT, LEAD) for name in names.chosen(api_name)]
+        return [f"{api_name}.{name}" for api_name, name in wanted if not has(self.fields.of(account, api_name), name)]
 
     def _write(
         self,

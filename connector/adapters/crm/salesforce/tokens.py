@@ -19,6 +19,7 @@ import httpx
 
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
+from connector.adapters.crm.replaced_tokens import token_since
 from connector.adapters.crm.salesforce.addresses import instance_url, is_salesforce
 from connector.adapters.crm.salesforce.errors import reason
 from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
@@ -89,10 +90,10 @@ class OrgTokens:
 
     def _disconnected(self, used: AccountRow, error: CRMDisconnectedError) -> str:
         """Disconnect the account, unless the token refused was no longer its own: a lock may end by itself."""
-        row = self._row(used.id)
-        if row.access_token and row.refresh_token != used.refresh_token:
-            return row.access_token
         with self.ledger.begin() as work:
+            newer = token_since(work, used)
+            if newer is not None:
+                return newer
             work.accounts.set_status(used.id, DISCONNECTED, str(error))
             work.commit()
         raise error
@@ -130,15 +131,19 @@ class OrgTokens:
             return answer
         raise _refusal(response.status_code, answer)
 
-    def _save(self, row: AccountRow, answer: Mapping[str, Any]) -> str:
+    def _save(self, used: AccountRow, answer: Mapping[str, Any]) -> str:
+        """Keep what a refresh gave, unless the account has newer tokens, or none, by now."""
         token = str(answer["access_token"])
-        kept = str(answer.get("refresh_token") or "") or row.refresh_token
+        kept = str(answer.get("refresh_token") or "") or used.refresh_token
         moved_to = str(answer.get("instance_url") or "").rstrip("/")
         with self.ledger.begin() as work:
-            work.accounts.save_tokens(row.id, token, kept, None)
-            now = work.accounts.get(row.id)
+            newer = token_since(work, used)
+            if newer is not None:
+                return newer
+            work.accounts.save_tokens(used.id, token, kept, None)
+            now = work.accounts.get(used.id)
             if is_salesforce(moved_to) and moved_to != now.settings.get("instance_url"):
-                work.accounts.save_settings(row.id, {**now.settings, "instance_url": moved_to}, now.name)
+                work.accounts.save_settings(used.id, {**now.settings, "instance_url": moved_to}, now.name)
             work.commit()
         return token
 

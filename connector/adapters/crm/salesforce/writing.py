@@ -20,7 +20,7 @@ from connector.adapters.crm.salesforce.names import MESSAGE, MESSAGE_ID, OrgName
 from connector.adapters.crm.salesforce.org_facts import OrgFacts
 from connector.adapters.crm.salesforce.record_format import OrgShape, carries, changeable, creation, message
 from connector.adapters.crm.salesforce.soql import batched, is_in, select
-from connector.errors import CRMRefusedError, CRMUnavailableError
+from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import CRMAccount, RecordWrite, WriteResult
 
 log = logging.getLogger(__name__)
@@ -112,13 +112,26 @@ class OrgWriting:
         """Create Tasks; once more for people who were merged or converted into others meanwhile."""
         found = self._create_tasks(account, rows, shape)
         orphans = [row for row in rows if _lost_contact(found[row.ref]) and is_id(row.contact_crm_id)]
-        if orphans:
+        return found | self._create_moved(account, orphans, shape) if orphans else found
+
+    def _create_moved(self, account: CRMAccount, orphans: Sequence[RecordWrite], shape: OrgShape) -> Results:
+        """Create the Tasks of people who became others. What fails is these rows' own, never raised: the Tasks of the
+        other rows are there, and would be created again if their ids were lost.
+        """
+        moved: Sequence[RecordWrite] = orphans
+        try:
             now = self.contacts.successors(account, [row.contact_crm_id for row in orphans])
             moved = [
                 replace(row, contact_crm_id=now[row.contact_crm_id]) for row in orphans if row.contact_crm_id in now
             ]
-            found |= self._create_tasks(account, moved, shape)
-        return found
+            return self._create_tasks(account, moved, shape)
+        except CRMRefusedError as error:
+            if error.category not in UNKNOWN_NAMES:
+                return _failed(moved, error)
+            self.fields.forget(account)  # the organisation has changed since: the next try looks at it again
+            return _failed(moved, CRMUnavailableError(str(error), status=error.status, category=error.category))
+        except CRMError as error:
+            return _failed(moved, error)
 
     def _create_tasks(self, account: CRMAccount, rows: Sequence[RecordWrite], shape: OrgShape) -> Results:
         tasks = [Row(row.ref, _TASK, creation(row, shape), row.contact_crm_id) for row in rows]
@@ -145,6 +158,10 @@ class OrgWriting:
             found = {row.ref: WriteResult(row.ref, error=error) for row in texts}
         _tell_refusals(account, found)
         return {ref: result for ref, result in found.items() if isinstance(result.error, CRMUnavailableError)}
+
+
+def _failed(rows: Sequence[RecordWrite], error: CRMError) -> Results:
+    return {row.ref: WriteResult(row.ref, error=error) for row in rows}
 
 
 def _lost_contact(result: WriteResult) -> bool:

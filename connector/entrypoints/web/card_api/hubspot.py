@@ -14,6 +14,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from marshmallow import Schema, ValidationError
 
 from connector.bootstrap import HUBSPOT
+from connector.domain.account_status import ENDED
 from connector.domain.documents import clean_text
 from connector.entrypoints.web.api import problems
 from connector.entrypoints.web.api.problems import Problem, ProblemError
@@ -32,8 +33,6 @@ from connector.entrypoints.web.requests import connector, public_url
 from connector.errors import SignatureError
 
 log = structlog.get_logger(__name__)
-
-_GONE = "uninstalled"  # the status of an account whose portal removed the app
 
 blueprint = Blueprint("hubspot_card", __name__, url_prefix="/hubspot/card")
 blueprint.register_error_handler(Exception, problems.answer)
@@ -134,7 +133,7 @@ def _account_id(portal_id: str) -> str | None:
     """Give the account of a portal; None when it is not installed any more, or never was."""
     with connector().ledger.begin(write=False) as uow:
         account_id = uow.accounts.by_external_ids(HUBSPOT, [clean_text(portal_id)]).get(portal_id)
-        is_gone = account_id is None or uow.accounts.get(account_id).status == _GONE
+        is_gone = account_id is None or uow.accounts.get(account_id).status in ENDED
         return None if is_gone else account_id
 
 

@@ -104,6 +104,8 @@ def test_the_login_page_is_salesforces_or_the_organisations_own(
         "my.salesforce.com",
         "salesforce.com",
         "a.b.c.my.salesforce.com",
+        "[",
+        "https://[acme.my.salesforce.com",
     ],
 )
 def test_no_other_page_is_ever_shown_to_somebody_who_is_about_to_log_in(door: SalesforceInstalling, named: str) -> None:
@@ -142,6 +144,7 @@ def test_an_organisation_id_of_15_characters_is_kept_with_18(door: SalesforceIns
         {"instance_url": "http://acme.my.salesforce.com"},
         {"instance_url": "https://acme.my.salesforce.com.evil.example"},
         {"instance_url": "https://127.0.0.1"},
+        {"instance_url": "https://["},
         {"instance_url": None},
         {"id": "https://login.salesforce.com/id/005000000000001AAA/00D000000000001EAA"},
         {"id": ""},
@@ -153,7 +156,8 @@ def test_an_address_or_organisation_that_is_none_is_not_believed_and_never_calle
     vendor.grants(**lie)
     with pytest.raises(InstallRefusedError, match="could not be understood"):
         door.exchange("c", "v", ASKING)
-    assert len(vendor.asked) == 1
+    assert {each.url.host for each in vendor.asked} == {"login.salesforce.com"}
+    assert vendor.form("/services/oauth2/revoke") == {"token": "refresh-1"}
 
 
 def test_a_token_that_its_own_organisation_says_is_another_ones_is_refused(
@@ -162,6 +166,14 @@ def test_a_token_that_its_own_organisation_says_is_another_ones_is_refused(
     vendor.answers["/services/oauth2/userinfo"] = httpx.Response(200, json={"organization_id": "00D000000000002"})
     with pytest.raises(InstallRefusedError, match="does not confirm"):
         door.exchange("c", "v", ASKING)
+    assert vendor.form("/services/oauth2/revoke") == {"token": "refresh-1"}
+
+
+def test_what_nobody_confirms_is_given_back(door: SalesforceInstalling, vendor: Salesforce) -> None:
+    vendor.answers["/services/oauth2/userinfo"] = httpx.Response(599)
+    with pytest.raises(CRMUnavailableError):
+        door.exchange("c", "v", ASKING)
+    assert vendor.form("/services/oauth2/revoke") == {"token": "refresh-1"}
 
 
 def test_without_offline_access_nothing_is_installed(door: SalesforceInstalling, vendor: Salesforce) -> None:

@@ -245,6 +245,18 @@ def test_installing_names_what_the_package_would_bring(
     assert salesforce.crm.install(salesforce.account)["missing_fields"] == []
 
 
+def test_installing_names_fields_of_the_settings_that_the_organisation_does_not_show(salesforce: Salesforce) -> None:
+    account = salesforce.having(
+        opt_out_fields={"contact": ["HasOptedOutOfEmail", "No_Textt__c"], "Lead": {"field": "Stop__c", "value": "x"}},
+        phone_fields={"Contact": ["MobilePhone", "Mobil__c"]},
+    )
+    assert set(salesforce.crm.install(account)["missing_fields"]) == {
+        "Contact.No_Textt__c",
+        "Lead.Stop__c",
+        "Contact.Mobil__c",
+    }
+
+
 def test_an_organisation_known_by_fifteen_characters_stays_known_by_them(salesforce: Salesforce) -> None:
     account = CRMAccount(salesforce.account.account_id, ORG[:15], salesforce.account.settings)
     assert salesforce.crm.install(account)["external_id"] == ORG[:15]

@@ -6,6 +6,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -153,6 +154,36 @@ def test_a_refresh_token_that_another_process_rotated_meanwhile_disconnects_nobo
         tokens._exchange(stale)
     assert tokens._disconnected(stale, caught.value) == salesforce.row().access_token
     assert salesforce.row().status == "active"
+
+
+@pytest.mark.parametrize("access_token", ["access-new", ""])
+def test_neither_the_answer_nor_the_refusal_of_a_slow_refresh_undoes_a_reconnection(
+    salesforce: Salesforce, access_token: str
+) -> None:
+    tokens, used = salesforce.crm._records.calls.clients.tokens, salesforce.row()
+    assert isinstance(tokens, OrgTokens)
+    salesforce.grant(access_token, "refresh-new")  # an admin, while the refresh is on its way
+    reconnected = salesforce.row()
+    answer = {"access_token": "late", "refresh_token": "late too", "instance_url": "https://late.my.salesforce.com"}
+    refused = CRMDisconnectedError("invalid_grant", status=400)
+    for come_back in (partial(tokens._save, used, answer), partial(tokens._disconnected, used, refused)):
+        if access_token:
+            assert come_back() == access_token
+        else:
+            with pytest.raises(CRMUnavailableError, match="connected again"):
+                come_back()
+        assert salesforce.row() == reconnected
+
+
+def test_a_slow_refresh_brings_no_dropped_token_back(salesforce: Salesforce) -> None:
+    tokens, used = salesforce.crm._records.calls.clients.tokens, salesforce.row()
+    assert isinstance(tokens, OrgTokens)
+    with salesforce.ledger.begin() as work:
+        work.accounts.drop_tokens(ACCOUNT_ID)
+        work.commit()
+    with pytest.raises(CRMDisconnectedError, match="no token"):
+        tokens._save(used, {"access_token": "late", "refresh_token": "late too"})
+    assert (salesforce.row().access_token, salesforce.row().refresh_token) == (None, None)
 
 
 @pytest.mark.parametrize("kind", ["status", "reset"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from connector.errors import CRMAmbiguousError, CRMRefusedError
+from connector.adapters.crm.salesforce.contacts import OrgContacts
+from connector.errors import CRMAmbiguousError, CRMError, CRMRefusedError, CRMUnavailableError
 from tests.adapters.crm.contract import a_text
 from tests.adapters.crm.salesforce.conftest import ORG, Salesforce
 from tests.adapters.crm.salesforce.texts import an_sms, create, without_package
@@ -64,6 +66,53 @@ def test_a_text_to_somebody_merged_or_converted_meanwhile_stands_on_who_they_are
     became = str(salesforce.world.convert(ORG, lead)["ConvertedContactId"])
     made = create(salesforce, a_text("m1", loser), a_text("m2", lead), a_text("m3", master))
     assert [salesforce.task(each)["WhoId"] for each in made] == [master, became, master]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "error"),
+    [
+        ("salesforce.query", "status", CRMUnavailableError),  # while looking up who they are now
+        ("salesforce.collections.create", "reset", CRMAmbiguousError),  # while creating theirs
+    ],
+)
+def test_a_call_that_fails_while_following_the_merged_costs_nobody_else_their_task(
+    salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch, operation: str, kind: str, error: type[CRMError]
+) -> None:
+    master, loser = salesforce.contact(), salesforce.contact()
+    create(salesforce, a_text("m0", master))  # what is remembered is remembered
+    salesforce.world.merge(ORG, master, loser)
+    successors = OrgContacts.successors
+
+    def failing(self: OrgContacts, *asked: Any) -> dict[str, str]:
+        if operation == "salesforce.query":
+            raise CRMUnavailableError("Salesforce is away", status=503)
+        found = successors(self, *asked)
+        salesforce.faults.arm(operation, kind)
+        return found
+
+    monkeypatch.setattr(OrgContacts, "successors", failing)
+    made, orphan = salesforce.crm.create(salesforce.account, [a_text("m1", master), a_text("m2", loser)])
+    assert salesforce.task(made.crm_record_id)["WhoId"] == master
+    assert type(orphan.error) is error
+    assert len(salesforce.world.timeline(ORG, master)) == 2
+
+
+def test_an_organisation_that_changed_while_following_the_merged_is_looked_at_again_and_refuses_nobody_for_good(
+    salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, loser = salesforce.contact(), salesforce.contact()
+    salesforce.world.merge(ORG, master, loser)
+
+    def refused(*_: Any) -> dict[str, str]:
+        raise CRMRefusedError("No such column", status=400, category="INVALID_FIELD")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OrgContacts, "successors", refused)
+        made, orphan = salesforce.crm.create(salesforce.account, [a_text("m1", master), a_text("m2", loser)])
+    assert made.error is None
+    assert isinstance(orphan.error, CRMUnavailableError)
+    create(salesforce, a_text("m2", loser))
+    assert len(salesforce.world.timeline(ORG, master)) == 2
 
 
 def test_an_update_of_a_task_that_is_gone_is_refused_for_that_row(salesforce: Salesforce) -> None:
