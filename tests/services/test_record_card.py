@@ -291,16 +291,28 @@ def test_the_flag_in_the_crm_may_be_taken_back_on_the_card(desk: Desk) -> None:
     assert not desk.is_suppressed()
 
 
-def test_a_block_taken_back_in_the_crm_is_not_named_as_the_proof_of_consent(desk: Desk) -> None:
-    assert desk.record(PROOF) is None
+@pytest.mark.parametrize(
+    ("agrees", "state", "label"),
+    [
+        (True, "opted_in", "Opted in on 21 November 2026 by a confirmed text"),
+        (False, "not_asked", "Opt-out taken back on 22 November 2026 in the CRM; has not agreed to marketing"),
+    ],
+)
+def test_a_block_taken_back_in_the_crm_is_not_named_as_a_persons_consent(
+    desk: Desk, state: str, label: str, *, agrees: bool
+) -> None:
     desk.say("all", Mechanism.CRM_PROPERTY)
-    desk.lift(Mechanism.CRM_PROPERTY)
-    label = desk.cards.consent(desk.lea)["label"]
-    assert label == "Opt-out taken back on 21 November 2026 in the CRM; has not agreed to marketing"
-    assert desk.record(replace(PROOF, act="act-2")) is None
-    desk.lift(Mechanism.STAFF)
+    desk.pass_time(hours=24)
+    agreed = Saying("account-1", NUMBER, Mechanism.DOUBLE_OPT_IN, "message:1", desk.clock.at)
+    desk.pass_time(hours=24)
+    unblocked = Saying("account-1", NUMBER, Mechanism.CRM_PROPERTY, "event:2", desk.clock.at)
+    with desk.ledger.begin() as uow:
+        if agrees:
+            desk.consent.agree_to_marketing(uow, agreed)
+        desk.consent.opt_in(uow, unblocked, desk.clock.at)
+        uow.commit()
     consent = desk.cards.consent(desk.lea)
-    assert (consent["state"], consent["label"]) == ("opted_in", "Opted in on 21 November 2026 recorded by staff")
+    assert (consent["state"], consent["label"]) == (state, label)
 
 
 def test_what_a_program_blocked_stands(desk: Desk) -> None:
