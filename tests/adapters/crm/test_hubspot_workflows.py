@@ -12,7 +12,7 @@ from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 
 from connector.adapters.crm.hubspot.adapter import HubSpotCRM
-from connector.errors import CRMRefusedError, CRMUnavailableError
+from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import MISSING_SCOPES
 from connector.ports.workflows import Completion, WorkflowCRM
 from connector.sandbox.hubspot.app import create_app
@@ -37,10 +37,10 @@ class Workflows:
     def stands(self, completion: Completion) -> Stands:
         return self.actions.execution(completion.callback_id).stands
 
-    def complete(self, *completions: Completion) -> list[CRMRefusedError | None]:
+    def complete(self, *completions: Completion) -> list[CRMError | None]:
         results = self.crm.complete_calls(self.hubspot.account, completions)
         assert [result.callback_id for result in results] == [each.callback_id for each in completions]
-        return [result.error for result in results]  # type: ignore[misc]  # nothing else is given for one row
+        return [result.error for result in results]
 
 
 @pytest.fixture
