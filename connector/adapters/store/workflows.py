@@ -84,7 +84,9 @@ class SQLWorkflowCallRepository:
             "workflow": call.workflow,
             "object_type": call.object_type,
             "object_id": call.object_id,
-            "inputs_sealed": self._vault.seal(json.dumps(dict(call.inputs)), account=call.account_id, column=INPUTS_COLUMN),
+            "inputs_sealed": self._vault.seal(
+                json.dumps(dict(call.inputs)), account=call.account_id, column=INPUTS_COLUMN
+            ),
             "waits_for": call.waits_for.value,
             "state": call.state.value,
             "message_id": call.message_id,

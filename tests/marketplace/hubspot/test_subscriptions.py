@@ -83,7 +83,9 @@ def test_what_is_delivered_for_each_subscription_is_understood() -> None:
         }
         delivered = {
             "subscriptionType": what,
-            "objectTypeId": type_id.get(of, {"appointment": "0-421", "commerce_payment": "0-101", "task": "0-27"}.get(of, "")),
+            "objectTypeId": type_id.get(
+                of, {"appointment": "0-421", "commerce_payment": "0-101", "task": "0-27"}.get(of, "")
+            ),
             "objectId": 1,
             "occurredAt": 1763700000000,
             "primaryObjectId": 1,
