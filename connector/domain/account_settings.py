@@ -97,8 +97,8 @@ ACCOUNT_SETTINGS: tuple[AccountSetting, ...] = (
         "Senders",
         Kind.LIST,
         values.senders,
-        "Numbers and names that are this account's own, as a list or by country: a text to one of them, from a number "
-        "nobody knows, is this account's.",
+        "Numbers and names that are this account's own, as a list or by country: its texts come from them where they "
+        "can, no other account's do, and a text to one of them from a number nobody knows is this account's.",
         default=(),
     ),
     AccountSetting(

@@ -35,6 +35,8 @@ class Wanted:
         sender: the sender its step or order names, or None.
         conversation_sender: the one that the last text to this number came from, or None.
         tried: gateways that have failed with this text.
+        own: senders that the account says are its own: where one of them can be used, no other is.
+        foreign: senders that only other accounts say are theirs: never used.
     """
 
     message_id: str
@@ -46,6 +48,8 @@ class Wanted:
     sender: str | None = None
     conversation_sender: str | None = None
     tried: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,20 +201,26 @@ def _closed(around: Field, gateway: str) -> str:
 def _senders(around: Field, gateway: str) -> tuple[list[str | None], str]:
     """Give the senders that a text may come from through a gateway, or why there is none."""
     book, wanted, country = around.book, around.wanted, around.country
-    own = [entry for entry in book.senders if entry.gateway == gateway]
-    fit = [entry.sender for entry in book.senders_for(gateway, wanted.country, wanted.purpose)]
+    own = [entry for entry in book.senders if entry.gateway == gateway and entry.sender not in wanted.foreign]
+    fit = _allowed(wanted, [entry.sender for entry in book.senders_for(gateway, wanted.country, wanted.purpose)])
     listed = [entry for entry in book.senders if entry.sender == wanted.sender]
+    if wanted.sender in wanted.foreign:
+        return [], "may not send from what is another account's"
     if listed and gateway not in {entry.gateway for entry in listed}:
         return [], f"does not send from {wanted.sender}"
     if wanted.sender is not None and (wanted.sender in fit or (not listed and not _unlisted(country, wanted.sender))):
         return [wanted.sender], ""
     if fit:
         return list(fit), ""
-    if country.needs_registration:
-        return [], f"has no sender that is registered in {country.country}"
-    if not own:
+    if not country.needs_registration and not any(entry.gateway == gateway for entry in book.senders):
         return [None], ""
     return [], _no_sender(own, wanted, country)
+
+
+def _allowed(wanted: Wanted, fit: Sequence[str]) -> list[str]:
+    """Give those of the senders that this account may use: its own before those nobody named, never another's."""
+    allowed = [sender for sender in fit if sender not in wanted.foreign]
+    return [sender for sender in allowed if sender in wanted.own] or allowed
 
 
 def _unlisted(country: CountryRule, sender: str) -> str:
@@ -222,6 +232,10 @@ def _unlisted(country: CountryRule, sender: str) -> str:
 
 
 def _no_sender(own: Sequence[SenderEntry], wanted: Wanted, country: CountryRule) -> str:
+    if country.needs_registration:
+        return f"has no sender that is registered in {country.country}"
+    if not own:
+        return "has senders of other accounts only"
     reasons = {country.unfit(entry, wanted.purpose) if reaches(entry, wanted.country) else "" for entry in own}
     told = ", ".join(sorted(reason for reason in reasons if reason))
     where = wanted.country or "a number whose country is not known"

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from connector.domain.message import Purpose
 from connector.domain.segments import foreign_characters, replace_smart_characters
@@ -124,3 +125,11 @@ _STROKED: Mapping[str, str] = {
     "Œ": "OE",
 }
 """Letters that Unicode does not take apart, and what readers of them take for the same."""
+
+
+def named_senders(settings: Mapping[str, Any]) -> frozenset[str]:
+    """Give the senders an account's settings name, as a list, or by country."""
+    named = settings.get("senders") or ()
+    values = named.values() if isinstance(named, Mapping) else named if isinstance(named, (list, tuple)) else (named,)
+    flat = [one for each in values for one in (each if isinstance(each, (list, tuple)) else (each,))]
+    return frozenset(str(each) for each in flat)

@@ -6,16 +6,16 @@ always kept. What it says about being texted is acted on at once, in the transac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from connector.domain.consent import KeywordBook, KeywordKind
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.domain.segments import measure
+from connector.domain.sender_rules import named_senders
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.contacts import ContactRow
 from connector.ports.gateway import IncomingSMS
@@ -174,14 +174,6 @@ def _owners(accounts: Sequence[AccountRow], number: str) -> Sequence[AccountRow]
     if len(accounts) == 1:
         return accounts
     return [account for account in accounts if number in named_senders(account.settings)]
-
-
-def named_senders(settings: Mapping[str, Any]) -> frozenset[str]:
-    """Give the senders an account's settings name, as a list, or by country."""
-    named = settings.get("senders") or ()
-    values = named.values() if isinstance(named, Mapping) else named if isinstance(named, (list, tuple)) else (named,)
-    flat = [one for each in values for one in (each if isinstance(each, (list, tuple)) else (each,))]
-    return frozenset(str(each) for each in flat)
 
 
 def _purpose(uow: UnitOfWork, talk: Conversation, now: datetime) -> Purpose:

@@ -16,6 +16,7 @@ from connector.domain.circuit import down_for
 from connector.domain.gateway_book import GatewayBook
 from connector.domain.routing import Choice, NoRoute, Wanted, choose
 from connector.domain.scoring import Scores
+from connector.domain.sender_rules import named_senders
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.services.gateway_health import HealthBoard
@@ -29,6 +30,7 @@ _TRY_AGAIN = timedelta(seconds=15)  # a way that is closed now may be open then:
 _SELDOM = timedelta(
     minutes=15
 )  # a text that found no way for hours is looked at as often: each look is told in its trace
+_NONE = frozenset[str]()
 _SHARE_OF_WAIT = 0.1  # a text waits at most a tenth longer than the outage that keeps it
 
 
@@ -91,6 +93,7 @@ class Router:
         self._book, self._usual, self._configured = book, usual, frozenset(configured)
         self._health, self._scores = health, scores
         self._made = _Made()
+        self._owned: tuple[datetime, Mapping[str, frozenset[str]]] | None = None
         self._has_choices = any(len(rule.gateways) > 1 for rule in book.routes.values())
 
     def refresh(self) -> None:
@@ -111,7 +114,7 @@ class Router:
         rest = [row for row in rows if row.id not in fresh]
         if not rest:
             return fresh
-        senders = self._conversations(uow, rest)
+        senders, owned = self._conversations(uow, rest), self._owners(uow, now)
         return fresh | {
             row.id: self._way(
                 row,
@@ -125,6 +128,8 @@ class Router:
                     sender=row.wanted_sender,
                     conversation_sender=senders.get((row.account_id, row.msisdn)),
                     tried=tried.get(row.id, frozenset()),
+                    own=owned.get(row.account_id, _NONE),
+                    foreign=_foreign(owned, row.account_id),
                 ),
                 shares,
                 now,
@@ -143,6 +148,7 @@ class Router:
         gateways = self._book.route_for(row.purpose, row.route).gateways
         if not any(shares.get(gateway, 0.0) > 0 for gateway in gateways if gateway not in tried):
             return False
+        owned = {} if self._owned is None else self._owned[1]
         wanted = Wanted(
             message_id=row.id,
             purpose=row.purpose,
@@ -151,6 +157,8 @@ class Router:
             route=row.route,
             sender=row.wanted_sender,
             tried=frozenset(tried),
+            own=owned.get(row.account_id, _NONE),
+            foreign=_foreign(owned, row.account_id),
         )
         choice = choose(self._book, wanted, shares, self._scores.scores(), row.gateway)
         return isinstance(choice, Choice) and choice.gateway not in tried
@@ -170,6 +178,15 @@ class Router:
             for account_id, numbers in _by_account(rows).items()
             for number, known in uow.numbers.of(account_id, numbers).items()
         }
+
+    def _owners(self, uow: UnitOfWork, now: datetime) -> Mapping[str, frozenset[str]]:
+        """Give the senders that accounts name as theirs, by account; nobody owns any while no sender is listed."""
+        if not self._book.senders:
+            return {}
+        if self._owned is None or not timedelta() <= now - self._owned[0] < _GOOD_FOR:
+            named = {account.id: named_senders(account.settings) for account in uow.accounts.all()}
+            self._owned = now, {account_id: senders for account_id, senders in named.items() if senders}
+        return self._owned[1]
 
     def _conversations(self, uow: UnitOfWork, rows: Sequence[MessageRow]) -> Mapping[tuple[str, str], str]:
         """Give the sender people know us by; there is nothing to keep to while no sender is listed."""
@@ -233,6 +250,12 @@ class Router:
         down = {each.until: down_for(each, now) for each in known if each.until is not None}
         until, waited = min(down, default=now), min([now - since, *down.values()])
         return max(until, now + min(max(waited * _SHARE_OF_WAIT, _TRY_AGAIN), _SELDOM))
+
+
+def _foreign(owned: Mapping[str, frozenset[str]], account_id: str) -> frozenset[str]:
+    """Give the senders that only other accounts own."""
+    others = _NONE.union(*(senders for owner, senders in owned.items() if owner != account_id))
+    return others - owned.get(account_id, _NONE)
 
 
 def _by_account(rows: Sequence[MessageRow]) -> Mapping[str, list[str]]:

@@ -488,3 +488,30 @@ def test_price_lists_by_country_are_what_a_choice_goes_by() -> None:
     )
     made = GatewayBook({"a": there, "b": here}, route("a", "b", prefer=Preference.CHEAPEST))
     assert chosen(made, a=0.95, b=0.95).gateway == "b"
+
+
+# --- whose senders --------------------------------------------------------------------------------------------------
+
+MINE, NOBODYS, THEIRS = "+12025550110", "+12025550111", "+12025550112"
+
+
+def shared(*senders: str) -> GatewayBook:
+    return book(route("a"), senders=tuple(long_code(sender, "a") for sender in senders))
+
+
+def test_an_account_texts_from_its_own_sender_before_one_that_nobody_named() -> None:
+    assert chosen(shared(NOBODYS, MINE), replace(US, own=frozenset({MINE}))).sender == MINE
+    assert chosen(shared(NOBODYS, MINE)).sender == NOBODYS
+
+
+def test_another_accounts_sender_is_never_used() -> None:
+    theirs = replace(US, foreign=frozenset({THEIRS}))
+    assert chosen(shared(THEIRS, NOBODYS), theirs).sender == NOBODYS
+    assert "senders of other accounts only" in refused(shared(THEIRS), theirs).reason
+    named = replace(theirs, sender=THEIRS)
+    assert "another account's" in refused(shared(THEIRS, NOBODYS), named).reason
+
+
+def test_a_conversation_does_not_go_on_from_a_sender_that_became_another_accounts() -> None:
+    before = replace(US, conversation_sender=THEIRS, foreign=frozenset({THEIRS}))
+    assert chosen(shared(NOBODYS, THEIRS), before).sender == NOBODYS

@@ -20,7 +20,7 @@ from connector.domain.timeline import EntryKind
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.messages import StateChange
 from connector.services.routing import NoWay, Way
-from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message
+from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message, an_account
 from tests.domain.gateway_parts import long_code, minutes
 from tests.services.sending.conftest import Desk
 from tests.services.sending.texts import a_text, down, failing, in_order, some_texts, with_plivo, work
@@ -341,3 +341,16 @@ def test_a_new_way_takes_its_sender_as_it_is_also_none(desk: Desk, kind: str) ->
         uow.messages.move_all([replace(stay, gateway="plivo", routed_at=NOW)], NOW)
         row = uow.messages.many([text.id])[text.id]
     assert (row.gateway, row.sender, row.msisdn) == ("plivo", None, NUMBER)
+
+
+def test_an_account_texts_from_the_sender_it_names_and_no_other_account_does(desk: Desk) -> None:
+    desk, plivo = with_plivo(desk, in_order("twilio", "plivo", senders=BOTH))
+    with desk.ledger.begin() as uow:
+        owner = an_account(settings={"senders": [SENDER]})
+        uow.accounts.add(owner)
+        uow.commit()
+    desk.add(a_text(desk))
+    desk.add(replace(a_text(desk), account_id=owner.id))
+    work(desk)
+    assert [sms.sender for sms in plivo.sent] == [OTHER]
+    assert [sms.sender for sms in desk.gateway.sent] == [SENDER]
