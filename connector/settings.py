@@ -17,7 +17,7 @@ from marshmallow import ValidationError
 
 from connector.adapters.sms.catalogue import gateway_plugins, is_configured, missing_settings
 from connector.errors import ConfigurationError
-from connector.ports.gateway import GatewayPlugin
+from connector.ports.gateway_plugin import GatewayPlugin
 from connector.setting_list import SETTINGS, Setting, read_text
 
 CHANNEL_PREFIX = "CHANNEL_"

@@ -30,7 +30,8 @@ from connector.errors import ConfigurationError
 from connector.ports.attempts import Gateways
 from connector.ports.channels import Channel
 from connector.ports.crm import CRM
-from connector.ports.gateway import GatewayPlugin, SMSGateway
+from connector.ports.gateway import SMSGateway
+from connector.ports.gateway_plugin import GatewayPlugin
 from connector.ports.queue import send_lane
 from connector.services.contact_snapshots import ContactKeeper
 from connector.services.crm_reading import CRMReader

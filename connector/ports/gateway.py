@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -254,48 +254,6 @@ class SMSGateway(Protocol):
         ...
 
 
-class LineType(StrEnum):
-    """What kind of line a number belongs to."""
-
-    MOBILE = "mobile"
-    LANDLINE = "landline"
-    VOIP = "voip"
-    TOLL_FREE = "toll_free"
-    INVALID = "invalid"  # no such number
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class LookupAnswer:
-    """What a gateway knows of a number.
-
-    Attributes:
-        is_reachable: whether its handset is in service now; None when not told.
-        country: ISO 3166, or None.
-        carrier: name or network code, or None.
-    """
-
-    line_type: LineType
-    is_reachable: bool | None = None
-    country: str | None = None
-    carrier: str | None = None
-    price: Decimal | None = None
-    currency: str | None = None
-
-
-@runtime_checkable
-class NumberLookup(Protocol):
-    """A gateway that also tells what kind of number a number is. Safe to call from many threads at once."""
-
-    def look_up(self, e164: str) -> LookupAnswer:
-        """Ask about one number; exactly one HTTP request. A number that does not exist is an answer, not an error.
-
-        Raises:
-            SendError: it could not be asked.
-        """
-        ...
-
-
 @runtime_checkable
 class Redactor(Protocol):
     """A gateway that can be made to forget what was written. Safe to call from many threads at once.
@@ -314,42 +272,3 @@ class Redactor(Protocol):
             SendError: not now, such as while the vendor still counts the text as under way.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySetting:
-    """One environment variable of a gateway.
-
-    Attributes:
-        name: begins with the gateway's slug in capitals, such as `TWILIO_ACCOUNT_SID`.
-        meaning: one sentence for operators.
-        is_required: the gateway cannot be used without it; the first of these switches it on.
-        is_secret: never printed. Secrets that rotate are lists, comma-separated, newest first.
-    """
-
-    name: str
-    meaning: str
-    example: str
-    default: str = ""
-    is_required: bool = False
-    is_secret: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayPlugin:
-    """Everything the program needs to know of a gateway before it is built; each adapter module has one as `PLUGIN`.
-
-    Another distribution may bring one by an entry point of the group `sms_connector.gateways`.
-
-    Attributes:
-        build: makes the gateway from the values of its settings by name; raises ConfigurationError when they
-            contradict each other.
-        has_own_process: its texts go out through a process of its own, such as `smsctl smpp`, and not through workers:
-            it holds connections that not every process may open.
-    """
-
-    slug: str
-    capabilities: Capabilities
-    settings: tuple[GatewaySetting, ...]
-    build: Callable[[Mapping[str, str]], SMSGateway]
-    has_own_process: bool = False

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from connector.ports.gateway import LineType
+from connector.ports.number_lookup import LineType
 
 
 class LookupState(StrEnum):

@@ -6,7 +6,7 @@ what was waiting, and what timeline, journeys and CRM are to hear.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from enum import StrEnum
 from connector.domain.keyword_answers import is_keyword_answer
 from connector.domain.message import MessageState, Purpose
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.ports.consents import BY_STAFF, ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
@@ -22,6 +22,7 @@ from connector.ports.queue import JOURNEYS, writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import Moved, announce, message_ref
 from connector.services.consent_records import consent_records, flag_records
+from connector.services.consent_words import HOW, MAY_LIFT, OF_SCOPE, SPEAKS_FOR_OTHERS
 from connector.services.crm_flags import still_flagged
 from connector.services.merged_contacts import shown_crm_id
 
@@ -56,38 +57,6 @@ class OptIn(StrEnum):
     BLOCK_STANDS = "block stands"  # made by somebody whose word this mechanism may not take back
 
 
-_MAY_LIFT: Mapping[Mechanism, frozenset[Mechanism]] = {
-    # The person takes back their own word, never a block by the staff; the staff never take back the person's.
-    # What a file says was the person's word too, and no file takes it back.
-    Mechanism.KEYWORD: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY, Mechanism.IMPORT}),
-    Mechanism.GATEWAY: frozenset({Mechanism.KEYWORD, Mechanism.GATEWAY, Mechanism.IMPORT}),
-    Mechanism.CRM_PROPERTY: BY_STAFF,
-    Mechanism.STAFF: BY_STAFF,
-    Mechanism.API: frozenset({Mechanism.API}),
-    Mechanism.DOUBLE_OPT_IN: frozenset(),
-    Mechanism.IMPORT: frozenset(),
-}
-
-_HOW: Mapping[Mechanism, str] = {
-    Mechanism.KEYWORD: "by a keyword",
-    Mechanism.GATEWAY: "says the gateway",
-    Mechanism.CRM_PROPERTY: "by the flag in the CRM",
-    Mechanism.API: "by a program",
-    Mechanism.DOUBLE_OPT_IN: "by a confirmed opt-in",
-    Mechanism.STAFF: "recorded by staff",
-    Mechanism.IMPORT: "in an imported file",
-}
-
-_SPEAKS_FOR_OTHERS: Mapping[str, str] = {
-    Mechanism.CRM_PROPERTY: "the flag was taken off in the CRM",
-    Mechanism.API: "a program asks for texts again",
-    Mechanism.STAFF: "staff recorded that they want texts again",
-}
-"""Mechanisms by which somebody else than the person speaks, and how it is told that they take their block back."""
-
-_OF: Mapping[Scope, str] = {Scope.ALL: "", Scope.MARKETING: "of marketing "}
-
-
 class ConsentDesk:
     """Records opt-outs, opt-ins and doubts, with all that follows."""
 
@@ -120,14 +89,14 @@ class ConsentDesk:
         standing = _suppression(uow, said)
         if standing is None:
             return OptIn.NEVER_OPTED_OUT
-        if standing.mechanism not in _MAY_LIFT[said.mechanism]:
-            summary = f"asks for texts again {_HOW[said.mechanism]}, but the opt-out {_stands(standing)} stands"
+        if standing.mechanism not in MAY_LIFT[said.mechanism]:
+            summary = f"asks for texts again {HOW[said.mechanism]}, but the opt-out {_stands(standing)} stands"
             self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, _concerned(uow, said), now)
             return OptIn.BLOCK_STANDS
         event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
         if not uow.consents.record(event):
             return OptIn.SEEN_BEFORE
-        is_own_word, number = said.mechanism not in _SPEAKS_FOR_OTHERS, (said.account_id, said.msisdn)
+        is_own_word, number = said.mechanism not in SPEAKS_FOR_OTHERS, (said.account_id, said.msisdn)
         other = still_flagged(uow, *number, said.source, self._new_id, now) if is_own_word else _own_opt_out(uow, said)
         if other is not None:
             self._pass_on(uow, said, other, now)
@@ -174,8 +143,8 @@ class ConsentDesk:
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
         uow.consents.suppress(other)
         contacts = _concerned(uow, said)
-        wish = _SPEAKS_FOR_OTHERS.get(said.mechanism, "asks for texts again")
-        summary = f"{wish}, but the opt-out {_HOW[Mechanism(other.mechanism)]} stands"
+        wish = SPEAKS_FOR_OTHERS.get(said.mechanism, "asks for texts again")
+        summary = f"{wish}, but the opt-out {HOW[Mechanism(other.mechanism)]} stands"
         self._enter(uow, said, EntryKind.ATTENTION_NEEDED, summary, contacts, now)
         crm = uow.accounts.get(said.account_id).crm
         uow.records.want(flag_records(self._new_id, other, crm, contacts))
@@ -199,7 +168,7 @@ class ConsentDesk:
 
     def _stop_open(self, uow: UnitOfWork, said: Saying, scope: Scope, now: datetime) -> int:
         """Stop what waits for the number, but for answers to keywords: a second STOP must not eat the confirmation."""
-        reason = f"the number opted out {_OF[scope]}{_HOW[said.mechanism]}"
+        reason = f"the number opted out {OF_SCOPE[scope]}{HOW[said.mechanism]}"
         waiting = uow.messages.open_to(said.account_id, said.msisdn)
         changes = [
             StateChange(row.id, row.state, MessageState.SUPPRESSED, reason)
@@ -215,7 +184,7 @@ class ConsentDesk:
         said = Saying(event.account_id, event.msisdn, Mechanism(event.mechanism), event.id, event.at, event.contact_id)
         contacts = _concerned(uow, said)
         word = "opted in again" if kind is EntryKind.OPTED_IN else "opted out"
-        self._enter(uow, said, kind, f"{word} {_OF[event.scope]}{_HOW[said.mechanism]}", contacts, now)
+        self._enter(uow, said, kind, f"{word} {OF_SCOPE[event.scope]}{HOW[said.mechanism]}", contacts, now)
         if contacts and uow.enrollments.wake(event.account_id, contact_ids=[each.id for each in contacts], now=now):
             uow.nudge(JOURNEYS)
         crm = uow.accounts.get(event.account_id).crm
@@ -285,12 +254,12 @@ def _suppression(uow: UnitOfWork, said: Saying, scope: Scope = Scope.ALL) -> Sup
 def _own_opt_out(uow: UnitOfWork, said: Saying) -> ConsentEvent | None:
     """Give the person's own opt-out, if that was their latest word: under a block by others it changed nothing."""
     history = uow.consents.history(said.account_id, said.msisdn)
-    own = [each for each in history if each.scope is Scope.ALL and each.mechanism not in _SPEAKS_FOR_OTHERS]
+    own = [each for each in history if each.scope is Scope.ALL and each.mechanism not in SPEAKS_FOR_OTHERS]
     return own[-1] if own and own[-1].kind is ConsentKind.OPT_OUT else None
 
 
 def _stands(standing: Suppression) -> str:
-    return _HOW[Mechanism(standing.mechanism)]
+    return HOW[Mechanism(standing.mechanism)]
 
 
 def _concerned(uow: UnitOfWork, said: Saying) -> Sequence[ContactRow]:

@@ -15,7 +15,8 @@ from connector.domain.message import LIFETIMES, MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.attempts import AttemptRow
 from connector.ports.ledger import Ledger, UnitOfWork
-from connector.ports.messages import DeadLetterFilter, MessageRow, StateChange
+from connector.ports.message_filters import DeadLetterFilter
+from connector.ports.messages import MessageRow, StateChange
 from connector.ports.queue import send_lane
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce

@@ -16,10 +16,11 @@ import structlog
 from connector.domain.gateway_book import LookupRule
 from connector.domain.message import MessageState
 from connector.errors import ConfigurationError, PermanentSendError, QueueUnavailableError, SendError
-from connector.ports.gateway import LookupAnswer, NumberLookup, SMSGateway
+from connector.ports.gateway import SMSGateway
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.lookups import LookupState, NumberRow
 from connector.ports.messages import StateChange
+from connector.ports.number_lookup import LookupAnswer, NumberLookup
 from connector.ports.queue import Bucket, SendLimiter, send_lane
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce

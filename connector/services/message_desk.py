@@ -10,7 +10,8 @@ from connector.domain.msisdn import normalise
 from connector.errors import ConnectorError, InvalidNumberError
 from connector.ports.attempts import AttemptRow
 from connector.ports.ledger import Ledger, UnitOfWork
-from connector.ports.messages import MessageFilter, MessageRow, StateChange
+from connector.ports.message_filters import MessageFilter
+from connector.ports.messages import MessageRow, StateChange
 from connector.ports.time import Clock
 from connector.services.announcing import Moved, announce
 from connector.services.text_orders import UnusableOrderError

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from connector.domain.gateway_book import LookupRule
 from connector.domain.message import Purpose
-from connector.ports.gateway import LineType
 from connector.ports.ledger import UnitOfWork
 from connector.ports.lookups import LookupState, NumberRow
 from connector.ports.messages import MessageRow
+from connector.ports.number_lookup import LineType
 from connector.ports.queue import LOOKUPS
 
 BEING_LOOKED_UP = "its number is being looked up"

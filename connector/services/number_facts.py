@@ -12,10 +12,11 @@ from datetime import datetime
 from connector.domain.message import ErrorClass, MessageState
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.ports.contacts import ContactRow
-from connector.ports.gateway import LineType, StatusReport
+from connector.ports.gateway import StatusReport
 from connector.ports.ledger import UnitOfWork
 from connector.ports.lookups import LookupState, NumberRow
 from connector.ports.messages import MessageRow
+from connector.ports.number_lookup import LineType
 from connector.ports.queue import writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.announcing import message_ref

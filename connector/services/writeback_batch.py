@@ -17,7 +17,8 @@ from connector.errors import (
     CRMRefusedError,
     CRMUnavailableError,
 )
-from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount, RecordKind, RecordWrite, WriteResult
+from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount
+from connector.ports.crm_writing import RecordKind, RecordWrite, WriteResult
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.ports.time import Clock

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import Scope
-from connector.ports.crm import WriteResult
+from connector.ports.crm_writing import WriteResult
 from connector.ports.ledger import UnitOfWork
 from connector.ports.queue import writeback_lane
 from connector.ports.records import CRMRecordRow, RecordSubject

@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.domain.event import ObjectRef
 from connector.domain.message import Direction, MessageState
-from connector.ports.crm import RecordKind, RecordWrite, SMSFacts
+from connector.ports.crm_writing import RecordKind, RecordWrite, SMSFacts
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject

@@ -22,7 +22,8 @@ from connector.adapters import http
 from connector.adapters.sms import catalogue
 from connector.adapters.sms.catalogue import ENTRY_POINTS, gateway_plugins
 from connector.errors import SignatureError
-from connector.ports.gateway import CallbackRequest, GatewayPlugin, SMSGateway
+from connector.ports.gateway import CallbackRequest, SMSGateway
+from connector.ports.gateway_plugin import GatewayPlugin
 from connector.sandbox.faults import Fault, Faults, Work
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from tests.adapters.sms.contract import NUMBER, SENDER, Break, RemoteGatewayContract, sms

@@ -29,7 +29,8 @@ from connector.entrypoints.cli.reference import (
     write_reference,
 )
 from connector.entrypoints.cli.schema_command import schema
-from connector.ports.gateway import Capabilities, GatewayPlugin
+from connector.ports.gateway import Capabilities
+from connector.ports.gateway_plugin import GatewayPlugin
 from connector.setting_list import SETTINGS, Setting
 from connector.settings import gateway_settings
 from tests.docs.markdown import ROOT

@@ -12,7 +12,7 @@ import pytest
 from connector.domain.message import MessageState, Purpose
 from connector.entrypoints.cli import dead_letters
 from connector.errors import ConfigurationError
-from connector.ports.messages import DeadLetterFilter
+from connector.ports.message_filters import DeadLetterFilter
 from connector.services.shown_texts import ONE_TIME_CODE
 from tests.adapters.store.factories import NUMBER
 from tests.entrypoints.operated import BODY, Operated, operated, run

@@ -12,7 +12,7 @@ import pytest
 
 from connector.adapters.sms.twilio import TwilioGateway
 from connector.errors import ConfigurationError
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.number_lookup import LineType, LookupAnswer
 from tests.adapters.store.factories import NUMBER
 from tests.entrypoints.operated import Operated, operated, run
 

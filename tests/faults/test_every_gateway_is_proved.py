@@ -10,7 +10,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from connector.adapters.sms.catalogue import BUILT_IN
-from connector.ports.gateway import GatewayPlugin
+from connector.ports.gateway_plugin import GatewayPlugin
 from tests.adapters.sms.contract import GatewayContract, RemoteGatewayContract
 from tests.faults.emulated import Emulated, OverHTTP
 from tests.faults.gateways import STARTED

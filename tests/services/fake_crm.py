@@ -14,18 +14,8 @@ from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
 from connector.domain.msisdn import normalise
 from connector.domain.opt_out_fields import OptOutField, opt_out_fields
 from connector.errors import CRMAmbiguousError, CRMError, CRMRefusedError, InvalidNumberError
-from connector.ports.crm import (
-    Change,
-    ChangedRecord,
-    ChangePage,
-    ContactFields,
-    CRMAccount,
-    Link,
-    RecordKind,
-    RecordWrite,
-    SearchFilter,
-    WriteResult,
-)
+from connector.ports.crm import Change, ChangedRecord, ChangePage, ContactFields, CRMAccount, Link, SearchFilter
+from connector.ports.crm_writing import RecordKind, RecordWrite, WriteResult
 
 Properties = dict[str, str | None]
 

@@ -18,7 +18,8 @@ from connector.domain.event_mapping import EventCatalogue
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.errors import CRMError, CRMRefusedError
 from connector.ports.contacts import ContactRow
-from connector.ports.crm import CRM, CRMAccount, RecordWrite, WriteResult
+from connector.ports.crm import CRM, CRMAccount
+from connector.ports.crm_writing import RecordWrite, WriteResult
 from connector.ports.gateway import IncomingSMS
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.messages import MessageRow, StateChange

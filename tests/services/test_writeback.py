@@ -12,7 +12,8 @@ import pytest
 
 from connector.domain.message import MessageState
 from connector.errors import CRMAmbiguousError, CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import MISSING_SCOPES, RecordKind
+from connector.ports.crm import MISSING_SCOPES
+from connector.ports.crm_writing import RecordKind
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.messages import MessageRow
 from connector.ports.records import CRMRecordRow, RecordSubject

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import RecordKind
+from connector.ports.crm_writing import RecordKind
 from connector.ports.records import CRMRecordRow, RecordSubject
 from tests.services.stage import Stage
 

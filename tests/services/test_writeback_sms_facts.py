@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.domain.message import MessageState, Purpose
-from connector.ports.crm import SMSFacts
+from connector.ports.crm_writing import SMSFacts
 from connector.services.shown_texts import ONE_TIME_CODE
 from tests.services.stage import NUMBER, SENDER, Stage
 

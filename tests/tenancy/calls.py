@@ -14,7 +14,7 @@ from connector.domain.timeline import EntryKind
 from connector.ports.consents import Scope
 from connector.ports.effects import EffectKind
 from connector.ports.ledger import UnitOfWork
-from connector.ports.messages import MessageFilter
+from connector.ports.message_filters import MessageFilter
 from connector.ports.records import RecordSubject
 from connector.ports.splits import WinnerRow
 from tests.adapters.store.factories import NOW

@@ -8,7 +8,8 @@ from datetime import datetime
 from connector.adapters.memory import message_traffic
 from connector.adapters.memory.message_shelf import AttemptShelf
 from connector.domain.message import Direction, MessageState
-from connector.ports.messages import DeadLetterFilter, MessageFilter, MessageRow
+from connector.ports.message_filters import DeadLetterFilter, MessageFilter
+from connector.ports.messages import MessageRow
 
 _UNTOLD = "unknown"  # as in the database: what a filter calls the texts nobody can tell the fate of
 

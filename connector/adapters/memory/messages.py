@@ -21,14 +21,8 @@ from connector.adapters.memory.message_shelf import (
 )
 from connector.adapters.memory.shelves import Leased
 from connector.domain.message import Direction, MessageState, Purpose
-from connector.ports.messages import (
-    DeadLetterFilter,
-    MessageFilter,
-    MessageRow,
-    Rival,
-    Standing,
-    StateChange,
-)
+from connector.ports.message_filters import DeadLetterFilter, MessageFilter
+from connector.ports.messages import MessageRow, Rival, Standing, StateChange
 
 _CONVERSATION_DEPTH = 50  # as in the database: latest texts to one number looked through for each account's last one
 _OPTIONAL = (

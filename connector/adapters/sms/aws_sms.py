@@ -26,14 +26,12 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     IncomingSMS,
-    LineType,
-    LookupAnswer,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
+from connector.ports.number_lookup import LineType, LookupAnswer
 
 _SERVICE, _TARGET = "sms-voice", "PinpointSMSVoiceV2"
 _RAW_STATUS = "accepted"  # ours: the answer to a send is an id and nothing else

@@ -16,7 +16,7 @@ from connector.adapters.sms.error_table import ErrorTable
 from connector.adapters.sms.reading import mapping, sequence, words
 from connector.domain.message import ErrorClass as E
 from connector.domain.message import MessageState as S
-from connector.ports.gateway import LineType
+from connector.ports.number_lookup import LineType
 
 STATES: Mapping[str, S] = MappingProxyType(
     {

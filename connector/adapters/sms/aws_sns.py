@@ -22,12 +22,11 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     IncomingSMS,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
 
 _SERVICE, _VERSION = "sns", "2010-03-31"
 _RAW_STATUS = "published"  # ours: the answer to a send is an id and nothing else

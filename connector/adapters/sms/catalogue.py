@@ -24,7 +24,7 @@ from connector.adapters.sms import (
     vonage,
     vonage_messages,
 )
-from connector.ports.gateway import GatewayPlugin
+from connector.ports.gateway_plugin import GatewayPlugin
 
 ENTRY_POINTS = "sms_connector.gateways"
 """Group under which a distribution names its `GatewayPlugin`; a test of theirs should inherit our contract suite."""

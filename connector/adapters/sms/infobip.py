@@ -35,13 +35,12 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     Handle,
     IncomingSMS,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
 
 _VALIDITY_SECONDS = (60, 172_800)  # longer than two days is cut by Infobip; below a minute no route delivers in time
 _LOGS_REACH_BACK = timedelta(hours=47)  # two days by the vendor's word, an hour less for the differences of clocks

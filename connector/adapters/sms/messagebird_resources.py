@@ -16,7 +16,8 @@ from connector.adapters.sms.messagebird_codes import REFUSALS, bad_end, delivery
 from connector.adapters.sms.reading import json_object, mapping, money, sequence, shown, whole_number, words
 from connector.domain.message import MessageState
 from connector.errors import AmbiguousSendError
-from connector.ports.gateway import Accepted, LineType, LookupAnswer, StatusReport
+from connector.ports.gateway import Accepted, StatusReport
+from connector.ports.number_lookup import LineType, LookupAnswer
 
 _BAD_ENDS = frozenset({MessageState.UNDELIVERED, MessageState.EXPIRED})
 

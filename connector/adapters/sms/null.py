@@ -16,12 +16,12 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
     Handle,
     IncomingSMS,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin
 
 _RAW_STATUS = "logged"
 

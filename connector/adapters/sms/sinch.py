@@ -27,14 +27,13 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     Handle,
     IncomingSMS,
-    LookupAnswer,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
+from connector.ports.number_lookup import LookupAnswer
 
 REGIONS = ("us", "eu", "au", "br", "ca")
 """Where an account lives; each has a host of its own."""

@@ -21,7 +21,7 @@ from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms.reading import json_object, mapping, whole_number, words
 from connector.adapters.sms.sinch_codes import LINE_TYPES, LOOKUP_ERRORS
 from connector.errors import TransientSendError, UnanswerableError
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.number_lookup import LineType, LookupAnswer
 
 AUTH_URL = "https://auth.sinch.com"
 LOOKUP_URL = "https://lookup.api.sinch.com"

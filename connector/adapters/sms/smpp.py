@@ -36,13 +36,13 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
     Handle,
     IncomingSMS,
     OutgoingSMS,
     Piece,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin
 
 _NO_BIND_WAIT = timedelta(seconds=60)  # until somebody has started the process that has binds
 

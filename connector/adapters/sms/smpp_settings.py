@@ -14,7 +14,7 @@ from connector.adapters.smpp.text import Alphabet
 from connector.adapters.smpp.timing import Timing
 from connector.adapters.sms.reading import in_turn, whole_number
 from connector.errors import ConfigurationError
-from connector.ports.gateway import GatewaySetting
+from connector.ports.gateway_plugin import GatewaySetting
 
 _MOST_BINDS = 64  # per host; gateways allow a handful
 _MOST_IN_WINDOW = 1000  # gateways allow 10 to a few hundred

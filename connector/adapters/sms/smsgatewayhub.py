@@ -28,13 +28,12 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     Handle,
     IncomingSMS,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
 
 API_URL = "https://www.smsgatewayhub.com"
 JSON_PATH = "/api/mt/SendSms"

@@ -25,15 +25,13 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     Handle,
     IncomingSMS,
-    LineType,
-    LookupAnswer,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
+from connector.ports.number_lookup import LineType, LookupAnswer
 
 API_URL = "https://api.telnyx.com"
 

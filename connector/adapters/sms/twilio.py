@@ -36,14 +36,13 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     Handle,
     IncomingSMS,
-    LookupAnswer,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
+from connector.ports.number_lookup import LookupAnswer
 
 API_URL = "https://api.twilio.com"
 

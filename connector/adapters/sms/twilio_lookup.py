@@ -17,7 +17,7 @@ from connector.adapters.sms.reading import json_object, mapping, words
 from connector.adapters.sms.twilio_codes import LINE_TYPES, NOTHING_KNOWN
 from connector.adapters.sms.twilio_resources import code_of, raise_if_refused
 from connector.errors import TransientSendError
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.number_lookup import LineType, LookupAnswer
 
 LOOKUP_URL = "https://lookups.twilio.com"
 

@@ -39,14 +39,13 @@ from connector.ports.gateway import (
     AttemptQuery,
     CallbackRequest,
     Capabilities,
-    GatewayPlugin,
-    GatewaySetting,
     Handle,
     IncomingSMS,
-    LookupAnswer,
     OutgoingSMS,
     StatusReport,
 )
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
+from connector.ports.number_lookup import LookupAnswer
 
 REST_URL = "https://rest.nexmo.com"
 API_URL = "https://api.nexmo.com"

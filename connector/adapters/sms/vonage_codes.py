@@ -13,7 +13,7 @@ from types import MappingProxyType
 from connector.adapters.sms.error_table import ErrorTable
 from connector.domain.message import ErrorClass as E
 from connector.domain.message import MessageState as S
-from connector.ports.gateway import LineType
+from connector.ports.number_lookup import LineType
 
 TAKEN = "0"
 """The status of a part that was taken; nothing was promised yet."""

@@ -16,7 +16,7 @@ from connector.adapters.http import HTTPClients, retry_after, translate
 from connector.adapters.sms.reading import digits, json_object, mapping, money, words
 from connector.adapters.sms.vonage_codes import LINE_TYPES, LOOKUP_ERRORS
 from connector.errors import TransientSendError
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.number_lookup import LineType, LookupAnswer
 
 _PATH = "/ni/standard/json"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

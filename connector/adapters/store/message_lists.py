@@ -11,7 +11,7 @@ from connector.adapters.store.message_traffic import MAY_HAVE_LEFT
 from connector.adapters.store.rows import checked
 from connector.adapters.store.tables import attempt, message
 from connector.domain.message import Direction, MessageState
-from connector.ports.messages import DeadLetterFilter, MessageFilter
+from connector.ports.message_filters import DeadLetterFilter, MessageFilter
 
 UNTOLD = "unknown"
 """What a filter calls the texts nobody can tell the fate of: their last attempt has no error of the gateway's."""

@@ -27,14 +27,8 @@ from connector.adapters.store.message_rows import message_from_row, values_of
 from connector.adapters.store.rows import checked, insert_new, locked
 from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
 from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
-from connector.ports.messages import (
-    DeadLetterFilter,
-    MessageFilter,
-    MessageRow,
-    Rival,
-    Standing,
-    StateChange,
-)
+from connector.ports.message_filters import DeadLetterFilter, MessageFilter
+from connector.ports.messages import MessageRow, Rival, Standing, StateChange
 
 _CONVERSATION_DEPTH = 50  # latest texts to one number looked through for each account's last one
 

@@ -14,8 +14,8 @@ from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import number_lookup
-from connector.ports.gateway import LineType
 from connector.ports.lookups import LookupState, NumberRow
+from connector.ports.number_lookup import LineType
 
 
 class SQLNumberRepository:

@@ -19,7 +19,7 @@ from connector.entrypoints.cli.chosen_account import account_of
 from connector.entrypoints.cli.dead_letter_text import count_of, letter_json, list_json, print_letter, print_letters
 from connector.entrypoints.cli.periods import parse_period
 from connector.errors import ConfigurationError
-from connector.ports.messages import DeadLetterFilter
+from connector.ports.message_filters import DeadLetterFilter
 from connector.services.dead_letters import MOST, DeadLetter, Decided
 from connector.settings import read_settings
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from connector.adapters.sms.catalogue import BUILT_IN
 from connector.domain.durations import format_duration
 from connector.entrypoints.cli.reference_markdown import page, table
-from connector.ports.gateway import Capabilities, GatewayPlugin, Handle
+from connector.ports.gateway import Capabilities, Handle
+from connector.ports.gateway_plugin import GatewayPlugin
 
 _NOT = "no"
 

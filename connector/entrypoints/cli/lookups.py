@@ -9,8 +9,8 @@ import click
 
 from connector.bootstrap import build_connector
 from connector.entrypoints.cli.chosen_account import account_of
-from connector.ports.gateway import LineType
 from connector.ports.lookups import NumberRow
+from connector.ports.number_lookup import LineType
 from connector.services.lookups import known_numbers
 from connector.services.message_desk import number_of
 from connector.settings import read_settings

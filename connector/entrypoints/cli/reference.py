@@ -22,7 +22,7 @@ from connector.entrypoints.cli.account_settings_page import account_settings_pag
 from connector.entrypoints.cli.gateway_features import gateway_features_page
 from connector.entrypoints.cli.reference_markdown import page, table
 from connector.entrypoints.web import api
-from connector.ports.gateway import GatewayPlugin
+from connector.ports.gateway_plugin import GatewayPlugin
 from connector.setting_list import SETTINGS, Setting
 from connector.settings import CHANNEL_PREFIX, gateway_settings
 

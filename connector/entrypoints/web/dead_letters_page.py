@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from connector.domain.msisdn import masked
 from connector.entrypoints.web import operators
 from connector.entrypoints.web.requests import connector
-from connector.ports.messages import DeadLetterFilter
+from connector.ports.message_filters import DeadLetterFilter
 from connector.services.dead_letters import DeadLetter, Decided
 
 blueprint = Blueprint("dead_letters_page", __name__)

@@ -15,7 +15,8 @@ import pytest
 
 from connector.domain.event import ObjectRef
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRM, CRMAccount, RecordKind, RecordWrite, SearchFilter
+from connector.ports.crm import CRM, CRMAccount, SearchFilter
+from connector.ports.crm_writing import RecordKind, RecordWrite
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NUMBER, OTHER_NUMBER = "+12025550143", "+12025550178"

@@ -19,7 +19,8 @@ from connector.adapters.crm.hubspot.properties import (
 )
 from connector.domain.event import ObjectRef
 from connector.errors import CRMAmbiguousError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import HANDOFF, OPTED_IN_AT, RecordKind, RecordWrite
+from connector.ports.crm import HANDOFF, OPTED_IN_AT
+from connector.ports.crm_writing import RecordKind, RecordWrite
 from connector.sandbox.serve import Server
 from tests.adapters.crm.conftest import PORTAL, HubSpot
 from tests.adapters.crm.contract import NOON, a_text

@@ -20,15 +20,8 @@ from connector.errors import (
     TransientSendError,
     UnanswerableError,
 )
-from connector.ports.gateway import (
-    AttemptQuery,
-    Handle,
-    LineType,
-    LookupAnswer,
-    NumberLookup,
-    OutgoingSMS,
-    SMSGateway,
-)
+from connector.ports.gateway import AttemptQuery, Handle, OutgoingSMS, SMSGateway
+from connector.ports.number_lookup import LineType, LookupAnswer, NumberLookup
 from tests.adapters.sms.callback_contract import CallbackContract
 from tests.adapters.sms.telling_contract import TellingContract
 from tests.adapters.sms.texts import BODY, NUMBER, SENDER, sms

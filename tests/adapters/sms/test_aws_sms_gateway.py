@@ -29,7 +29,8 @@ from connector.errors import (
     TransientSendError,
     UnanswerableError,
 )
-from connector.ports.gateway import CallbackRequest, DLTRegistration, LineType, SMSGateway
+from connector.ports.gateway import CallbackRequest, DLTRegistration, SMSGateway
+from connector.ports.number_lookup import LineType
 from connector.sandbox.gateways.aws_sigv4 import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from connector.sandbox.gateways.aws_sms import AWSSMSSkin
 from connector.sandbox.gateways.receipts import Pace

@@ -19,7 +19,7 @@ from connector.adapters.sms.catalogue import (
     missing_settings,
 )
 from connector.errors import ConfigurationError
-from connector.ports.gateway import GatewayPlugin, GatewaySetting
+from connector.ports.gateway_plugin import GatewayPlugin, GatewaySetting
 from connector.settings import read_settings
 
 SETTING = GatewaySetting("ACME_API_KEY", "Key of Acme's API.", "k-0123", is_required=True, is_secret=True)

@@ -22,7 +22,8 @@ from connector.errors import (
     SignatureError,
     TransientSendError,
 )
-from connector.ports.gateway import AttemptQuery, CallbackRequest, LineType, OutgoingSMS, SMSGateway
+from connector.ports.gateway import AttemptQuery, CallbackRequest, OutgoingSMS, SMSGateway
+from connector.ports.number_lookup import LineType
 from connector.sandbox.gateways.messagebird import ACCESS_KEY, SIGNING_KEY, MessageBirdSkin
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from tests.adapters.sms.contract import NUMBER, SENDER, Break, RemoteGatewayContract, sms

@@ -20,7 +20,8 @@ from connector.errors import (
     SignatureError,
     TransientSendError,
 )
-from connector.ports.gateway import CallbackRequest, DLTRegistration, LineType, LookupAnswer, SMSGateway
+from connector.ports.gateway import CallbackRequest, DLTRegistration, SMSGateway
+from connector.ports.number_lookup import LineType, LookupAnswer
 from connector.sandbox.gateways.plivo import AUTH_ID, AUTH_TOKEN, PlivoSkin
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from tests.adapters.sms.contract import NUMBER, SENDER, Break, RemoteGatewayContract, sms

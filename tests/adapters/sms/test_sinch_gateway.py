@@ -21,7 +21,8 @@ from connector.errors import (
     TransientSendError,
     UnanswerableError,
 )
-from connector.ports.gateway import AttemptQuery, CallbackRequest, LineType, OutgoingSMS, SMSGateway
+from connector.ports.gateway import AttemptQuery, CallbackRequest, OutgoingSMS, SMSGateway
+from connector.ports.number_lookup import LineType
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.gateways.messages import Message
 from connector.sandbox.gateways.sandbox import GatewaySandbox

@@ -21,7 +21,8 @@ from connector.errors import (
     TransientSendError,
     UnanswerableError,
 )
-from connector.ports.gateway import AttemptQuery, CallbackRequest, DLTRegistration, LineType, SMSGateway
+from connector.ports.gateway import AttemptQuery, CallbackRequest, DLTRegistration, SMSGateway
+from connector.ports.number_lookup import LineType
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from connector.sandbox.gateways.telesign import API_KEY, CUSTOMER_ID, TelesignSkin
 from tests.adapters.sms.contract import NUMBER, SENDER, Break, RemoteGatewayContract, sms

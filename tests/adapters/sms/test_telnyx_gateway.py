@@ -20,7 +20,8 @@ from connector.errors import (
     SignatureError,
     TransientSendError,
 )
-from connector.ports.gateway import CallbackRequest, LineType, LookupAnswer, SMSGateway
+from connector.ports.gateway import CallbackRequest, SMSGateway
+from connector.ports.number_lookup import LineType, LookupAnswer
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from connector.sandbox.gateways.telnyx import API_KEY, PUBLIC_KEY, TelnyxSkin
 from tests.adapters.sms.contract import NUMBER, SENDER, Break, RemoteGatewayContract, sms

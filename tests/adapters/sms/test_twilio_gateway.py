@@ -20,13 +20,7 @@ from connector.errors import (
     PermanentSendError,
     TransientSendError,
 )
-from connector.ports.gateway import (
-    AttemptQuery,
-    CallbackRequest,
-    DLTRegistration,
-    OutgoingSMS,
-    SMSGateway,
-)
+from connector.ports.gateway import AttemptQuery, CallbackRequest, DLTRegistration, OutgoingSMS, SMSGateway
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.gateways.receipts import Stage
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, TwilioSandbox

@@ -9,7 +9,7 @@ from connector.adapters.sms import twilio
 from connector.adapters.sms.twilio import TwilioGateway
 from connector.adapters.sms.twilio_codes import NOTHING_KNOWN
 from connector.errors import AmbiguousSendError, PermanentSendError, TransientSendError
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.number_lookup import LineType, LookupAnswer
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.twilio.lookup import Line
 from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, TwilioSandbox

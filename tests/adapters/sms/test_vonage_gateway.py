@@ -21,7 +21,8 @@ from connector.errors import (
     SignatureError,
     TransientSendError,
 )
-from connector.ports.gateway import AttemptQuery, CallbackRequest, DLTRegistration, LineType, OutgoingSMS, SMSGateway
+from connector.ports.gateway import AttemptQuery, CallbackRequest, DLTRegistration, OutgoingSMS, SMSGateway
+from connector.ports.number_lookup import LineType
 from connector.sandbox.gateways.messages import Message
 from connector.sandbox.gateways.sandbox import GatewaySandbox
 from connector.sandbox.gateways.vonage import DELIVERIES, VonageSkin

@@ -13,7 +13,8 @@ from connector.adapters.store.types import UTCDateTime
 from connector.domain.message import Direction, MessageState
 from connector.ports.attempts import AttemptRow, PartRow
 from connector.ports.ledger import Ledger
-from connector.ports.messages import DeadLetterFilter, MessageFilter, MessageRow
+from connector.ports.message_filters import DeadLetterFilter, MessageFilter
+from connector.ports.messages import MessageRow
 from tests.adapters.store.factories import NOW, NUMBER, SENDER, a_message, an_attempt
 
 A, B = "account-1", "account-2"

@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 
 from connector.adapters.store.unit_of_work import SQLLedger
-from connector.ports.gateway import LineType
 from connector.ports.ledger import Ledger
 from connector.ports.lookups import LookupState, NumberRow
+from connector.ports.number_lookup import LineType
 from tests.adapters.store.factories import NOW, NUMBER
 
 A = "account-1"

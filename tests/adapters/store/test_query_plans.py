@@ -24,7 +24,8 @@ from connector.ports.effects import EffectState
 from connector.ports.gateway import IncomingSMS, Piece
 from connector.ports.ledger import UnitOfWork
 from connector.ports.links import ShortLinkRow
-from connector.ports.messages import DeadLetterFilter, MessageFilter, StateChange
+from connector.ports.message_filters import DeadLetterFilter, MessageFilter
+from connector.ports.messages import StateChange
 from connector.ports.pieces import PieceRow
 from connector.ports.records import RecordSubject
 from tests.adapters.store.factories import NOW, NUMBER

@@ -18,8 +18,8 @@ from connector.errors import ConfigurationError
 from connector.ports.api_keys import APIScope
 from connector.ports.contacts import ContactRow
 from connector.ports.effects import EffectKind, EffectRow, EffectState
-from connector.ports.gateway import LineType
 from connector.ports.lookups import LookupState, NumberRow
+from connector.ports.number_lookup import LineType
 from tests.entrypoints.api.conftest import HELLO, NUMBER, Program, a_program, kind_of, put
 
 BODIES: dict[str, Any] = {

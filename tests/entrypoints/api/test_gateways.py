@@ -13,7 +13,7 @@ from connector.bootstrap import Connector
 from connector.domain.gateway_book import LookupRule
 from connector.domain.message import MessageState
 from connector.errors import PermanentSendError, SendError, TransientSendError
-from connector.ports.gateway import LineType, LookupAnswer
+from connector.ports.number_lookup import LineType, LookupAnswer
 from connector.services.lookups import LookupDesk
 from tests.adapters.store.factories import an_attempt
 from tests.entrypoints.api.conftest import NUMBER, Program, kind_of, put

@@ -10,7 +10,8 @@ import pytest
 from connector.adapters.memory.ledger import MemoryLedger
 from connector.domain.message import MessageState, Purpose
 from connector.ports.ledger import Ledger
-from connector.ports.messages import DeadLetterFilter, MessageRow, StateChange
+from connector.ports.message_filters import DeadLetterFilter
+from connector.ports.messages import MessageRow, StateChange
 from connector.services.dead_letters import DeadLetters
 from tests.adapters.store.factories import NOW, a_message
 from tests.services.sending.conftest import Desk

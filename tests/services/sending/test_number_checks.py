@@ -16,9 +16,10 @@ from connector.domain.message import ErrorClass, MessageState, Purpose
 from connector.domain.timeline import EntryKind
 from connector.errors import PermanentSendError, SendError, TransientSendError
 from connector.ports.contacts import ContactRow
-from connector.ports.gateway import LineType, LookupAnswer, StatusReport
+from connector.ports.gateway import StatusReport
 from connector.ports.lookups import LookupState, NumberRow
 from connector.ports.messages import MessageRow
+from connector.ports.number_lookup import LineType, LookupAnswer
 from connector.ports.records import CRMRecordRow, RecordSubject
 from connector.services.lookups import LookupDesk
 from connector.services.number_facts import STATUS_PROPERTY

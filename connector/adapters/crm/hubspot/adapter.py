@@ -24,15 +24,8 @@ from connector.adapters.crm.hubspot.writing import PortalWriting
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
 from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
-from connector.ports.crm import (
-    ChangePage,
-    ContactFields,
-    CRMAccount,
-    Link,
-    RecordWrite,
-    SearchFilter,
-    WriteResult,
-)
+from connector.ports.crm import ChangePage, ContactFields, CRMAccount, Link, SearchFilter
+from connector.ports.crm_writing import RecordWrite, WriteResult
 from connector.ports.ledger import Ledger
 from connector.ports.queue import RateLimiter
 from connector.ports.time import Clock

@@ -13,7 +13,7 @@ from typing import Any
 from connector.adapters.crm.hubspot.errors import of_row
 from connector.adapters.crm.hubspot.record_format import carries
 from connector.errors import CRMAmbiguousError, CRMError, CRMUnavailableError
-from connector.ports.crm import WriteResult
+from connector.ports.crm_writing import WriteResult
 
 _NAMING = ("objectWriteTraceId", "objectWriteTraceIds", "ids", "id")
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from connector.domain.event import ObjectRef
-from connector.ports.crm import RecordKind, RecordWrite
+from connector.ports.crm_writing import RecordKind, RecordWrite
 
 BODY_PROPERTY = MappingProxyType(
     {

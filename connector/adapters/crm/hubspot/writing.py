@@ -21,7 +21,8 @@ from connector.adapters.crm.hubspot.properties import CONSENT_SOURCE, OPTED_OUT,
 from connector.adapters.crm.hubspot.record_format import BODY_PROPERTY, carries, change, creation, timestamp
 from connector.adapters.crm.hubspot.records import PortalRecords
 from connector.errors import CRMError, CRMRefusedError
-from connector.ports.crm import CRMAccount, RecordKind, RecordWrite, WriteResult
+from connector.ports.crm import CRMAccount
+from connector.ports.crm_writing import RecordKind, RecordWrite, WriteResult
 
 # Refusals that one row of a batch may be the cause of; others, such as a missing permission, hold for every row.
 _OF_ONE_ROW = frozenset({400, 404, 409, 413, 422})

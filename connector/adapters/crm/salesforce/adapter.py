@@ -28,15 +28,8 @@ from connector.adapters.crm.salesforce.remembering import Memory
 from connector.adapters.crm.salesforce.tokens import OrgTokens
 from connector.adapters.crm.salesforce.writing import OrgWriting
 from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
-from connector.ports.crm import (
-    ChangePage,
-    ContactFields,
-    CRMAccount,
-    Link,
-    RecordWrite,
-    SearchFilter,
-    WriteResult,
-)
+from connector.ports.crm import ChangePage, ContactFields, CRMAccount, Link, SearchFilter
+from connector.ports.crm_writing import RecordWrite, WriteResult
 from connector.ports.ledger import Ledger
 from connector.ports.time import Clock
 

@@ -15,7 +15,8 @@ from connector.adapters.crm.salesforce.calls import OrgCalls
 from connector.adapters.crm.salesforce.errors import UNKNOWN_NAMES, of_row
 from connector.adapters.crm.salesforce.soql import batched
 from connector.errors import CRMAmbiguousError, CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRMAccount, WriteResult
+from connector.ports.crm import CRMAccount
+from connector.ports.crm_writing import WriteResult
 
 # Refusals that one row of a batch may be the cause of; others, such as a missing permission, or a field that was there
 # a while ago, hold for every row.

@@ -28,7 +28,8 @@ from connector.adapters.crm.salesforce.names import (
 )
 from connector.domain.opt_out_fields import OptOutField
 from connector.errors import CRMRefusedError
-from connector.ports.crm import CRMAccount, WriteResult
+from connector.ports.crm import CRMAccount
+from connector.ports.crm_writing import WriteResult
 
 _PEOPLE = frozenset({"contact", "lead"})
 

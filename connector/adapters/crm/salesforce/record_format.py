@@ -17,7 +17,7 @@ from connector.adapters.crm.salesforce.fields import Fields, timestamp
 from connector.adapters.crm.salesforce.ids import LEAD, is_id, person_of
 from connector.adapters.crm.salesforce.names import MESSAGE_ID, REF, OrgNames
 from connector.adapters.crm.salesforce.org_facts import TaskStatuses
-from connector.ports.crm import RecordKind, RecordWrite, SMSFacts
+from connector.ports.crm_writing import RecordKind, RecordWrite, SMSFacts
 
 SUBJECT_LENGTH = 100  # of 255: a timeline shows one line
 _DESCRIPTION_LENGTH = 32_000  # the most a Task's comment holds

@@ -21,7 +21,8 @@ from connector.adapters.crm.salesforce.org_facts import OrgFacts
 from connector.adapters.crm.salesforce.record_format import OrgShape, carries, changeable, creation, message
 from connector.adapters.crm.salesforce.soql import batched, is_in, select
 from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRMAccount, RecordWrite, WriteResult
+from connector.ports.crm import CRMAccount
+from connector.ports.crm_writing import RecordWrite, WriteResult
 
 log = logging.getLogger(__name__)
 

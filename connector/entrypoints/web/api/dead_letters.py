@@ -17,7 +17,7 @@ from connector.entrypoints.web.api.schemas import IdsSchema
 from connector.entrypoints.web.api.shown import status_shown
 from connector.entrypoints.web.requests import connector
 from connector.ports.api_keys import APIScope
-from connector.ports.messages import DeadLetterFilter
+from connector.ports.message_filters import DeadLetterFilter
 from connector.services.dead_letters import DeadLetter, Decided
 
 blueprint = APIBlueprint("dead_letters", "/dead-letters", "Texts that were given up and wait for a decision.")

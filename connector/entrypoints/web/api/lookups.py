@@ -18,8 +18,8 @@ from connector.entrypoints.web.api.shown import cost_shown
 from connector.entrypoints.web.requests import connector
 from connector.errors import ConfigurationError, SendError
 from connector.ports.api_keys import APIScope
-from connector.ports.gateway import LineType
 from connector.ports.lookups import NumberRow
+from connector.ports.number_lookup import LineType
 from connector.services.lookups import known_numbers
 from connector.services.message_desk import number_of
 

@@ -25,7 +25,7 @@ from connector.entrypoints.web.api.shown import message_shown, page_shown, statu
 from connector.entrypoints.web.requests import connector
 from connector.errors import ChannelRefusedError, ConnectorError
 from connector.ports.api_keys import APIScope
-from connector.ports.messages import MessageFilter
+from connector.ports.message_filters import MessageFilter
 from connector.services.single_texts import Ordered, TextOrder, UnusableOrderError
 
 blueprint = APIBlueprint("messages", "/messages", "Texts that go out.")

@@ -10,7 +10,8 @@ import pytest
 
 from connector.adapters.crm.hubspot.object_types import path_name
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import MISSING_SCOPES, RecordKind, RecordWrite, SearchFilter
+from connector.ports.crm import MISSING_SCOPES, SearchFilter
+from connector.ports.crm_writing import RecordKind, RecordWrite
 from tests.adapters.crm.cassettes.sides import Act, Box
 from tests.adapters.crm.contract import NOON, NUMBER, OTHER_NUMBER, a_text
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import RecordKind, RecordWrite, SearchFilter, SMSFacts
+from connector.ports.crm import SearchFilter
+from connector.ports.crm_writing import RecordKind, RecordWrite, SMSFacts
 from tests.adapters.crm.cassettes.sides import Act, Box
 from tests.adapters.crm.contract import NOON, NUMBER, OTHER_NUMBER, a_text
 

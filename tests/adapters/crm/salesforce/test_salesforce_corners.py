@@ -9,7 +9,8 @@ from connector.adapters.crm.salesforce.ids import full_id, is_id, is_same, objec
 from connector.adapters.crm.salesforce.names import OrgNames, our_name
 from connector.adapters.crm.salesforce.tokens import OrgTokens
 from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import RecordKind, SearchFilter
+from connector.ports.crm import SearchFilter
+from connector.ports.crm_writing import RecordKind
 from connector.sandbox.salesforce.field_kinds import boolean
 from tests.adapters.crm.contract import a_text
 from tests.adapters.crm.salesforce.conftest import ACCOUNT_ID, ORG, Salesforce, app_of

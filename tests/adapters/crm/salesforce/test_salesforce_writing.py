@@ -9,7 +9,7 @@ import pytest
 
 from connector.domain.event import ObjectRef
 from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import RecordKind
+from connector.ports.crm_writing import RecordKind
 from tests.adapters.crm.contract import a_text
 from tests.adapters.crm.salesforce.conftest import ORG, Salesforce
 from tests.adapters.crm.salesforce.texts import an_sms, create

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from connector.ports.crm import RecordWrite, SMSFacts
+from connector.ports.crm_writing import RecordWrite, SMSFacts
 from tests.adapters.crm.contract import NOON, a_text
 from tests.adapters.crm.salesforce.conftest import CLIENT_ID, ORG, Salesforce
 
