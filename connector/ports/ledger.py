@@ -87,6 +87,10 @@ class AccountRepository(Protocol):
         """Read every account, oldest first."""
         ...
 
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Read every account's settings, by our id; no token is opened for it."""
+        ...
+
     def save_tokens(
         self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> None:

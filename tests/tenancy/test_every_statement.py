@@ -58,7 +58,7 @@ WITHOUT: Mapping[str, str] = {
     "the vendor's id of an event holds the account": "inbox.add_new",
     "is about accounts: what they are called outside, and how they stand": """
         accounts.all accounts.by_external_ids accounts.drop_tokens accounts.get accounts.installed
-        accounts.save_settings accounts.save_tokens accounts.set_status accounts.with_status
+        accounts.save_settings accounts.save_tokens accounts.set_status accounts.settings accounts.with_status
     """,
     "is about what is nobody's: how gateways fare, and parts of replies that are not whole yet": """
         pieces.drop pieces.of pieces.older_than pieces.put_off tenant_data._delete_pieces traffic.all_health

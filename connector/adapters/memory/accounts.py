@@ -47,6 +47,10 @@ class MemoryAccountRepository:
         """Read every account, oldest first."""
         return sorted(self._shelf.rows.values(), key=lambda account: account.id)
 
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Read every account's settings."""
+        return {each.id: each.settings for each in self.all()}
+
     def save_tokens(
         self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> None:

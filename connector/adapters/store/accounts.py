@@ -69,6 +69,10 @@ class SQLAccountRepository:
         """Read every account, oldest first."""
         return [self._row(row) for row in self._connection.execute(select(account).order_by(account.c.id))]
 
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Read every account's settings."""
+        return {row.id: row.settings for row in self._connection.execute(select(account.c.id, account.c.settings))}
+
     def save_tokens(
         self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> None:

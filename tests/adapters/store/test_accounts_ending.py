@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.domain.account_status import ENDED, AccountStatus
@@ -30,6 +32,13 @@ def test_accounts_are_found_by_their_status_oldest_first(ledger: Ledger) -> None
             work.accounts.add(account(number, status))
         assert list(work.accounts.with_status(ENDED)) == ["account-1", "account-2"]
         assert list(work.accounts.with_status(())) == []
+
+
+def test_the_settings_of_all_accounts_are_read_without_their_tokens(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(replace(account(1), settings={"senders": ["+12025550100"]}))
+        work.accounts.add(account(2))
+        assert dict(work.accounts.settings()) == {"account-1": {"senders": ["+12025550100"]}, "account-2": {}}
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))
