@@ -40,7 +40,7 @@ from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, SENDER, Tw
 from connector.sandbox.twilio.world import TwilioWorld
 from connector.settings import read_settings
 from tests.e2e.processes import Process, free_port, run_smsctl, smsctl
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 CLIENT_SECRET = "e2e-client-secret"
 APP_ID = 678

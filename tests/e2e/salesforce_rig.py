@@ -30,7 +30,7 @@ from connector.services.accounts import Installation
 from tests.e2e.books import _SHOWN, Books, _expected, _gist
 from tests.e2e.rig import Rig
 from tests.e2e.scene import Person, _numbers
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 CLIENT_ID, CLIENT_SECRET = "e2e-consumer-key", "e2e-consumer-secret"
 BOOKED, NEW = "Demo Booked", "Prospecting"

@@ -15,7 +15,7 @@ from connector.services.accounts import Installation
 from connector_client import Client
 from tests.e2e.books import Books
 from tests.e2e.rig import Rig
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 # Area codes of the American east coast; 555-0100 to 555-0199 are reserved for fiction in each.
 _AREAS = ("212", "215", "301", "305", "404", "410", "412", "443", "508", "516", "617", "704", "718", "757")

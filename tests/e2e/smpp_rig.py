@@ -13,7 +13,7 @@ from connector.sandbox.gateways.smpp_wire import Message
 from connector.sandbox.twilio.sandbox import SENDER
 from tests.e2e.processes import ROOT, free_port, smsctl
 from tests.e2e.rig import Rig, Taken
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 _RULES = """
 routes:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.rig import Rig
 from tests.e2e.scene import Scene
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.processes import run_smsctl
 from tests.e2e.scene import Scene
 from tests.e2e.several_gateways import ON_SQLITE, SENDERS, SeveralGateways
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, ON_SQLITE]
 

@@ -8,7 +8,7 @@ from connector.sandbox.twilio.callbacks import form_call
 from connector.sandbox.twilio.forms import status_form
 from tests.e2e.rig import Rig
 from tests.e2e.scene import NEW, Scene
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 
 def test_deal_that_changes_its_stage_texts_the_contact_and_the_timeline_shows_it_delivered(scene: Scene) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.scene import Scene
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 SEARCH = "hubspot.invoices.search"
 

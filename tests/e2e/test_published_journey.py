@@ -14,7 +14,7 @@ from connector.ports.consents import ConsentKind
 from connector.services.publications import Hand, JourneyFiles
 from connector.services.traces import TraceLine
 from tests.e2e.scene import Person, Scene
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 MAPPINGS, TEMPLATES = Path("mappings"), Path("templates")
 _LINK = re.compile(r"https?://\S+/l/\w+")

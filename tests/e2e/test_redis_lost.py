@@ -9,7 +9,7 @@ import pytest
 from connector.adapters.redis_server import make_redis
 from tests.e2e.rig import Rig
 from tests.e2e.scene import BOOKED, Scene
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connector.bootstrap import SALESFORCE
 from tests.e2e.salesforce_rig import BOOKED, OrgScene
 from tests.e2e.scene import Person
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 _CREATE = "salesforce.collections.create"
 _HELD = 20.0  # seconds an answer is held back: longer than it takes to kill who waits for it

@@ -13,7 +13,7 @@ from connector_client import Text
 from tests.e2e.processes import run_smsctl
 from tests.e2e.scene import BOOKED, Person, Scene
 from tests.e2e.several_gateways import ON_BOTH, ON_SQLITE, SENDERS, SeveralGateways
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pytest
 from connector.sandbox.twilio.sandbox import SENDER
 from tests.e2e.scene import Person, Scene
 from tests.e2e.smpp_rig import SMPPRig
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms.aws_sms import PLUGIN, AWSSMSGateway
 from connector.adapters.sms.aws_sms_callbacks import AWSCallbacks
 from connector.adapters.sms.aws_sms_codes import ERROR_CLASSES
@@ -75,8 +74,7 @@ def make(url: str, skin: AWSSMSSkin, now: Callable[[], datetime], **options: Any
 
 
 @pytest.fixture
-def gateway(sandbox: GatewaySandbox, skin: AWSSMSSkin, monkeypatch: pytest.MonkeyPatch) -> Iterator[AWSSMSGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
+def gateway(sandbox: GatewaySandbox, skin: AWSSMSSkin) -> Iterator[AWSSMSGateway]:
     one = make(sandbox.url, skin, sandbox.world.clock.now, sender=SENDER)
     yield one
     one.close()

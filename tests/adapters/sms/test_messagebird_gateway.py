@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms import messagebird
 from connector.adapters.sms.messagebird import PLUGIN, MessageBirdGateway
 from connector.domain.message import ErrorClass, MessageState
@@ -46,8 +44,7 @@ def sandbox(receiver: Receiver) -> Iterator[GatewaySandbox]:
 
 
 @pytest.fixture
-def gateway(sandbox: GatewaySandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageBirdGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
+def gateway(sandbox: GatewaySandbox) -> Iterator[MessageBirdGateway]:
     one = MessageBirdGateway(ACCESS_KEY, [OLDER_KEY, SIGNING_KEY], sandbox.url, sender=SENDER)
     yield one
     one.close()

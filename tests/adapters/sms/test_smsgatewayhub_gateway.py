@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms.smsgatewayhub import PLUGIN, SMSGatewayHubGateway
 from connector.domain.message import ErrorClass, MessageState, Purpose
 from connector.errors import (
@@ -52,10 +51,7 @@ def box(skin: SMSGatewayHubSkin, receiver: Receiver) -> Iterator[GatewaySandbox]
 
 
 @pytest.fixture(params=["query", "json"])
-def gateway(
-    request: pytest.FixtureRequest, box: GatewaySandbox, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SMSGatewayHubGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=1.0))  # a test need not wait 15 s
+def gateway(request: pytest.FixtureRequest, box: GatewaySandbox) -> Iterator[SMSGatewayHubGateway]:
     one = SMSGatewayHubGateway(API_KEY, HEADER, [KEY], box.url, request=request.param)
     yield one
     one.close()

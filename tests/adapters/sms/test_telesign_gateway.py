@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms.telesign import PLUGIN, TelesignGateway
 from connector.domain.message import ErrorClass, MessageState, Purpose
 from connector.errors import (
@@ -44,8 +43,7 @@ def sandbox(receiver: Receiver) -> Iterator[GatewaySandbox]:
 
 
 @pytest.fixture
-def gateway(sandbox: GatewaySandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TelesignGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
+def gateway(sandbox: GatewaySandbox) -> Iterator[TelesignGateway]:
     one = TelesignGateway(CUSTOMER_ID, [API_KEY, "b2xkZXI="], sandbox.url, sender=SENDER)
     yield one
     one.close()

@@ -7,10 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms.telnyx import PLUGIN, TelnyxGateway
 from connector.domain.message import ErrorClass, MessageState
 from connector.errors import (
@@ -50,8 +48,7 @@ def box(skin: TelnyxSkin, receiver: Receiver) -> Iterator[GatewaySandbox]:
 
 
 @pytest.fixture
-def gateway(box: GatewaySandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TelnyxGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=1.0))  # a test need not wait 15 s
+def gateway(box: GatewaySandbox) -> Iterator[TelnyxGateway]:
     one = TelnyxGateway(API_KEY, [PUBLIC_KEY], box.url, sender=SENDER)
     yield one
     one.close()

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms import twilio
 from connector.adapters.sms.twilio import TwilioGateway
 from connector.domain.message import ErrorClass, MessageState, Purpose
@@ -48,8 +47,7 @@ def sandbox(receiver: Receiver) -> Iterator[TwilioSandbox]:
 
 
 @pytest.fixture
-def gateway(sandbox: TwilioSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
+def gateway(sandbox: TwilioSandbox) -> Iterator[TwilioGateway]:
     one = TwilioGateway(ACCOUNT_SID, [AUTH_TOKEN, "an-older-token"], sandbox.url, sender=SENDER, lookup_url=sandbox.url)
     yield one
     one.close()

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms.vonage import PLUGIN, VonageGateway
 from connector.adapters.sms.vonage_callbacks import Trust
 from connector.domain.message import ErrorClass, MessageState
@@ -59,8 +58,7 @@ def sandbox(skin: VonageSkin, receiver: Receiver) -> Iterator[GatewaySandbox]:
 
 
 @pytest.fixture
-def gateway(sandbox: GatewaySandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[VonageGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
+def gateway(sandbox: GatewaySandbox) -> Iterator[VonageGateway]:
     one = make(sandbox.url)
     yield one
     one.close()

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.adapters import http
 from connector.adapters.sms.vonage_messages import PLUGIN, VonageMessagesGateway
 from connector.domain.message import ErrorClass, MessageState
 from connector.errors import (
@@ -55,8 +54,7 @@ def make(url: str, clock: Callable[[], datetime] = later) -> VonageMessagesGatew
 
 
 @pytest.fixture
-def gateway(sandbox: GatewaySandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[VonageMessagesGateway]:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))  # a test need not wait 15 s
+def gateway(sandbox: GatewaySandbox) -> Iterator[VonageMessagesGateway]:
     one = make(sandbox.url)
     yield one
     one.close()
