@@ -128,7 +128,7 @@ class JourneyParts(Outside):
     def publish_first(self, account_id: str) -> Sequence[str]:
         """Let an account that never published anything start with the files; give the journeys that take people in."""
         files = self.journey_files()
-        outcomes = self.publisher.publish_first(account_id, files, "account add")
+        outcomes = self.publisher.publish_first(account_id, files, "the connector, for a new account")
         published = [outcome.journey for outcome in outcomes if outcome.word is Word.PUBLISHED]
         return [journey for journey in published if files.journeys[journey].enabled]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 import structlog
@@ -91,6 +92,13 @@ class Outside(Foundations):
         return {hubspot.slug: hubspot, salesforce.slug: salesforce}
 
     @cached_property
+    def _crm_http(self) -> httpx.Client:
+        """Carry secrets and tokens of every account: past proxies and .netrc of the host, and with no cookies kept."""
+        client = httpx.Client(timeout=_HTTP_SECONDS, trust_env=False)
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        return client
+
+    @cached_property
     def _hubspot(self) -> HubSpotCRM:
         settings = self.settings
         return HubSpotCRM(
@@ -98,7 +106,7 @@ class Outside(Foundations):
             clock=self.clock,
             limiter=RedisRateLimiter(self.redis),
             locks=RedisLocks(self.redis),
-            http=httpx.Client(timeout=_HTTP_SECONDS),
+            http=self._crm_http,
             app=_oauth_app(settings.hubspot_client_id, settings.hubspot_client_secrets),
             url=settings.hubspot_api_url,
             version=settings.hubspot_api_version,
@@ -111,8 +119,8 @@ class Outside(Foundations):
         app = _oauth_app(settings.hubspot_client_id, settings.hubspot_client_secrets)
         if app is None or not settings.hubspot_journal:
             return None
-        http, version = httpx.Client(timeout=_HTTP_SECONDS), settings.hubspot_api_version
-        return HubSpotJournal(http, app, settings.hubspot_api_url, version, self.clock)
+        url, version = settings.hubspot_api_url, settings.hubspot_api_version
+        return HubSpotJournal(self._crm_http, app, url, version, self.clock)
 
     @cached_property
     def salesforce(self) -> SalesforceCRM:
@@ -122,7 +130,7 @@ class Outside(Foundations):
             ledger=self.ledger,
             clock=self.clock,
             locks=RedisLocks(self.redis),
-            http=httpx.Client(timeout=_HTTP_SECONDS),
+            http=self._crm_http,
             app=_oauth_app(settings.salesforce_client_id, settings.salesforce_client_secrets),
             url=settings.salesforce_api_url,
         )

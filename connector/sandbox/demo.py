@@ -33,8 +33,8 @@ from connector.sandbox.twilio.sandbox import ACCOUNT_SID, AUTH_TOKEN, SENDER, Tw
 from connector.sandbox.twilio.world import TwilioWorld
 
 PORTAL_ID = 20251104
-ACCESS_TOKEN = "sandbox-private-app-token"  # noqa: S105 - the pretend portal's, known to everybody
-CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - as above
+CLIENT_ID = "sandbox-client-id"
+CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - the pretend app's, known to everybody
 APP_ID = 41001
 ORG_ID = "00D000000000001EAA"
 ORG_HOST = "northgate.my.salesforce.com"
@@ -76,6 +76,7 @@ class Demo:
         """The connector's settings under which it talks to this world, by their environment names."""
         return {
             "HUBSPOT_API_URL": self.hubspot.url,
+            "HUBSPOT_CLIENT_ID": CLIENT_ID,
             "HUBSPOT_CLIENT_SECRETS": self.webhooks.client_secret,
             "SALESFORCE_CLIENT_ID": CONSUMER_KEY,
             "SALESFORCE_CLIENT_SECRETS": CONSUMER_SECRET,
@@ -138,7 +139,8 @@ def build_demo(
     clock, faults = SandboxClock(clock_path), Faults()
     base = connector_url.rstrip("/")
     hubspot = HubSpotWorld(clock)
-    hubspot.add_portal(PORTAL_ID, token=ACCESS_TOKEN, name="Northgate Services")
+    hubspot.add_portal(PORTAL_ID, name="Northgate Services")
+    hubspot.tokens.add_app(CLIENT_ID, CLIENT_SECRET, APP_ID, [f"{base}/install/{HUBSPOT}/callback"])
     twilio = TwilioWorld(clock, ACCOUNT_SID, AUTH_TOKEN, inbound_url=f"{base}/callbacks/twilio/inbound", pace=pace)
     twilio.add_sender(SENDER)
     seed_demo_portal(hubspot, twilio, PORTAL_ID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -274,6 +275,16 @@ def form(browser: FlaskClient, path: str, **request: Any) -> str:
     return found[1]
 
 
+def typed_settings(browser: FlaskClient, path: str, **changed: str) -> dict[str, str]:
+    """Give the whole form as a browser sends it back, some of it typed anew."""
+    page = browser.get(path, **HERE).text.partition('value="save"')[0]
+    typed = dict(re.findall(r'<input[^>]* name="([^"]+)" value="([^"]*)"', page))
+    typed |= re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)</textarea>', page)
+    chosen = re.findall(r'<select[^>]* name="([^"]+)">(.*?)</select>', page, re.DOTALL)
+    typed |= {name: re.findall(r"<option selected>([^<]+)", options)[0] for name, options in chosen}
+    return {name: html.unescape(value) for name, value in typed.items()} | changed
+
+
 def test_accounts_are_the_operators_only(stage: Stage) -> None:
     stage.set(start_page_password=PASSWORD)
     for path in ("/accounts/", f"/accounts/{stage.desk.account_id}"):
@@ -306,6 +317,19 @@ def test_settings_are_changed_in_a_form_and_wrong_ones_are_told_beside_them(stag
     assert "replace_smart_characters" not in settings  # it was left as it was
 
 
+def test_a_long_list_is_kept_whole_and_one_too_long_is_refused(stage: Stage) -> None:
+    browser, path = stage.browser(), f"/accounts/{stage.desk.account_id}"
+    admins = [f"admin{number:04}@northgate.example.com" for number in range(1000)]
+    assert (
+        browser.post(path, data=typed_settings(browser, path, card_admins=", ".join(admins)), **HERE).status_code == 303
+    )
+    assert stage.accounts()["12345"].settings["card_admins"] == admins
+    page = browser.post(path, data=typed_settings(browser, path, card_admins=", ".join(admins * 4)), **HERE)
+    assert (page.status_code, "is longer than 100,000 characters" in page.text) == (422, True)
+    assert browser.post(path, data=typed_settings(browser, path, name="Northgate"), **HERE).status_code == 303
+    assert stage.accounts()["12345"].settings["card_admins"] == admins
+
+
 def test_a_form_that_was_not_shown_to_this_visitor_changes_nothing(stage: Stage) -> None:
     path = f"/accounts/{stage.desk.account_id}"
     token = form(stage.browser(), path)
@@ -336,6 +360,23 @@ def test_a_crm_that_cannot_be_told_is_said(stage: Stage) -> None:
     page = browser.post(path, data={"token": form(browser, path), "act": "remove", "sure": "yes"}, **HERE)
     assert page.status_code == 502
     assert stage.accounts()["12345"].status == "leaving"
+
+
+def test_secrets_and_tokens_go_past_a_proxy_of_the_hosts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    browser = stage.browser()
+    url = begin(browser)
+    with httpx.Client(trust_env=False) as admin:
+        back = urlsplit(admin.post(url, data={"portal": str(PORTAL), "decision": "allow"}).headers["Location"])
+    assert browser.get(f"{back.path}?{back.query}", **HERE).status_code == 200
+
+
+def test_nobody_is_sent_to_begin_where_there_is_no_app(stage: Stage) -> None:
+    page = stage.browser().get("/install/salesforce?host=login.salesforce.com", **HERE)
+    assert page.status_code == 400
+    assert "not set up" in page.text
+    assert "Begin anew" not in page.text
 
 
 def test_an_account_nobody_knows_has_no_page(stage: Stage) -> None:

@@ -167,6 +167,9 @@ DOORS: Mapping[str, Door] = {
     "GET accounts_page.listed": _door(guess, 401, _PASSWORD),
     "GET accounts_page.show": _door(guess, 401, _PASSWORD),
     "POST accounts_page.change": _door(guess, 401, _PASSWORD),
+    "GET journeys_page.listed": _door(guess, 401, _PASSWORD),
+    "GET journeys_page.show": _door(guess, 401, _PASSWORD),
+    "POST journeys_page.act": _door(guess, 401, _PASSWORD),
     "GET install.choose": _door(guess, 200, _PUBLIC),
     "GET install.begin": _door(
         guess, {200, 302, 400, 429}, "connects the account of whoever is let through at the CRM's consent page"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,11 +10,9 @@ import click
 
 from connector.adapters.account_journeys import read_own_folder
 from connector.bootstrap import build_connector
-from connector.domain.differences import Change
 from connector.entrypoints.cli.publishing import chosen_accounts
+from connector.entrypoints.comparison_text import comparison_lines
 from connector.errors import ConfigurationError
-from connector.ports.ledger import AccountRow
-from connector.services.standing import Comparison, Standing
 from connector.settings import read_settings
 
 
@@ -46,7 +43,7 @@ def diff(journeys: tuple[str, ...], account: str | None, own: Path | None, as_js
         click.echo(json.dumps(told, indent=2, default=dict))
         return
     for row, each in found:
-        for line in _comparison(row, each):
+        for line in comparison_lines(each, f"{row.crm} account {row.external_id}"):
             click.echo(line)
 
 
@@ -86,41 +83,3 @@ def versions(journey: str, account: str | None, as_json: bool) -> None:
         click.echo(
             f"{line['account']}  {line['at']}  {line['action']:<8}  {version:<11}  by {line['by']}  {now}".rstrip()
         )
-
-
-def _comparison(row: AccountRow, each: Comparison) -> Iterator[str]:
-    title = f"{each.journey} in {row.crm} account {row.external_id}"
-    if each.differences is None:
-        yield f"{title}: not in service; publishing it would put it in"
-    elif not each.differences:
-        yield f"{title}: as published (version {each.version})"
-    else:
-        yield f"{title}: differs from version {each.version}"
-        yield from (f"  {line}" for change in each.differences.header for line in _change(change))
-        yield from (f"  {line}" for change in each.differences.steps for line in _change(change, "step "))
-        for path, lines in each.differences.texts.items():
-            yield f"  text {path}"
-            yield from (f"    {line}" for line in lines[2:])
-        yield from (f"  warning: {warning}" for warning in each.differences.warnings)
-    yield from _people(each.standing)
-
-
-def _change(change: Change, prefix: str = "") -> Iterator[str]:
-    if change.what in {"added", "removed"}:
-        yield f"{prefix}{change.where}: {change.what} ({change.new or change.old})"
-        return
-    what = f" {change.name}" if change.name else " moved in the file" if change.what == "moved" else ""
-    yield f"{prefix}{change.where}:{what}"
-    yield f"    - {change.old or '(nothing)'}"
-    yield f"    + {change.new or '(nothing)'}"
-
-
-def _people(standing: Sequence[Standing]) -> Iterator[str]:
-    for each in standing:
-        people = "1 person stands" if each.people == 1 else f"{each.people} people stand"
-        there = f"with --move they go to {each.moves_to or 'the beginning'}"
-        fate = (
-            there if each.moves_to is not None else "--move all leaves them there; --move OLD=NEW can take them along"
-        )
-        where = f"at {each.step}" if each.step else "before the first step"
-        yield f"  {people} {where} of version {each.version} and finish on it; {fate}"

@@ -27,7 +27,7 @@ from rq import Worker
 from connector.adapters.redis_server import EmbeddedRedis, make_redis
 from connector.entrypoints.stopping import StopSignal
 from connector.errors import ConfigurationError
-from connector.sandbox.demo import ACCESS_TOKEN, ORG_ADMIN, ORG_ID, PORTAL_ID, SALESFORCE, Demo, build_demo
+from connector.sandbox.demo import HUBSPOT, ORG_ADMIN, ORG_ID, PORTAL_ID, SALESFORCE, Demo, build_demo
 
 _START_SECONDS = 60.0  # a first start compiles bytecode on a slow machine
 _STOP_SECONDS = 15.0
@@ -77,10 +77,9 @@ def running_demo(
         stack.enter_context(world)
         environment = _environment(world, redis.url, data.resolve(), clock_path) | dict(settings or {})
         write_environment(data / "env", environment)
-        say("==> Preparing the ledger and installing the app in the portal")
+        say("==> Preparing the ledger")
         _run(environment, "migrate")
         _run(environment, "check")
-        _run(environment, "account", "add", "--external-id", str(PORTAL_ID), "--token", ACCESS_TOKEN, *_owners(world))
         say("==> Starting web, worker and clock")
         for command in (
             ("web", "--host", "127.0.0.1", "--port", connector_url.rsplit(":", 1)[1]),
@@ -90,23 +89,41 @@ def running_demo(
             stack.enter_context(_process(environment, data / "logs" / f"{command[0]}.log", *command))
         say("==> Waiting until they are ready")
         _wait_until(lambda: _answers(f"{connector_url}/readyz"))
-        say("==> Installing the app in the Salesforce organisation")
+        say("==> Installing the app in the HubSpot portal and the Salesforce organisation")
+        _install_in_hubspot(world, environment)
         _install_in_salesforce(world, environment)
         _wait_until(lambda: _has_workers(redis.url))
         yield world
 
 
+def _install_in_hubspot(world: Demo, environment: Mapping[str, str]) -> None:
+    """Go an admin's way: be asked in the browser, choose the portal, allow the app, choose settings."""
+    with _browser() as browser:
+        asked = browser.get(f"{world.connector_url}/install/{HUBSPOT}")
+        answer = browser.post(asked.url, data={"portal": str(PORTAL_ID), "decision": "allow"})
+    _demand_installed(answer, "HubSpot")
+    _run(environment, "account", "set", "--external-id", str(PORTAL_ID), *_owners(world))
+
+
 def _install_in_salesforce(world: Demo, environment: Mapping[str, str]) -> None:
     """Go an admin's way: allow the app in the browser, choose settings, make outbound messages and the card's key."""
-    with httpx.Client(timeout=_INSTALL_SECONDS, trust_env=False, follow_redirects=True) as browser:
+    with _browser() as browser:
         answer = browser.get(f"{world.connector_url}/install/{SALESFORCE}", params={"host": ""})
-    if not answer.is_success:
-        raise ConfigurationError("the app could not be installed in the pretend Salesforce; see the demo's logs")
+    _demand_installed(answer, "Salesforce")
     named = ("--crm", SALESFORCE, "--external-id", ORG_ID)
     _run(environment, "account", "set", *named, *_owners(world), "--set", "invoice_object=Invoice__c")
     _run(environment, "salesforce", "setup", "--account", ORG_ID, "--user", ORG_ADMIN)
     made = _run(environment, "api-key", "add", "--account", ORG_ID, "--name", "record card", "--scope", "card")
     world.card_keys[SALESFORCE] = made.splitlines()[0]
+
+
+def _browser() -> httpx.Client:
+    return httpx.Client(timeout=_INSTALL_SECONDS, trust_env=False, follow_redirects=True)
+
+
+def _demand_installed(answer: httpx.Response, crm: str) -> None:
+    if not answer.is_success:
+        raise ConfigurationError(f"the app could not be installed in the pretend {crm}; see the demo's logs")
 
 
 def _begin_in_the_day(clock_path: Path) -> None:
@@ -131,7 +148,7 @@ def _environment(world: Demo, redis_url: str, data: Path, clock_path: Path) -> d
         "CLOCK_OFFSET_FILE": str(clock_path),
         "LOG_FORMAT": "text",
         "GATEWAY": "twilio",
-        "INSTALL_OPEN": "true",  # the organisation installs itself, as from a marketplace
+        "INSTALL_OPEN": "true",  # portal and organisation install themselves, as from a marketplace
     }
 
 

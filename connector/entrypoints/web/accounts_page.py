@@ -16,7 +16,8 @@ from connector.ports.ledger import AccountRow
 
 blueprint = Blueprint("accounts_page", __name__, url_prefix="/accounts")
 
-_LONGEST_VALUE = 10_000  # of a setting: owners' numbers of a large team
+_LONGEST_VALUE = 100_000  # of a setting: owners' numbers of two thousand people
+_TOO_LONG = f"is longer than {_LONGEST_VALUE:,} characters"
 _TOLD = {"saved": "The settings were saved.", "removed": "The account was uninstalled."}
 
 
@@ -38,10 +39,8 @@ def show(account_id: str) -> Response:
     refusal = operators.refusal()
     if refusal is not None:
         return refusal
-    account = _account(account_id)
-    values = connector().account_settings.values(account.id)
-    shown = {each.name: _shown(values[each.name], each) for each in settings_of(account.crm)}
-    return _form(account, shown, {}, _TOLD.get(request.args.get("done", ""), ""))
+    account = account_or_404(account_id)
+    return _form(account, _all_shown(account), {}, _TOLD.get(request.args.get("done", ""), ""))
 
 
 @blueprint.post("/<account_id>")
@@ -51,14 +50,14 @@ def change(account_id: str) -> Response:
     if refusal is not None:
         return refusal
     operators.demand_genuine_form()
-    account = _account(account_id)
+    account = account_or_404(account_id)
     if request.form.get("act") == "remove":
         return _remove(account)
-    typed = {each.name: request.form.get(each.name, "")[:_LONGEST_VALUE] for each in settings_of(account.crm)}
-    before = connector().account_settings.values(account.id)
-    known = {each.name: each for each in settings_of(account.crm)}
-    changed = {name: text for name, text in typed.items() if text != _shown(before[name], known[name])}
-    mistakes = connector().account_settings.change(account.id, changed, operators.actor())
+    before = _all_shown(account)
+    typed = {name: request.form.get(name, "").replace("\r\n", "\n") for name in before}
+    changed = {name: text for name, text in typed.items() if text != before[name]}
+    mistakes = {name: _TOO_LONG for name, text in changed.items() if len(text) > _LONGEST_VALUE}
+    mistakes = mistakes or dict(connector().account_settings.change(account.id, changed, operators.actor()))
     if mistakes:
         return _form(account, typed, mistakes, "", 422)
     return _back(account.id, "saved")
@@ -111,7 +110,8 @@ def _shown(value: Any, setting: AccountSetting) -> str:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
-def _account(account_id: str) -> AccountRow:
+def account_or_404(account_id: str) -> AccountRow:
+    """Give an account by our id; end the request where there is none."""
     try:
         with connector().ledger.begin(write=False) as uow:
             return uow.accounts.get(account_id)

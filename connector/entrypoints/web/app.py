@@ -16,6 +16,7 @@ from connector.entrypoints.web import (
     generic_webhooks,
     health,
     install,
+    journeys_page,
     links,
     salesforce,
     start_page,
@@ -48,6 +49,7 @@ def create_app(connector: Connector) -> Flask:
         start_page,
         dead_letters_page,
         accounts_page,
+        journeys_page,
         install,
     ):
         app.register_blueprint(module.blueprint)

@@ -168,7 +168,8 @@ def _refused(crm: str, error: Exception, status: int = 400) -> Response:
         status, why = 503, "This connector is not set up to be installed from there. Its operator has to mend it."
     else:
         why = str(error)
-    page = _page("install_refused.html", why=why, crm=crm if crm in NAMES else "", name=NAMES.get(crm, ""))
+    may_begin = crm in connector().installer.offered()
+    page = _page("install_refused.html", why=why, crm=crm if may_begin else "", name=NAMES.get(crm, ""))
     page.status_code = status
     return page
 
