@@ -31,22 +31,13 @@ from connector.ports.time import Clock
 from connector.services.card_refusals import CardRefusedError
 from connector.services.card_times import day, exact
 from connector.services.consent import ConsentDesk, OptIn, Saying
+from connector.services.consent_words import HOW
 
 EVIDENCE_SHOWN = 50
 """What a person said over years fits; the REST API has all of it."""
 
 LONGEST_WORDING = 1_000
 """Characters of how somebody agreed: a sentence heard on the phone, or the text beside a tick box."""
-
-_BY: Mapping[str, str] = {
-    Mechanism.KEYWORD: "by text",
-    Mechanism.GATEWAY: "says the carrier",
-    Mechanism.CRM_PROPERTY: "in the CRM",
-    Mechanism.API: "by a program",
-    Mechanism.DOUBLE_OPT_IN: "by a confirmed text",
-    Mechanism.STAFF: "recorded by staff",
-    Mechanism.IMPORT: "in an imported file",
-}
 
 _SOURCE: Mapping[str, str] = {
     Mechanism.KEYWORD: "reply",
@@ -197,7 +188,7 @@ def _standing(
     for scope, words in ((Scope.ALL, "Opted out"), (Scope.MARKETING, "Opted out of marketing")):
         block = next((each for each in blocks if each.scope is scope), None)
         if block is not None:
-            return "opted_out", f"{words} on {day(block.since, zone)} {_BY[block.mechanism]}"
+            return "opted_out", f"{words} on {day(block.since, zone)} {HOW[Mechanism(block.mechanism)]}"
     if said is ConsentKind.DOUBTFUL:
         return "doubtful", "A reply may have been an opt-out: somebody has to look"
     if said is ConsentKind.OPT_IN:
@@ -220,11 +211,11 @@ def _is_block_lifted(event: ConsentEvent) -> bool:
 
 
 def _when(at: datetime | None, zone: str | None, mechanism: str) -> str:
-    return "" if at is None else f" on {day(at, zone)} {_BY[mechanism]}"
+    return "" if at is None else f" on {day(at, zone)} {HOW[Mechanism(mechanism)]}"
 
 
 def _evidence(event: ConsentEvent) -> dict[str, str]:
-    how = _BY[event.mechanism]
+    how = HOW[Mechanism(event.mechanism)]
     if event.mechanism == Mechanism.KEYWORD and event.wording:
         how = f"text {event.wording[:_SHORT]}"
     return {

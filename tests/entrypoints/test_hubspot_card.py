@@ -348,7 +348,7 @@ def test_nobody_who_opted_out_is_written_to(card: Card, connector: Connector) ->
     opt_out(connector)
     shown = card.get()
     assert (shown["consent"]["state"], shown["reply"]["may"]) == ("opted_out", False)
-    assert shown["consent"]["label"].endswith("by text")
+    assert shown["consent"]["label"].endswith("by a keyword")
     assert [each["how"] for each in shown["consent"]["evidence"]] == ["text STOP"]
     assert card.send(409)["code"] == "opted_out"
     assert texts(connector) == []

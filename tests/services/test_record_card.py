@@ -270,12 +270,32 @@ def test_an_opt_out_of_marketing_alone_leaves_the_rest(desk: Desk) -> None:
     consent = desk.cards.consent(desk.lea)
     assert (consent["state"], consent["label"]) == (
         "opted_out",
-        "Opted out of marketing on 20 November 2026 by text",
+        "Opted out of marketing on 20 November 2026 by a keyword",
     )
     assert (consent["purposes"]["transactional"]["may"], consent["purposes"]["marketing"]["may"]) == (True, False)
     refusal = desk.record(PROOF)
     assert refusal is not None
     assert refusal.code == "opted_out"
+
+
+def test_who_opted_out_of_marketing_alone_may_tell_staff_to_stop_the_rest(desk: Desk) -> None:
+    desk.say("marketing")
+    assert desk.record(Recorded(ConsentKind.OPT_OUT, "Said so on the phone", "act-1", "Ada")) is None
+    consent = desk.cards.consent(desk.lea)
+    assert desk.is_suppressed()
+    assert consent["label"] == "Opted out on 20 November 2026 recorded by staff"
+    assert consent["purposes"]["transactional"]["may"] is False
+
+
+@pytest.mark.parametrize("mechanism", Mechanism)
+def test_card_and_timeline_tell_in_the_same_words_how_somebody_opted_out(desk: Desk, mechanism: Mechanism) -> None:
+    desk.say("all", mechanism)
+    with desk.ledger.begin() as uow:
+        [told] = uow.timeline.of_contact("account-1", desk.lea.id, 10)
+    how = told.summary.removeprefix("opted out ")
+    consent = desk.cards.consent(desk.lea)
+    assert consent["label"] == f"Opted out on 20 November 2026 {how}"
+    assert [each["how"] for each in consent["evidence"]] == [how]
 
 
 def test_staff_takes_back_what_staff_said_of_marketing(desk: Desk) -> None:
@@ -294,8 +314,12 @@ def test_the_flag_in_the_crm_may_be_taken_back_on_the_card(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("agrees", "state", "label"),
     [
-        (True, "opted_in", "Opted in on 21 November 2026 by a confirmed text"),
-        (False, "not_asked", "Opt-out taken back on 22 November 2026 in the CRM; has not agreed to marketing"),
+        (True, "opted_in", "Opted in on 21 November 2026 by a confirmed opt-in"),
+        (
+            False,
+            "not_asked",
+            "Opt-out taken back on 22 November 2026 by the flag in the CRM; has not agreed to marketing",
+        ),
     ],
 )
 def test_a_block_taken_back_in_the_crm_is_not_named_as_a_persons_consent(

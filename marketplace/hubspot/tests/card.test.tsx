@@ -168,7 +168,7 @@ test("a template is previewed in the box and may be gone on with", async () => {
 });
 
 test("a contact who opted out cannot be answered, and the card says why", async () => {
-  const why = "Maya opted out on 3 May 2026 by text.";
+  const why = "Maya opted out on 3 May 2026 by a keyword.";
   const screen = await shown(knowing(conversation({ reply: { may: false, why } })));
   expect(words(screen.findByTestId(Alert, "may-not"))).toContain(why);
   expect(screen.find(TextArea).props.readOnly).toBe(true);
@@ -217,6 +217,16 @@ test("a consent is recorded with the contact's words only", async () => {
   save().trigger("onClick");
   await screen.waitFor(() => expect(screen.maybeFind(Input)).toBeNull());
   expect(fake.of("POST", "/consent")[0]?.body).toEqual({ action: "opt_in", wording: "Sure, text me" });
+});
+
+test.each([
+  ["marketing alone", true, 1],
+  ["all texts", false, 0],
+])("who opted out of %s can be recorded as opted out: %s", async (_, may, buttons) => {
+  const purposes = { transactional: { may, why: "" }, marketing: { may: false, why: "They opted out." } };
+  const consent = { ...conversation().consent, state: "opted_out" as const, purposes };
+  const screen = await shown(knowing(conversation({ consent })));
+  expect(screen.findAll(Button, (node) => node.text === "Record an opt-out")).toHaveLength(buttons);
 });
 
 test("an opt-out that is refused stays open with the reason", async () => {

@@ -129,7 +129,7 @@ export function preview(more: Partial<Preview> = {}): Preview {
 
 export function settings(more: Partial<Settings> = {}): Settings {
   return {
-    settings: { default_region: "US", time_zone: "America/New_York", phone_fields: ["mobilephone", "phone"] },
+    settings: { default_region: "US", time_zone: "America/New_York", phone_fields: { contact: ["mobilephone", "phone"] } },
     schema: [
       {
         name: "default_region",
@@ -139,7 +139,7 @@ export function settings(more: Partial<Settings> = {}): Settings {
         help: "Of numbers without a prefix",
       },
       { name: "time_zone", label: "Time zone", kind: "text", options: [], help: "" },
-      { name: "phone_fields", label: "Phone properties", kind: "list", options: [], help: "The first that is filled." },
+      { name: "phone_fields", label: "Phone properties", kind: "map", options: [], help: "The best one first." },
     ],
     journeys: [{ id: "demo-booked", title: "Demo booked", enabled: true, status: "live" }],
     account: { name: "Northgate", status: "active", crm: "hubspot", external_id: "62515" },

@@ -206,3 +206,16 @@ test("without templates texts of one's own still work", async () => {
   await reply.loadTemplates();
   expect(reply.current().templates).toEqual([]);
 });
+
+test("a second asking that is refused says nothing of the first, so the key stays", async () => {
+  const fake = new FakeConnector(() => "no answer");
+  const reply = box(fake);
+  reply.write("See you there");
+  await reply.send();
+  fake.answering = () => problem(429, "too_many", "");
+  await reply.send();
+  expect(reply.current()).toMatchObject({ phase: "unanswered", text: "See you there" });
+  fake.answering = () => ({ status: 202, body: { message: message({ id: "new" }) } });
+  await reply.send();
+  expect(keysSent(fake)).toEqual(["key-1", "key-1", "key-1"]);
+});

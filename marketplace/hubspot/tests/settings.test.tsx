@@ -113,11 +113,35 @@ test("only what was changed is saved", async () => {
   const fake = keeping();
   const screen = await shown(fake);
   expect(save(screen).props.disabled).toBe(true);
-  screen.find(TextArea).trigger("onChange", "phone\n\n mobilephone " as never);
+  expect(screen.find(TextArea).props.value).toBe("contact = mobilephone, phone");
+  screen.find(TextArea).trigger("onChange", "contact = sms_number, mobilephone" as never);
   await screen.waitFor(() => expect(save(screen).props.disabled).toBe(false));
   save(screen).trigger("onClick");
   await screen.waitFor(() => expect(words(screen.getRootNode())).toContain("Saved."));
-  expect(fake.of("PATCH").map(({ body }) => body)).toEqual([{ settings: { phone_fields: ["phone", "mobilephone"] } }]);
+  expect(fake.of("PATCH").map(({ body }) => body)).toEqual([
+    { settings: { phone_fields: { contact: ["sms_number", "mobilephone"] } } },
+  ]);
+});
+
+test("one property left of a list stays a list", async () => {
+  const fake = keeping();
+  const screen = await shown(fake);
+  screen.find(TextArea).trigger("onChange", "contact = sms_number" as never);
+  await screen.waitFor(() => expect(save(screen).props.disabled).toBe(false));
+  save(screen).trigger("onClick");
+  await screen.waitFor(() => expect(fake.of("PATCH")).toHaveLength(1));
+  expect(fake.of("PATCH")[0]?.body).toEqual({ settings: { phone_fields: { contact: ["sms_number"] } } });
+});
+
+test("a list is written line by line", async () => {
+  const field = { name: "card_admins", label: "Admins", kind: "list", options: [], help: "" };
+  const fake = keeping(settings({ settings: { card_admins: ["ann@example.com"] }, schema: [field] }));
+  const screen = await shown(fake);
+  screen.find(TextArea).trigger("onChange", "ann@example.com\n\n bob@example.com " as never);
+  await screen.waitFor(() => expect(save(screen).props.disabled).toBe(false));
+  save(screen).trigger("onClick");
+  await screen.waitFor(() => expect(fake.of("PATCH")).toHaveLength(1));
+  expect(fake.of("PATCH")[0]?.body).toEqual({ settings: { card_admins: ["ann@example.com", "bob@example.com"] } });
 });
 
 test("a value changed back is no change", async () => {

@@ -35,7 +35,7 @@ export interface Permission {
 
 export interface Consent {
   readonly state: ConsentState;
-  /** A sentence for people, such as "Opted out on 3 May 2026 by text". */
+  /** A sentence for people, such as "Opted out on 3 May 2026 by a keyword". */
   readonly label: string;
   readonly purposes: Readonly<Record<string, Permission>>;
   readonly evidence: readonly Evidence[];

@@ -56,6 +56,8 @@ export class ReplyStore extends Store<ReplyState> {
   private previews = 0;
   /** Names one sending until it is answered, however often it is asked for: so it happens once. */
   private key: string | null = null;
+  /** Whether an asking under this key went without an answer. A later refusal says nothing of that one. */
+  private inDoubt = false;
 
   constructor(private readonly parts: Parts) {
     super(EMPTY);
@@ -119,12 +121,14 @@ export class ReplyStore extends Store<ReplyState> {
   private begin(): void {
     this.stop();
     this.key = null;
+    this.inDoubt = false;
     this.change({ ...EMPTY, templates: this.current().templates });
   }
 
   private unsent(problem: Problem): void {
-    if (!problem.ambiguous) this.key = null;
-    this.change({ phase: problem.ambiguous ? "unanswered" : "composing", problem });
+    this.inDoubt ||= problem.ambiguous;
+    if (!this.inDoubt) this.key = null;
+    this.change({ phase: this.inDoubt ? "unanswered" : "composing", problem });
   }
 
   private wording(): Wording | null {

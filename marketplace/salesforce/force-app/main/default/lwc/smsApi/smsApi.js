@@ -1,5 +1,7 @@
 // What did the connector answer to a call through Apex?
 
+const NEVER_LEFT = "no_access"; // of SMSConnectorApi: Salesforce gave no key for the call, so nothing was carried out
+
 /**
  * Calls an Apex method that answers `{status, body}` and gives `{ok, isAnswered, data, code, why}`.
  *
@@ -20,7 +22,7 @@ export async function ask(method, parameters) {
 }
 
 function refused(status, problem) {
-  const isAnswered = status >= 400 && status < 500;
+  const isAnswered = (status >= 400 && status < 500) || problem.code === NEVER_LEFT;
   const why = problem.detail || problem.title || "SMS Connector does not answer as expected.";
   return { ok: false, isAnswered, data: null, code: problem.code || String(status), why };
 }

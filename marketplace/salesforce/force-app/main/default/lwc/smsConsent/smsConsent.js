@@ -47,8 +47,10 @@ export default class SmsConsent extends LightningElement {
     return this.evidence.length > 0;
   }
 
+  // Who opted out of marketing alone still gets service texts, and may refuse those too.
   get canOptOut() {
-    return this.consent.state !== "opted_out";
+    const { state, purposes } = this.consent;
+    return state !== "opted_out" || Boolean(purposes?.transactional?.may);
   }
 
   get canOptIn() {

@@ -20,8 +20,10 @@ export default class SmsReply extends LightningElement {
   previewed = null;
   problem = "";
   isSending = false;
+  // Nobody knows whether it was sent. The text then stands as it is: only the same order can be tried again safely.
+  isDoubtful = false;
 
-  // The key of what is being sent. It is kept until there is an answer, so that trying again cannot send twice.
+  // What is being sent, with its key. It is kept until there is an answer, so that trying again cannot send twice.
   sending = null;
   timer = null;
   asked = 0;
@@ -37,6 +39,14 @@ export default class SmsReply extends LightningElement {
 
   get hasTemplate() {
     return this.template !== "";
+  }
+
+  get isLocked() {
+    return this.isSending || this.isDoubtful;
+  }
+
+  get isTextLocked() {
+    return this.isLocked || this.hasTemplate;
   }
 
   get shownBody() {
@@ -64,15 +74,18 @@ export default class SmsReply extends LightningElement {
   }
 
   get cannotSend() {
+    if (this.isLocked) {
+      return this.isSending; // what was asked once may be asked again, whatever a preview finds by now
+    }
     const isUnready = this.hasTemplate && !this.previewed;
-    return this.isSending || this.isEmpty || isUnready || (this.previewed?.mistakes || []).length > 0;
+    return this.isEmpty || isUnready || (this.previewed?.mistakes || []).length > 0;
   }
 
   get sendLabel() {
     if (this.isSending) {
       return "Sending…";
     }
-    return this.sending ? "Try again" : "Send";
+    return this.isDoubtful ? "Try again" : "Send";
   }
 
   async handleOpenTemplates() {
@@ -90,12 +103,18 @@ export default class SmsReply extends LightningElement {
   }
 
   handleTemplate(event) {
+    if (this.isLocked) {
+      return;
+    }
     this.template = event.detail.value;
     this.changed();
     this.look();
   }
 
   handleBody(event) {
+    if (this.isLocked) {
+      return; // a letter typed just before the box was closed
+    }
     this.body = event.detail.value;
     this.changed();
     // eslint-disable-next-line @lwc/lwc/no-async-operation
@@ -104,6 +123,9 @@ export default class SmsReply extends LightningElement {
 
   // Another text is another order: it must not go out under the key of the one before.
   changed() {
+    if (this.isLocked) {
+      return;
+    }
     clearTimeout(this.timer);
     this.asked += 1;
     this.previewed = null;
@@ -142,22 +164,32 @@ export default class SmsReply extends LightningElement {
     const answer = await ask(send, this.sending);
     this.isSending = false;
     if (answer.ok) {
-      this.sent(answer.data.message);
+      this.begin();
+      this.dispatchEvent(new CustomEvent("sent", { detail: answer.data.message }));
     } else {
       this.failed(answer);
     }
   }
 
-  sent(message) {
+  // Whether it was sent shows in the conversation.
+  handleDiscard() {
+    if (!this.isSending) {
+      this.begin();
+    }
+  }
+
+  begin() {
+    this.isDoubtful = false;
     this.body = "";
     this.template = "";
     this.changed();
-    this.dispatchEvent(new CustomEvent("sent", { detail: message }));
   }
 
   failed(answer) {
     this.problem = answer.why;
-    if (answer.isAnswered) {
+    // A second try that is refused (too many calls, no access) says nothing of the first.
+    this.isDoubtful = this.isDoubtful || !answer.isAnswered;
+    if (!this.isDoubtful) {
       this.sending = null; // it was refused: trying again is a new order
     }
   }

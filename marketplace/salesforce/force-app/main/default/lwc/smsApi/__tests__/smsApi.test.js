@@ -28,6 +28,11 @@ describe("ask", () => {
     expect(await ask(answering(status, body))).toMatchObject({ ok: false, isAnswered: false });
   });
 
+  it("knows that a call Salesforce did not let out was not carried out", async () => {
+    const answer = await ask(answering(0, '{"code":"no_access","detail":"Ask an admin."}'));
+    expect(answer).toMatchObject({ ok: false, isAnswered: true, why: "Ask an admin." });
+  });
+
   it("turns what Salesforce throws into an answer", async () => {
     const refused = jest.fn().mockRejectedValue({ body: { message: "You may not." } });
     expect(await ask(refused)).toMatchObject({ ok: false, isAnswered: false, code: "apex", why: "You may not." });

@@ -8,7 +8,7 @@ jest.mock("@salesforce/apex/SMSConversationController.changeConsent", () => ({ d
 
 const OPTED_OUT = {
   state: "opted_out",
-  label: "Opted out on 3 May 2026 by text",
+  label: "Opted out on 3 May 2026 by a keyword",
   purposes: {
     transactional: { may: false, why: "They opted out." },
     marketing: { may: false, why: "They opted out." },
@@ -55,7 +55,7 @@ afterEach(() => {
 describe("c-sms-consent", () => {
   it("shows the state, what follows from it, and the evidence with its wording", () => {
     const { shadowRoot } = show(OPTED_OUT);
-    expect(shadowRoot.querySelector("lightning-badge").label).toBe("Opted out on 3 May 2026 by text");
+    expect(shadowRoot.querySelector("lightning-badge").label).toBe("Opted out on 3 May 2026 by a keyword");
     expect(shadowRoot.querySelector('[data-purpose="marketing"]').textContent).toContain("They opted out.");
     expect(shadowRoot.querySelector("[data-evidence]").textContent).toContain("text STOP");
     expect(shadowRoot.querySelector("blockquote").textContent).toBe("Stop please");
@@ -66,6 +66,12 @@ describe("c-sms-consent", () => {
     document.body.replaceChildren();
     const element = show({ ...NOT_ASKED, state: "opted_in" });
     expect(button(element, "opt_in")).toBeNull();
+    expect(button(element, "opt_out")).not.toBeNull();
+  });
+
+  it("offers to record the opt-out of who opted out of marketing alone", () => {
+    const { purposes } = OPTED_OUT;
+    const element = show({ ...OPTED_OUT, purposes: { ...purposes, transactional: { may: true, why: "" } } });
     expect(button(element, "opt_out")).not.toBeNull();
   });
 

@@ -41,6 +41,8 @@ function show(reply = { may: true, why: "" }) {
 
 const part = (element, selector) => element.shadowRoot.querySelector(selector);
 const button = (element) => part(element, '[data-do="send"]');
+const discard = (element) => part(element, '[data-do="discard"]');
+const isLocked = (element) => ["lightning-combobox", "lightning-textarea"].map((name) => part(element, name).disabled);
 
 async function write(element, body) {
   part(element, "lightning-textarea").dispatchEvent(new CustomEvent("change", { detail: { value: body } }));
@@ -55,6 +57,25 @@ async function choose(element, value) {
 async function pressSend(element) {
   button(element).click();
   await settled();
+}
+
+async function pressDiscard(element) {
+  discard(element).click();
+  await settled();
+}
+
+/** Lets sending wait until the test answers. */
+function sendingLater() {
+  let answer;
+  send.mockReturnValueOnce(
+    new Promise((resolve) => {
+      answer = resolve;
+    }),
+  );
+  return async (told) => {
+    answer(told);
+    await settled();
+  };
 }
 
 const keyOf = (call) => send.mock.calls[call][0].idempotencyKey;
@@ -185,14 +206,98 @@ describe("sending", () => {
     expect(keyOf(1)).toBe(keyOf(0));
   });
 
-  it("takes a new key for another text", async () => {
+  it("sends once what is edited while it is under way and then not answered", async () => {
+    const answer = sendingLater();
+    const element = show();
+    await write(element, "Hello");
+    await pressSend(element);
+    expect(isLocked(element)).toEqual([true, true]);
+    await write(element, "Hello!");
+    await choose(element, "demo/confirmation");
+    await answer(silence);
+    expect(isLocked(element)).toEqual([true, true]);
+    await write(element, "Hello?");
+    expect(part(element, "lightning-textarea").value).toBe("Hello");
+    expect(button(element).label).toBe("Try again");
+    await pressSend(element);
+    expect(send.mock.calls[1][0]).toEqual(send.mock.calls[0][0]);
+    expect(isLocked(element)).toEqual([false, false]);
+    expect(discard(element)).toBeNull();
+  });
+
+  it("says that it may have been sent, while nobody knows", async () => {
+    send.mockResolvedValueOnce(silence);
+    const element = show();
+    await write(element, "Hello");
+    expect(part(element, "[data-doubt]")).toBeNull();
+    await pressSend(element);
+    expect(part(element, "[data-doubt]").textContent).toContain("It may have been sent.");
+    await pressSend(element);
+    expect(part(element, "[data-doubt]")).toBeNull();
+  });
+
+  it("takes a new key for another text after discarding", async () => {
     send.mockResolvedValueOnce(silence);
     const element = show();
     await write(element, "Hello");
     await pressSend(element);
+    await pressDiscard(element);
+    expect(part(element, "lightning-textarea").value).toBe("");
+    expect(part(element, "[data-problem]")).toBeNull();
+    expect(isLocked(element)).toEqual([false, false]);
     await write(element, "Hello again");
     await pressSend(element);
+    expect(send.mock.calls[1][0].body).toBe("Hello again");
     expect(keyOf(1)).not.toBe(keyOf(0));
+  });
+
+  it("discards nothing while it is tried again", async () => {
+    send.mockResolvedValueOnce(silence);
+    const element = show();
+    await write(element, "Hello");
+    await pressSend(element);
+    const answer = sendingLater();
+    await pressSend(element);
+    expect(discard(element).disabled).toBe(true);
+    await pressDiscard(element);
+    expect(part(element, "lightning-textarea").value).toBe("Hello");
+    await answer(silence);
+    await pressSend(element);
+    expect(keyOf(2)).toBe(keyOf(0));
+  });
+
+  it("keeps the key when a second try is refused, which says nothing of the first", async () => {
+    send.mockResolvedValueOnce(silence).mockResolvedValueOnce(refusal(429, "too_many", "Too many calls."));
+    const element = show();
+    await write(element, "Hello");
+    await pressSend(element);
+    await pressSend(element);
+    expect(part(element, "[data-problem]").textContent).toBe("Too many calls.");
+    expect(isLocked(element)).toEqual([true, true]);
+    await pressSend(element);
+    expect(keyOf(2)).toBe(keyOf(0));
+  });
+
+  it("can be tried again whatever a late preview finds", async () => {
+    preview.mockResolvedValue(ok({ ...PREVIEW, mistakes: ["Too long."] }));
+    send.mockResolvedValueOnce(silence);
+    const element = show();
+    await write(element, "Hello");
+    await pressSend(element);
+    jest.advanceTimersByTime(400);
+    await settled();
+    expect(preview).toHaveBeenCalledTimes(1);
+    expect(button(element).disabled).toBe(false);
+  });
+
+  it("is in no doubt about a call that never left Salesforce", async () => {
+    send.mockResolvedValueOnce({ status: 0, body: '{"code":"no_access","detail":"You lack a permission set."}' });
+    const element = show();
+    await write(element, "Hello");
+    await pressSend(element);
+    expect(part(element, "[data-problem]").textContent).toBe("You lack a permission set.");
+    expect(part(element, "[data-doubt]")).toBeNull();
+    expect(isLocked(element)).toEqual([false, false]);
   });
 
   it("takes a new key after a refusal, which was an answer", async () => {
@@ -238,8 +343,8 @@ describe("sending", () => {
 
 describe("who may not be answered", () => {
   it("has the reason in place of the box", () => {
-    const element = show({ may: false, why: "Opted out on 3 May 2026 by text" });
-    expect(part(element, "[data-barred]").textContent).toBe("Opted out on 3 May 2026 by text");
+    const element = show({ may: false, why: "Opted out on 3 May 2026 by a keyword" });
+    expect(part(element, "[data-barred]").textContent).toBe("Opted out on 3 May 2026 by a keyword");
     expect(part(element, "lightning-textarea")).toBeNull();
     expect(button(element)).toBeNull();
   });
