@@ -4,7 +4,7 @@ What a person would do in HubSpot's own screens goes through `/_sandbox/...` wit
 changes come from CRM_UI (or the `source` given) and not from an app.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, jsonify, request
@@ -12,10 +12,9 @@ from flask.typing import ResponseReturnValue
 
 from connector.sandbox.hubspot.gate import checked_object
 from connector.sandbox.hubspot.refusals import invalid
-from connector.sandbox.hubspot.webhooks import WebhookSender
+from connector.sandbox.hubspot.webhooks import Delivery, WebhookSender
 from connector.sandbox.hubspot.world import HubSpotWorld
-
-SHOWN_DELIVERIES = 100  # what a person scrolls through
+from connector.sandbox.sender_routes import SETTINGS, SenderViews
 
 
 def control_routes(world: HubSpotWorld, webhooks: WebhookSender | None) -> Blueprint:
@@ -37,10 +36,7 @@ def control_routes(world: HubSpotWorld, webhooks: WebhookSender | None) -> Bluep
     pages.delete("/records/<int:portal_id>/<name>/<object_id>")(people.delete)
     pages.get("/timeline/<int:portal_id>/<contact_id>")(people.timeline)
     if webhooks is not None:
-        sending = _WebhookViews(webhooks)
-        pages.get("/webhooks")(sending.show)
-        pages.post("/webhooks")(sending.change)
-        pages.post("/webhooks/flush")(sending.flush)
+        SenderViews(webhooks, shown=_shown, wanted=_settings, refusal=invalid).add_to(pages, "/webhooks")
     return pages
 
 
@@ -76,39 +72,13 @@ class _PeopleViews:
         return jsonify(self._world.timeline(portal_id, contact_id))
 
 
-class _WebhookViews:
-    """What was delivered, and how the next deliveries misbehave."""
+def _shown(delivery: Delivery) -> Mapping[str, Any]:
+    sent = {"at": delivery.at.isoformat(), "status": delivery.status, "error": delivery.error}
+    return {**sent, "events": delivery.events}
 
-    def __init__(self, webhooks: WebhookSender) -> None:
-        self._webhooks = webhooks
 
-    def show(self) -> ResponseReturnValue:
-        shown = list(self._webhooks.deliveries)[-SHOWN_DELIVERIES:]
-        return {
-            "waiting": len(self._webhooks.waiting),
-            "abandoned": len(self._webhooks.abandoned),
-            "deliveries": [
-                {"at": each.at.isoformat(), "status": each.status, "error": each.error, "events": each.events}
-                for each in shown
-            ],
-        }
-
-    def change(self) -> ResponseReturnValue:
-        wanted = checked_object(
-            request.get_json(silent=True), ("duplicates", "shuffle", "delay_seconds", "batch_size", "is_paused")
-        )
-        try:
-            if "delay_seconds" in wanted:
-                self._webhooks.delay = timedelta(seconds=float(wanted.pop("delay_seconds")))
-            for name, value in wanted.items():
-                setattr(self._webhooks, name, type(getattr(self._webhooks, name))(value))
-        except (TypeError, ValueError) as error:
-            raise invalid(str(error)) from error
-        return self.show()
-
-    def flush(self) -> ResponseReturnValue:
-        self._webhooks.flush()
-        return self.show()
+def _settings() -> dict[str, Any]:
+    return checked_object(request.get_json(silent=True), SETTINGS)
 
 
 def _write_body() -> dict[str, Any]:

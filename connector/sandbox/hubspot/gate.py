@@ -7,7 +7,8 @@ from typing import Any
 from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from connector.sandbox.faults import Fault, Faults, plain_response
+from connector.sandbox.api_door import APIDoor
+from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.limits import too_many
 from connector.sandbox.hubspot.portal import Portal
 from connector.sandbox.hubspot.refusals import RefusalError, invalid
@@ -36,6 +37,7 @@ class Gate:
     def __init__(self, world: HubSpotWorld, faults: Faults) -> None:
         self.world = world
         self.faults = faults
+        self._door = APIDoor("hubspot", world.calls, faults, RefusalError, refused, _FAULT_REFUSALS, _FAULT_HEADERS)
 
     def call(
         self, operation: str, work: Work, *, scope: str | None = None, is_search: bool = False
@@ -52,26 +54,17 @@ class Gate:
         return self.open_call(operation, admitted)
 
     def _worked(self, grant: Grant, work: Work, scope: str | None) -> ResponseReturnValue:
-        try:
+        def permitted() -> ResponseReturnValue:
             if scope and grant.scopes is not None and scope not in grant.scopes:
                 raise missing_scope(scope)
             with self.world.held():
                 return work(self.world.portal(grant.portal_id))
-        except RefusalError as refusal:
-            return refused(refusal)
+
+        return self._door.answered(permitted)
 
     def open_call(self, operation: str, work: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         """Run `work` without a token, as the OAuth endpoints do."""
-        full_name = f"hubspot.{operation}"
-        self.world.calls[full_name] += 1
-
-        def answered() -> ResponseReturnValue:
-            try:
-                return work()
-            except RefusalError as refusal:
-                return refused(refusal)
-
-        return self.faults.run(full_name, answered, _fault_answer)
+        return self._door.call(operation, work)
 
 
 def refused(refusal: RefusalError) -> Response:
@@ -133,16 +126,3 @@ def batch_inputs(
     if len(inputs) > most:
         raise invalid(f"The maximum number of inputs supported in a batch request is {most}, was: {len(inputs)}")
     return [checked_object(each, allowed, required) for each in inputs]
-
-
-def _fault_answer(fault: Fault) -> Response:
-    if "body" in fault.options:
-        return plain_response(fault)
-    refusal = _FAULT_REFUSALS.get(fault.status)
-    if refusal is None:
-        answer = Response(f"<html><body>{fault.status}</body></html>", fault.status, content_type="text/html")
-    else:
-        answer = refused(refusal)
-    answer.headers.update(_FAULT_HEADERS.get(fault.status, {}))
-    answer.headers.update(dict(fault.options.get("headers", {})))
-    return answer

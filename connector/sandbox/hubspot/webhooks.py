@@ -5,10 +5,7 @@ within 5 s, any status but 2xx is tried again up to ten times over a day, no ord
 """
 
 import json
-import random
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from connector.sandbox.change_sender import ChangeSender
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.hubspot.changes import Change
 from connector.sandbox.hubspot.signing import sign_v1, sign_v2, sign_v3
@@ -32,7 +30,6 @@ ANSWER_WITHIN = 5.0  # seconds, the vendor's documented patience
 # Ten retries within a day; the vendor draws the pauses at random and documents only their number and sum.
 RETRY_AFTER = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60, 120, 180, 240, 300, 360))
 USER_AGENT = "HubSpot Connect 2.0 (http://dev.hubspot.com/) - sandbox"
-KEPT_DELIVERIES = 10_000  # a demo that runs for days must not grow for ever
 
 
 @dataclass(frozen=True)
@@ -59,14 +56,13 @@ class _Waiting:
     due_at: datetime
 
 
-class WebhookSender:
+class WebhookSender(ChangeSender[_Waiting, Delivery]):
     """Turns changes of the world into signed POSTs to `target_url`.
 
-    `flush()` delivers what waits and returns when it is done; `start()`/`stop()` run a background thread that
-    delivers as events come due on the clock. To be changed at any time: `duplicates` (further copies of each
-    batch), `shuffle` (events in any order, copies mixed in), `delay` (before the first try), `batch_size`,
-    `is_paused`.
+    `flush()` delivers what waits and returns when it is done. With `shuffle` events come in any order, copies mixed in.
     """
+
+    name = "sandbox-webhooks"
 
     def __init__(  # noqa: PLR0913 - a webhook setting each
         self,
@@ -84,28 +80,14 @@ class WebhookSender:
         seed: int | None = None,
         post: Callable[..., httpx.Response] | None = None,
     ) -> None:
+        super().__init__(clock, batch_size=LARGEST_BATCH, answer_within=answer_within, seed=seed, post=post)
         self.target_url = target_url
         self.app_id = app_id
         self.client_secret = client_secret
         self.subscriptions = tuple(subscriptions)
         self.retry_after = tuple(retry_after)
-        self.duplicates = 0
-        self.shuffle = False
-        self.delay = timedelta()
-        self.batch_size = LARGEST_BATCH
-        self.is_paused = False
-        self.deliveries: deque[Delivery] = deque(maxlen=KEPT_DELIVERIES)
-        self.abandoned: deque[Event] = deque(maxlen=KEPT_DELIVERIES)
-        self._clock = clock
         self._mixes_portals = mixes_portals
-        self._random = random.Random(seed)
-        self._client = httpx.Client(timeout=answer_within, follow_redirects=False)
-        self._post = post or self._client.post
         self._crew = ThreadPoolExecutor(max_in_flight, thread_name_prefix="sandbox-webhooks")
-        self._waiting: list[_Waiting] = []
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
         world.on_change(self.hear)
 
     def hear(self, change: Change) -> None:
@@ -141,49 +123,26 @@ class WebhookSender:
         at = self._clock.now()
         headers = self._headers(body, int(at.timestamp() * 1000))
         began = time.monotonic()
-        status, error = self._send(body, headers)
+        status, error, _ = self._send(self.target_url, body, headers)
         delivery = Delivery(tuple(events), headers, body, at, status, error, time.monotonic() - began)
         self.deliveries.append(delivery)
         return delivery
 
-    def start(self) -> None:
-        """Deliver from a background thread as events come due."""
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="sandbox-webhooks", daemon=True)
-        self._thread.start()
+    def deliver_due(self) -> None:
+        """Deliver what is due now; nothing while paused."""
+        self._deliver_waiting(self._take(self._is_due))
 
     def stop(self) -> None:
         """End the background thread, let requests in flight end, and close connections."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._end_thread()
         self._crew.shutdown()
-        self._client.close()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self._deliver_waiting(self._take(self._is_due))
-            with self._changed:
-                if not self._stopping:
-                    # Woken by new events; looked at anyway now and then, as the clock may have been pushed.
-                    self._changed.wait(0.1 if self._waiting else 1.0)
+        super().stop()
 
     def _is_due(self, waiting: _Waiting) -> bool:
         return not self.is_paused and waiting.due_at <= self._clock.now()
 
-    def _take(self, is_wanted: Callable[[_Waiting], bool]) -> list[Event]:
-        with self._changed:
-            taken: list[_Waiting] = []
-            left: list[_Waiting] = []
-            for each in self._waiting:
-                (taken if is_wanted(each) else left).append(each)
-            self._waiting = left
-        return [each.event for each in taken]
-
-    def _deliver_waiting(self, events: list[Event]) -> list[Delivery]:
+    def _deliver_waiting(self, waiting: list[_Waiting]) -> list[Delivery]:
+        events = [each.event for each in waiting]
         done = list(self._crew.map(self.deliver, self._batches(events)))
         for delivery in done:
             if not delivery.was_accepted:
@@ -229,9 +188,3 @@ class WebhookSender:
             "X-HubSpot-Request-Timestamp": str(timestamp),
             "X-HubSpot-Timeout-Millis": "10000",
         }
-
-    def _send(self, body: bytes, headers: dict[str, str]) -> tuple[int | None, str | None]:
-        try:
-            return self._post(self.target_url, content=body, headers=headers).status_code, None
-        except httpx.HTTPError as error:
-            return None, f"{type(error).__name__}: {error}"

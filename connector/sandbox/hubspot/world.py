@@ -1,14 +1,13 @@
 """What stands in the pretend HubSpot, and what changes when somebody works in it?"""
 
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from connector.sandbox.changing_world import ChangingWorld
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.hubspot.association_types import both_ways
 from connector.sandbox.hubspot.changes import Change
@@ -21,12 +20,10 @@ from connector.sandbox.hubspot.timeline import Rows, contact_timeline
 from connector.sandbox.hubspot.tokens import Tokens
 from connector.sandbox.hubspot.writes import Writer
 
-Listener = Callable[[Change], None]
 Ids = list[str]
-Changes = list[Change]
 
 
-class HubSpotWorld:
+class HubSpotWorld(ChangingWorld[Change]):
     """Several portals in memory behind one lock; every method may be called from any thread.
 
     Methods that read or write records take the portal's id and an object type by any of its names, answer
@@ -44,17 +41,14 @@ class HubSpotWorld:
         monotonic: Callable[[], float] = time.monotonic,
         search_lag: timedelta = timedelta(),
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.random = random.Random(seed)
-        self._lock = threading.RLock()
         self.portals: dict[int, Portal] = {}
         self.tokens = Tokens(clock, self.random)
         self.limits = RateLimits(monotonic)
         self.calls: Counter[str] = Counter()
         self.writer = Writer(clock, search_lag)
-        self._listeners: list[Listener] = []
-        self._untold: Changes = []
-        self._holders = 0
 
     # --- portals and what an admin sets up -----------------------------------------------------------
 
@@ -232,35 +226,6 @@ class HubSpotWorld:
         """
         with self.held():
             return contact_timeline(self.portal(portal_id), contact_id)
-
-    # --- changes -------------------------------------------------------------------------------------
-
-    def on_change(self, callback: Listener) -> None:
-        """Call `callback` with every Change, after it happened and outside the lock."""
-        self._listeners.append(callback)
-
-    def tell(self, changes: Iterable[Change]) -> None:
-        """Tell every listener, once nobody holds the lock any more."""
-        with self.held():
-            self._untold.extend(changes)
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock; what changes meanwhile is told when the outermost holder has let go."""
-        untold: Changes = []
-        try:
-            with self._lock:
-                self._holders += 1
-                try:
-                    yield
-                finally:
-                    self._holders -= 1
-                    if not self._holders:
-                        untold, self._untold = self._untold, []
-        finally:
-            for change in untold:
-                for listener in self._listeners:
-                    listener(change)
 
     def _remove(self, portal_id: int, kind: ObjectType, object_id: str, source: str, *kinds: str) -> None:
         with self.held():

@@ -23,8 +23,6 @@ _OWN = (
     ("SMS_Opt_Out_At__c", "Opted out", "datetime"),
     ("SMS_Opt_Out_Source__c", "Opt-out source", "string"),
     ("SMS_Opted_In_At__c", "Opted in", "datetime"),
-    ("SMS_Last_Status__c", "Last text", "string"),
-    ("SMS_Last_Reply_At__c", "Last reply", "datetime"),
     ("SMS_Handoff__c", "Handed to", "string"),
 )
 

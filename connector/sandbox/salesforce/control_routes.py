@@ -3,17 +3,16 @@
 What a person would do in Salesforce's own screens goes through `/_sandbox/...` without a token.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from connector.sandbox.salesforce.outbound import OutboundMessageSender
-from connector.sandbox.salesforce.refusals import bad_request
+from connector.sandbox.salesforce.outbound import Delivery, OutboundMessageSender
+from connector.sandbox.salesforce.refusals import RefusalError, bad_request
 from connector.sandbox.salesforce.world import SalesforceWorld
-
-SHOWN_DELIVERIES = 100  # what a person scrolls through
+from connector.sandbox.sender_routes import SETTINGS, SenderViews
 
 
 def control_routes(world: SalesforceWorld, sender: OutboundMessageSender | None) -> Blueprint:
@@ -47,10 +46,7 @@ def control_routes(world: SalesforceWorld, sender: OutboundMessageSender | None)
     pages.post("/locks/<org_id>")(admins.lock)
     pages.delete("/locks/<org_id>/<record_id>")(admins.unlock)
     if sender is not None:
-        sending = _OutboundViews(sender)
-        pages.get("/outbound")(sending.show)
-        pages.post("/outbound")(sending.change)
-        pages.post("/outbound/flush")(sending.flush)
+        SenderViews(sender, shown=_shown, wanted=_settings, refusal=_wrong).add_to(pages, "/outbound")
     return pages
 
 
@@ -136,50 +132,29 @@ class _AdminViews:
         return "", 204
 
 
-class _OutboundViews:
-    """What was delivered, and how the next deliveries misbehave."""
+def _shown(delivery: Delivery) -> Mapping[str, Any]:
+    return {
+        "at": delivery.at.isoformat(),
+        "status": delivery.status,
+        "error": delivery.error,
+        "acknowledged": delivery.was_acknowledged,
+        "notifications": [one.id for one in delivery.notifications],
+    }
 
-    def __init__(self, sender: OutboundMessageSender) -> None:
-        self._sender = sender
 
-    def show(self) -> ResponseReturnValue:
-        shown = list(self._sender.deliveries)[-SHOWN_DELIVERIES:]
-        return {
-            "waiting": len(self._sender.waiting),
-            "abandoned": len(self._sender.abandoned),
-            "deliveries": [
-                {
-                    "at": each.at.isoformat(),
-                    "status": each.status,
-                    "error": each.error,
-                    "acknowledged": each.was_acknowledged,
-                    "notifications": [one.id for one in each.notifications],
-                }
-                for each in shown
-            ],
-        }
+def _settings() -> dict[str, Any]:
+    wanted = _body()
+    if unknown := sorted(set(wanted) - set(SETTINGS)):
+        raise _wrong(f"no setting {', '.join(unknown)}")
+    return wanted
 
-    def change(self) -> ResponseReturnValue:
-        wanted = _body()
-        allowed = {"duplicates", "shuffle", "delay_seconds", "batch_size", "is_paused"}
-        try:
-            if unknown := sorted(set(wanted) - allowed):
-                raise ValueError(f"no setting {', '.join(unknown)}")  # noqa: TRY301 - told like a wrong value
-            if "delay_seconds" in wanted:
-                self._sender.delay = timedelta(seconds=float(wanted.pop("delay_seconds")))
-            for name, value in wanted.items():
-                setattr(self._sender, name, type(getattr(self._sender, name))(value))
-        except (TypeError, ValueError) as error:
-            raise bad_request("INVALID_INPUT", str(error)) from error
-        return self.show()
 
-    def flush(self) -> ResponseReturnValue:
-        self._sender.flush()
-        return self.show()
+def _wrong(message: str) -> RefusalError:
+    return bad_request("INVALID_INPUT", message)
 
 
 def _body(*required: str) -> dict[str, Any]:
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not set(required) <= set(body):
-        raise bad_request("INVALID_INPUT", f"a JSON object with {', '.join(required) or 'fields'} is needed")
+        raise _wrong(f"a JSON object with {', '.join(required) or 'fields'} is needed")
     return body

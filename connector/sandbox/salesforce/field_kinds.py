@@ -7,6 +7,7 @@ from connector.sandbox.salesforce.fields import Field, ObjectDefinition
 LONG_TEXT = 32_000  # characters of a standard Description
 PERCENT_DIGITS = 3
 MONEY_DIGITS = 16  # before the point
+LONGEST_CHOICES = 4_099  # characters of everything chosen in one multi-select picklist
 
 
 def text(name: str, length: int = 255, **more: Any) -> Field:
@@ -57,6 +58,11 @@ def money(name: str, **more: Any) -> Field:
 def picklist(name: str, *options: str, **more: Any) -> Field:
     """A choice. Restricted: the real API takes any value where an admin left a list open, this one takes none."""
     return Field(name, "picklist", 255, options=options, is_restricted=True, **more)
+
+
+def choices(name: str, *options: str, **more: Any) -> Field:
+    """Several choices at once. Restricted, as a single one is."""
+    return Field(name, "multipicklist", LONGEST_CHOICES, options=options, is_restricted=True, **more)
 
 
 def lookup(name: str, *targets: str, **more: Any) -> Field:

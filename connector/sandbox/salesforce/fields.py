@@ -57,6 +57,11 @@ class Field:
         return self.type != "textarea" or self.length <= LONGEST_INDEXED_TEXT
 
     @property
+    def is_multiple(self) -> bool:
+        """Whether it holds several choices at once, with semicolons between."""
+        return self.type == "multipicklist"
+
+    @property
     def is_text(self) -> bool:
         """Whether its value is kept as text that SOQL writes in quotes."""
         return self.type not in _SOAP_TYPES

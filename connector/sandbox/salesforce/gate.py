@@ -7,7 +7,8 @@ from typing import Any
 from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from connector.sandbox.faults import Fault, Faults, plain_response
+from connector.sandbox.api_door import APIDoor
+from connector.sandbox.faults import Faults
 from connector.sandbox.salesforce.org import Org
 from connector.sandbox.salesforce.refusals import (
     RefusalError,
@@ -51,6 +52,7 @@ class Gate:
     def __init__(self, world: SalesforceWorld, faults: Faults) -> None:
         self.world = world
         self.faults = faults
+        self._door = APIDoor("salesforce", world.calls, faults, RefusalError, refused, _FAULT_REFUSALS)
 
     def call(self, operation: str, work: Work) -> ResponseReturnValue:
         """Run `work` with the org of the caller's session, or answer why not.
@@ -71,27 +73,18 @@ class Gate:
         return self.open_call(operation, admitted)
 
     def _worked(self, caller: Caller, work: Work) -> ResponseReturnValue:
-        try:
+        def permitted() -> ResponseReturnValue:
             with self.world.held():
                 caller.org.usage.admit()
                 if not {"api", "full"} & set(caller.approval.scopes):
                     raise session_is_invalid("This session is not valid for use with the REST API")
                 return work(caller)
-        except RefusalError as refusal:
-            return refused(refusal)
+
+        return self._door.answered(permitted)
 
     def open_call(self, operation: str, work: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         """Run `work` without a session, as the OAuth endpoints do."""
-        full_name = f"salesforce.{operation}"
-        self.world.calls[full_name] += 1
-
-        def answered() -> ResponseReturnValue:
-            try:
-                return work()
-            except RefusalError as refusal:
-                return refused(refusal)
-
-        return self.faults.run(full_name, answered, _fault_answer)
+        return self._door.call(operation, work)
 
     def meet_row_fault(self, object_name: str, verb: str) -> None:
         """Refuse one row when a fault is armed for `salesforce.row.{object}.{verb}`.
@@ -141,15 +134,3 @@ def json_object() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise bad_request("JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no JSON object.")
     return body
-
-
-def _fault_answer(fault: Fault) -> Response:
-    if "body" in fault.options:
-        return plain_response(fault)
-    refusal = _FAULT_REFUSALS.get(fault.status)
-    if refusal is None:
-        answer = Response(f"<html><body>{fault.status}</body></html>", fault.status, content_type="text/html")
-    else:
-        answer = refused(refusal)
-    answer.headers.update(dict(fault.options.get("headers", {})))
-    return answer

@@ -1,12 +1,11 @@
-"""Which orgs are there, what have their admins set up, and who hears of changes?"""
+"""Which orgs are there, and what have their admins set up?"""
 
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
+from connector.sandbox.changing_world import ChangingWorld
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.salesforce.changes import Change
 from connector.sandbox.salesforce.fields import ObjectDefinition
@@ -20,18 +19,15 @@ from connector.sandbox.salesforce.tokens import Issued, Tokens
 from connector.sandbox.salesforce.usage import DAILY_CALLS
 from connector.sandbox.salesforce.writes import Writer
 
-Listener = Callable[[Change], None]
-Changes = list[Change]
 
-
-class Orgs:
+class Orgs(ChangingWorld[Change]):
     """Orgs in memory behind one lock, without what people do in them: see SalesforceWorld."""
 
     def __init__(self, clock: SandboxClock, *, seed: int | None = None, query_batch: int = 2000) -> None:
+        super().__init__()
         self.clock = clock
         self.random = random.Random(seed)
         self.query_batch = query_batch
-        self._lock = threading.RLock()
         self.orgs: dict[str, Org] = {}
         self.tokens = Tokens(clock, self.random)
         self.cursors = Cursors(clock)
@@ -41,9 +37,6 @@ class Orgs:
         self.unknown_field_refuses_call = False
         self.writer = Writer(clock, IdMaker())
         self._maker = OrgMaker(clock, self.writer)
-        self._listeners: list[Listener] = []
-        self._untold: Changes = []
-        self._holders = 0
 
     # --- orgs and what an admin sets up --------------------------------------------------------------
 
@@ -183,36 +176,3 @@ class Orgs:
     def unlock_row(self, org_id: str, record_id: str) -> None:
         """Let go of a record."""
         self.org(org_id).locks.pop(record_id, None)
-
-    # --- changes -------------------------------------------------------------------------------------
-
-    def on_change(self, callback: Listener) -> None:
-        """Call `callback` with every Change, after it happened and outside the lock."""
-        self._listeners.append(callback)
-
-    def tell(self, changes: Iterable[Change]) -> None:
-        """Tell every listener, once nobody holds the lock any more."""
-        with self.held():
-            self._untold.extend(changes)
-
-    def untold(self) -> Changes:
-        """The changes not told yet, for a call that may have to take its own back."""
-        return self._untold
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the lock; what changes meanwhile is told when the outermost holder has let go."""
-        untold: Changes = []
-        try:
-            with self._lock:
-                self._holders += 1
-                try:
-                    yield
-                finally:
-                    self._holders -= 1
-                    if not self._holders:
-                        untold, self._untold = self._untold, []
-        finally:
-            for change in untold:
-                for listener in self._listeners:
-                    listener(change)

@@ -6,9 +6,6 @@ pauses of at most two hours until acknowledged, in no order.
 """
 
 import itertools
-import random
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from connector.sandbox.change_sender import ChangeSender
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.salesforce.changes import Change
 from connector.sandbox.salesforce.ids import full_id
@@ -31,7 +29,7 @@ ANSWER_WITHIN = 60.0  # seconds, the vendor's documented patience
 KEPT_FOR = timedelta(hours=24)
 FIRST_PAUSE = timedelta(seconds=30)  # doubled after each try; the vendor documents only the longest
 LONGEST_PAUSE = timedelta(hours=2)
-KEPT_DELIVERIES = 10_000  # a demo that runs for days must not grow for ever
+_HEADERS = {"Content-Type": CONTENT_TYPE, "SOAPAction": '""', "User-Agent": "sandbox outbound messages"}
 
 
 @dataclass(frozen=True)
@@ -60,14 +58,14 @@ class Delivery:
     was_acknowledged: bool
 
 
-class OutboundMessageSender:
+class OutboundMessageSender(ChangeSender[Notification, Delivery]):
     """Turns changes of the world into SOAP POSTs to the endpoints of its orgs' outbound messages.
 
     Messages come from `subscribe` here or from the Metadata API. `step()` delivers what is due on the clock, `flush()`
-    all that waits; both return when it is done. `start()`/`stop()` run a background thread that steps. To be changed
-    at any time: `duplicates` (further copies of each batch), `shuffle` (any order), `delay` (before the first try),
-    `batch_size`, `is_paused`.
+    all that waits; both return when it is done.
     """
+
+    name = "sandbox-outbound-messages"
 
     def __init__(
         self,
@@ -79,24 +77,10 @@ class OutboundMessageSender:
         seed: int | None = None,
         post: Callable[..., httpx.Response] | None = None,
     ) -> None:
-        self.duplicates = 0
-        self.shuffle = False
-        self.delay = timedelta()
-        self.batch_size = LARGEST_BATCH
-        self.is_paused = False
-        self.deliveries: deque[Delivery] = deque(maxlen=KEPT_DELIVERIES)
-        self.abandoned: deque[Notification] = deque(maxlen=KEPT_DELIVERIES)
+        super().__init__(clock, batch_size=LARGEST_BATCH, answer_within=answer_within, seed=seed, post=post)
         self._world = world
-        self._clock = clock
         self._first_pause = first_pause
-        self._random = random.Random(seed)
-        self._client = httpx.Client(timeout=answer_within, follow_redirects=False)
-        self._post = post or self._client.post
         self._numbers = itertools.count(1)
-        self._waiting: list[Notification] = []
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
         world.on_change(self.hear)
 
     def subscribe(
@@ -173,35 +157,9 @@ class OutboundMessageSender:
             done += self._deliver_all(self._take(lambda each: each.due_at <= at), at)  # noqa: B023 - used at once
         return done
 
-    def start(self) -> None:
-        """Deliver from a background thread as notifications come due."""
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="sandbox-outbound-messages", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread and close connections."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        self._client.close()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self.step()
-            with self._changed:
-                if not self._stopping:
-                    # Woken by new changes; looked at anyway now and then, as the clock may have been pushed.
-                    self._changed.wait(0.1 if self._waiting else 1.0)
-
-    def _take(self, is_wanted: Callable[[Notification], bool]) -> list[Notification]:
-        with self._changed:
-            taken = [each for each in self._waiting if is_wanted(each)]
-            self._waiting = [each for each in self._waiting if not is_wanted(each)]
-        return taken
+    def deliver_due(self) -> None:
+        """Deliver what is due now; nothing while paused."""
+        self.step()
 
     def _deliver_all(self, notifications: list[Notification], at: datetime) -> list[Delivery]:
         done: list[Delivery] = []
@@ -240,7 +198,7 @@ class OutboundMessageSender:
             if message is None:
                 return None
             body = envelope(org, message, [(each.id, _state(org, message, each.record_id)) for each in batch])
-        status, error, answer = self._send(message.endpoint_url, body)
+        status, error, answer = self._send(message.endpoint_url, body, _HEADERS)
         is_done = status is not None and is_acknowledged(status, answer)
         delivery = Delivery(tuple(batch), message.endpoint_url, body, at, status, error, is_done)
         self.deliveries.append(delivery)
@@ -256,14 +214,6 @@ class OutboundMessageSender:
                     self.abandoned.append(again)
                 else:
                     self._waiting.append(again)
-
-    def _send(self, url: str, body: bytes) -> tuple[int | None, str | None, bytes]:
-        headers = {"Content-Type": CONTENT_TYPE, "SOAPAction": '""', "User-Agent": "sandbox outbound messages"}
-        try:
-            answer = self._post(url, content=body, headers=headers)
-        except httpx.HTTPError as error:
-            return None, f"{type(error).__name__}: {error}", b""
-        return answer.status_code, None, answer.content
 
 
 def _state(org: Org, message: OutboundMessage, record_id: str) -> dict[str, Any]:

@@ -111,8 +111,6 @@ def _person_fields(prefix: str) -> tuple[Field, ...]:
         moment(f"{prefix}SMS_Opt_Out_At__c"),
         text(f"{prefix}SMS_Opt_Out_Source__c"),
         moment(f"{prefix}SMS_Opted_In_At__c"),
-        text(f"{prefix}SMS_Last_Status__c", 40),
-        moment(f"{prefix}SMS_Last_Reply_At__c"),
         text(f"{prefix}SMS_Handoff__c"),
     )
 

@@ -15,6 +15,7 @@ from connector.sandbox.salesforce.world import SalesforceWorld
 from connector.sandbox.serve import Server
 
 DEMO_ORG = "00D000000000001EAA"
+DEMO_HOST = "northgate.my.salesforce.com"  # its tokens name it: they are sent to addresses of Salesforce's only
 DEMO_USER = "admin@northgate.example"
 _PEOPLE = (
     ("Maya", "Lindqvist", "+1 202-555-0143"),
@@ -37,7 +38,7 @@ class RunningSalesforce:
 
     @property
     def url(self) -> str:
-        """The org's instance URL, and where its OAuth endpoints are."""
+        """Where the org's API and its OAuth endpoints are."""
         return self.server.url
 
     def stop(self) -> None:
@@ -63,7 +64,12 @@ def run(
     clock, faults = clock or SandboxClock(), Faults()
     world = SalesforceWorld(clock, seed=seed)
     world.add_org(
-        DEMO_ORG, username=DEMO_USER, client_id=client_id, client_secret=client_secret, name="Northgate Services"
+        DEMO_ORG,
+        username=DEMO_USER,
+        instance_host=DEMO_HOST,
+        client_id=client_id,
+        client_secret=client_secret,
+        name="Northgate Services",
     )
     seed_org(world, DEMO_ORG)
     sender = OutboundMessageSender(world, clock)

@@ -1,8 +1,8 @@
 """What does a SOQL statement ask for?
 
 `SELECT fields FROM object [WHERE ...] [ORDER BY ...] [LIMIT n]` with paths such as `Owner.Name`, the operators
-= != <> < <= > >= LIKE IN NOT IN, AND, OR, NOT and parentheses. All else is MALFORMED_QUERY, and so is AND beside OR
-without parentheses, as at Salesforce (developer.salesforce.com: SOQL and SOSL Reference).
+= != <> < <= > >= LIKE IN NOT IN INCLUDES, AND, OR, NOT and parentheses. All else is MALFORMED_QUERY, and so is AND
+beside OR without parentheses, as at Salesforce (developer.salesforce.com: SOQL and SOSL Reference).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from connector.sandbox.salesforce.refusals import RefusalError, malformed_query
 from connector.sandbox.salesforce.soql_words import Word, text_of, unexpected, words_of
 
 _COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
-_RESERVED = frozenset({"SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "LIKE", "ORDER", "LIMIT", "NULL"})
+_RESERVED = frozenset(
+    {"SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "INCLUDES", "LIKE", "ORDER", "LIMIT", "NULL"}
+)
 Path = tuple[str, ...]
 
 
@@ -26,7 +28,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`path operator values`; one value but for IN and NOT IN."""
+    """`path operator values`; one value but for IN, NOT IN and INCLUDES."""
 
     path: Path
     operator: str
@@ -127,6 +129,8 @@ class _Reader:
                 return Comparison(path, "NOT IN", self._values())
             self._at += 1
             return Comparison(path, "IN", self._values())
+        if self._took("INCLUDES"):
+            return Comparison(path, "INCLUDES", self._values())
         if word.text not in _COMPARISONS:
             raise self._unexpected()
         self._at += 1

@@ -23,6 +23,7 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_UNORDERED = frozenset({"boolean", "picklist", "multipicklist"})  # ids are paged along
 _LITERALS = {
     "boolean": "boolean",
     "date": "date",
@@ -99,6 +100,8 @@ def _compare(field: Field, sign: str, wanted: list[Any]) -> Callable[[Any], bool
         return lambda value: value in wanted
     if sign in {"!=", "NOT IN"}:
         return lambda value: value not in wanted
+    if sign == "INCLUDES":
+        return lambda value: value is not None and any(each <= value for each in wanted)
     if sign == "LIKE":
         pattern = _pattern(wanted[0])
         return lambda value: value is not None and pattern.fullmatch(value) is not None
@@ -109,15 +112,16 @@ def _compare(field: Field, sign: str, wanted: list[Any]) -> Callable[[Any], bool
 
 
 def _refuse_operator(field: Field, sign: str) -> None:
-    is_like_of_no_text = sign == "LIKE" and not field.is_text
-    is_order_of_none = sign in _ORDERED and field.type in {"boolean", "picklist"}  # ids are paged along
-    if is_like_of_no_text or is_order_of_none:
+    is_like_of_no_text = sign == "LIKE" and (not field.is_text or field.is_multiple)
+    is_order_of_none = sign in _ORDERED and field.type in _UNORDERED
+    is_part_of_one = sign == "INCLUDES" and not field.is_multiple
+    if is_like_of_no_text or is_order_of_none or is_part_of_one:
         raise bad_request("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {field.type} field: {field.name}")
 
 
 def _literal(field: Field, value: Value, sign: str) -> Any:
     """A literal as the field's values are kept; INVALID_FIELD when it is of another type."""
-    if value.kind == "null":
+    if value.kind == "null" and sign != "INCLUDES":
         return None
     kind = _LITERALS.get(field.type, "string")
     if value.kind != kind:
@@ -151,7 +155,11 @@ def _refuse_time(field: Field, value: Value) -> Any:
 
 
 def _folded(field: Field, value: Any) -> Any:
-    """Text is compared without its case, but for case-sensitive fields and ids; empty text is null."""
+    """Text is compared without its case, but for case-sensitive fields and ids; empty text is null. Of several choices
+    at once it does not matter in which order they are.
+    """
+    if isinstance(value, str) and field.is_multiple:
+        return frozenset(each.strip() for each in value.lower().split(";")) if value else None
     if isinstance(value, str) and field.is_text and not field.is_case_sensitive:
         return value.lower() or None
     return value
@@ -168,7 +176,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def _sortable(org: Org, definition: ObjectDefinition, order: Order) -> Step:
     step = checked_path(org, definition, order.path)
-    if not step.field.is_filterable:
+    if not step.field.is_filterable or step.field.is_multiple:
         raise bad_request("MALFORMED_QUERY", f"field '{step.field.name}' can not be sorted in a query call")
     return step
 

@@ -101,13 +101,29 @@ def _text(field: Field, raw: str, options: Collection[str]) -> str | None:
         )
     if field.type == "email" and text and not _EMAIL.fullmatch(text):
         raise bad_request("INVALID_EMAIL_ADDRESS", f"{field.name}: invalid email address: {text}", [field.name])
-    if field.type == "picklist" and field.is_restricted and text not in options:
+    if field.is_multiple:
+        return _chosen(field, text, options)
+    if field.type == "picklist":
+        _check_choice(field, text, options)
+    return text or None
+
+
+def _chosen(field: Field, text: str, options: Collection[str]) -> str | None:
+    """Several choices, each once, in the order of the list."""
+    found = list(dict.fromkeys(each.strip() for each in text.split(";") if each.strip()))
+    for each in found:
+        _check_choice(field, each, options)
+    order = list(options)
+    return ";".join(sorted(found, key=lambda each: order.index(each) if each in order else len(order))) or None
+
+
+def _check_choice(field: Field, text: str, options: Collection[str]) -> None:
+    if field.is_restricted and text not in options:
         raise bad_request(
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
             f"{field.name}: bad value for restricted picklist field: {text}",
             [field.name],
         )
-    return text or None
 
 
 def _refuse_type(field: Field, raw: Any) -> Any:

@@ -7,6 +7,7 @@ import pytest
 
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.world import HubSpotWorld
+from tests.waiting import eventually
 
 PORTAL, TOKEN = 12345, "pat-test"
 V = "2026-09"
@@ -299,4 +300,5 @@ def test_work_done_before_a_timeout_stays_done(
     inputs = {"inputs": [{"properties": SMS, "associations": [linked(contact, 81)]}]}
     with pytest.raises(httpx.ReadTimeout):
         api.post(f"/crm/objects/{V}/communications/batch/create", json=inputs, timeout=0.2)
-    assert [each["body"] for each in world.timeline(PORTAL, contact)] == ["hello"]
+    timeline = eventually(lambda: world.timeline(PORTAL, contact), "the work is done")
+    assert [each["body"] for each in timeline] == ["hello"]

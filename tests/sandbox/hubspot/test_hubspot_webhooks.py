@@ -17,7 +17,7 @@ from connector.sandbox.clock import SandboxClock
 from connector.sandbox.control import control_blueprint
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.subscriptions import Subscription
-from connector.sandbox.hubspot.webhooks import WebhookSender
+from connector.sandbox.hubspot.webhooks import ANSWER_WITHIN, WebhookSender
 from connector.sandbox.hubspot.world import HubSpotWorld
 from connector.sandbox.serve import Server
 
@@ -70,7 +70,15 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def sender(world: HubSpotWorld, clock: SandboxClock, receiver: Receiver) -> Iterator[WebhookSender]:
+def answer_within(request: pytest.FixtureRequest) -> float:
+    """Seconds the sender waits: patient with what answers, unless a test of what never does says otherwise."""
+    return float(getattr(request, "param", ANSWER_WITHIN))
+
+
+@pytest.fixture
+def sender(
+    world: HubSpotWorld, clock: SandboxClock, receiver: Receiver, answer_within: float
+) -> Iterator[WebhookSender]:
     sender = WebhookSender(
         world,
         target_url=receiver.url,
@@ -78,7 +86,7 @@ def sender(world: HubSpotWorld, clock: SandboxClock, receiver: Receiver) -> Iter
         client_secret=SECRET,
         clock=clock,
         retry_after=[timedelta(minutes=1), timedelta(minutes=5)],
-        answer_within=0.2,
+        answer_within=answer_within,
         seed=1,
     )
     yield sender
@@ -190,7 +198,7 @@ def test_a_subscription_may_ask_for_generic_names(world: HubSpotWorld, clock: Sa
     assert (event["subscriptionType"], event["objectTypeId"]) == ("object.propertyChange", "0-3")
 
 
-@pytest.mark.parametrize("fault", [("status", {"status": 404}), ("timeout", {}), ("reset", {})])
+@pytest.mark.parametrize("fault", [("status", {"status": 404}), ("timeout", {"seconds": 0.1}), ("reset", {})])
 def test_a_failed_delivery_is_tried_again_with_a_higher_attempt_number(
     world: HubSpotWorld, sender: WebhookSender, receiver: Receiver, fault: tuple[str, dict[str, Any]]
 ) -> None:
@@ -206,6 +214,7 @@ def test_a_failed_delivery_is_tried_again_with_a_higher_attempt_number(
     assert again.headers["X-HubSpot-Signature-v3"] != failed.headers["X-HubSpot-Signature-v3"]
 
 
+@pytest.mark.parametrize("answer_within", [0.2], indirect=True)
 def test_an_answer_that_never_comes_has_an_error_instead_of_a_status(
     world: HubSpotWorld, sender: WebhookSender, receiver: Receiver
 ) -> None:

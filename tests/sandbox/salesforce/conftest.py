@@ -10,7 +10,7 @@ from flask import Flask
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
 from connector.sandbox.salesforce.app import create_app
-from connector.sandbox.salesforce.outbound import OutboundMessageSender
+from connector.sandbox.salesforce.outbound import ANSWER_WITHIN, OutboundMessageSender
 from connector.sandbox.salesforce.world import SalesforceWorld
 from connector.sandbox.serve import Server
 from tests.sandbox.salesforce.endpoint import Endpoint
@@ -36,8 +36,14 @@ def world(clock: SandboxClock) -> SalesforceWorld:
 
 
 @pytest.fixture
-def sender(world: SalesforceWorld, clock: SandboxClock) -> Iterator[OutboundMessageSender]:
-    sender = OutboundMessageSender(world, clock, answer_within=0.3, seed=1)
+def answer_within(request: pytest.FixtureRequest) -> float:
+    """Seconds the sender waits: patient with what answers, unless a test of what never does says otherwise."""
+    return float(getattr(request, "param", ANSWER_WITHIN))
+
+
+@pytest.fixture
+def sender(world: SalesforceWorld, clock: SandboxClock, answer_within: float) -> Iterator[OutboundMessageSender]:
+    sender = OutboundMessageSender(world, clock, answer_within=answer_within, seed=1)
     yield sender
     sender.stop()
 

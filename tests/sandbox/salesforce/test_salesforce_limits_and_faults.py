@@ -9,6 +9,7 @@ from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
 from connector.sandbox.salesforce.world import SalesforceWorld
 from tests.sandbox.salesforce.plain import APP, DATA, ORG, OTHER_ORG, refusal
+from tests.waiting import eventually
 
 LIMITS, TASKS = f"{DATA}/limits/", f"{DATA}/sobjects/Task"
 
@@ -97,7 +98,8 @@ def test_a_call_without_an_answer_may_have_been_done(
     rows = [{"attributes": {"type": "Task"}, "Subject": "x"}]
     with pytest.raises(httpx.TransportError):
         api.post(f"{DATA}/composite/sobjects", json={"records": rows}, timeout=0.3)
-    assert len(world.list(ORG, "Task")) == done
+    eventually(lambda: not faults.armed(), "the call meets its fault")
+    assert eventually(lambda: len(world.list(ORG, "Task")) == done, "the call is done as often as it is said to be")
 
 
 def test_the_token_endpoint_may_fail_too(bare: httpx.Client, world: SalesforceWorld, faults: Faults) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Response
 
 from connector.sandbox.clock import SandboxClock
-from connector.sandbox.salesforce.outbound import OutboundMessageSender
+from connector.sandbox.salesforce.outbound import ANSWER_WITHIN, OutboundMessageSender
 from connector.sandbox.salesforce.world import SalesforceWorld
 from tests.sandbox.salesforce.endpoint import ACK, OUTBOUND, Endpoint
 from tests.sandbox.salesforce.plain import ORG, move
@@ -43,7 +43,9 @@ def test_anything_but_the_exact_acknowledgement_means_again(
     assert stages.waiting == []
 
 
-@pytest.mark.parametrize("kind", ["timeout", "reset"])
+@pytest.mark.parametrize(
+    ("kind", "answer_within"), [("timeout", 0.3), ("reset", ANSWER_WITHIN)], indirect=["answer_within"]
+)
 def test_an_answer_that_never_comes_has_an_error_instead_of_a_status(
     world: SalesforceWorld, stages: OutboundMessageSender, endpoint: Endpoint, deal: str, kind: str
 ) -> None:

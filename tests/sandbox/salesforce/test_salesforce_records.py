@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from connector.sandbox.clock import SandboxClock
-from connector.sandbox.salesforce.field_kinds import text
+from connector.sandbox.salesforce.field_kinds import choices, text
+from connector.sandbox.salesforce.refusals import RefusalError
 from connector.sandbox.salesforce.world import SalesforceWorld
 from tests.sandbox.salesforce.plain import ADMIN, DATA, ORG, refusal
 
@@ -264,3 +265,12 @@ def test_a_body_must_be_a_json_object(api: httpx.Client) -> None:
     broken = api.post(CONTACTS, content=b"{", headers={"Content-Type": "application/json"})
     refusal(broken, 400, "JSON_PARSER_ERROR")
     refusal(api.put(CONTACTS, json={}), 405, "METHOD_NOT_ALLOWED")
+
+
+def test_several_choices_are_kept_once_each_in_the_order_of_the_list(world: SalesforceWorld) -> None:
+    world.org(ORG).objects["Lead"].add(choices("Wants__c", "Calls", "Texts", "Nothing"))
+    lead = world.create(ORG, "Lead", {"LastName": "Okafor", "Company": "Acme", "Wants__c": "Texts; Calls;Texts;"})
+    assert lead["Wants__c"] == "Calls;Texts"
+    with pytest.raises(RefusalError, match="bad value for restricted picklist field: Letters"):
+        world.update(ORG, "Lead", str(lead["Id"]), {"Wants__c": "Calls;Letters"})
+    assert world.update(ORG, "Lead", str(lead["Id"]), {"Wants__c": ""})["Wants__c"] is None

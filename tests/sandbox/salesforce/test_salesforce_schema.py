@@ -16,8 +16,6 @@ PACKAGE_FIELDS = {
     "SMS_Opt_Out_At__c": "datetime",
     "SMS_Opt_Out_Source__c": "string",
     "SMS_Opted_In_At__c": "datetime",
-    "SMS_Last_Status__c": "string",
-    "SMS_Last_Reply_At__c": "datetime",
     "SMS_Handoff__c": "string",
 }
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from connector.sandbox.clock import SandboxClock
+from connector.sandbox.salesforce.field_kinds import choices
 from connector.sandbox.salesforce.refusals import RefusalError
 from connector.sandbox.salesforce.soql_run import run_soql
 from connector.sandbox.salesforce.world import SalesforceWorld
@@ -14,14 +15,20 @@ from tests.sandbox.salesforce.plain import ADMIN, DATA, ORG, OTHER_ORG, query, r
 
 PEOPLE: tuple[dict[str, Any], ...] = (
     {"LastName": "Achterberg", "MobilePhone": "(312) 555-0178", "SMS_Opt_Out__c": True},
-    {"LastName": "lindqvist", "MobilePhone": "+1 202-555-0143", "Email": "maya@example.com"},
-    {"LastName": "O'Brien", "Title": "100% sure", "SMS_Opted_In_At__c": "2026-11-20T10:00:00Z"},
+    {"LastName": "lindqvist", "MobilePhone": "+1 202-555-0143", "Email": "maya@example.com", "Wants__c": "Nothing"},
+    {
+        "LastName": "O'Brien",
+        "Title": "100% sure",
+        "SMS_Opted_In_At__c": "2026-11-20T10:00:00Z",
+        "Wants__c": "Texts; Calls",
+    },
     {"LastName": "Sundaram_X", "Phone": "+44 7700 900461", "SMS_Opted_In_At__c": "2026-11-21T10:00:00Z"},
 )
 
 
 @pytest.fixture(autouse=True)
 def _people(world: SalesforceWorld) -> None:
+    world.org(ORG).objects["Contact"].add(choices("Wants__c", "Calls", "Texts", "Nothing"))
     account = world.create(ORG, "Account", {"Name": "Globex"})["Id"]
     for number, values in enumerate(PEOPLE):
         world.create(ORG, "Contact", {**values, **({"AccountId": account} if number == 1 else {})})
@@ -68,6 +75,16 @@ def names(api: httpx.Client, condition: str) -> list[str]:
         ("Contact.LastName = 'Achterberg'", "A"),
         ("Owner.IsActive = true AND Account.Owner.Username != null", "l"),
         ("AccountId = null", "AOS"),
+        ("Wants__c INCLUDES ('texts')", "O"),
+        ("Wants__c includes ('Nothing', 'Calls')", "lO"),
+        ("Wants__c INCLUDES ('Texts;Calls', 'Elsewhere')", "O"),
+        ("Wants__c INCLUDES ('Texts;Nothing')", ""),
+        ("NOT Wants__c INCLUDES ('Texts')", "AlS"),
+        ("Wants__c = 'Texts'", ""),
+        ("Wants__c = 'Texts;Calls'", "O"),
+        ("Wants__c != 'Calls;Texts'", "AlS"),
+        ("Wants__c IN ('Calls', 'Nothing')", "l"),
+        ("Wants__c = null", "AS"),
     ],
 )
 def test_a_condition_finds_what_it_says(api: httpx.Client, condition: str, found: str) -> None:
@@ -155,6 +172,10 @@ def test_a_purged_row_is_found_by_nobody(api: httpx.Client, world: SalesforceWor
         "SELECT Id FROM Contact WHERE LastName IS NULL",
         "SELECT Id FROM Contact WHERE LastName IN ()",
         "SELECT Id FROM Contact WHERE LastName IN 'x'",
+        "SELECT Id FROM Contact WHERE Wants__c INCLUDES 'Texts'",
+        "SELECT Id FROM Contact WHERE Wants__c INCLUDES ()",
+        "SELECT Id FROM Contact WHERE Wants__c NOT INCLUDES ('Texts')",
+        "SELECT Id FROM Contact ORDER BY Wants__c",
         "SELECT Id FROM Contact WHERE LastName LIKE 5",
         "SELECT Id FROM Contact WHERE (LastName = 'x'",
         "SELECT Id FROM Contact WHERE LastName = 'x' AND Email = 'y' OR Email = 'z'",
@@ -208,6 +229,12 @@ def test_a_malformed_query_says_where(api: httpx.Client) -> None:
         ("SELECT Id FROM Contact WHERE Id LIKE '003%'", "INVALID_QUERY_FILTER_OPERATOR"),
         ("SELECT Id FROM Contact WHERE DoNotCall > false", "INVALID_QUERY_FILTER_OPERATOR"),
         ("SELECT Id FROM Contact WHERE CreatedDate > null", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE LastName INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE LeadSource INCLUDES ('Web')", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE Wants__c LIKE 'Te%'", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE Wants__c > 'Texts'", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Contact WHERE Wants__c INCLUDES (null)", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact WHERE Wants__c INCLUDES (5)", "INVALID_FIELD"),
     ],
 )
 def test_a_query_that_does_not_fit_the_schema_is_refused(api: httpx.Client, soql: str, code: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from connector.sandbox.salesforce.ids import full_id, normal_id
 from connector.sandbox.salesforce.refusals import RefusalError
-from connector.sandbox.salesforce.running import run
+from connector.sandbox.salesforce.running import DEMO_HOST, run
 from connector.sandbox.salesforce.world import SalesforceWorld
 from tests.sandbox.salesforce.plain import ADMIN, DATA, ORG, OTHER_ORG, query, refusal
 
@@ -168,5 +168,9 @@ def test_a_seeded_org_is_served_at_once(bare: httpx.Client) -> None:
         rows = bare.get(f"{running.url}{DATA}/query", params=soql, headers=headers).json()["records"]
         assert [each["Contact"]["Name"] for each in rows] == ["Maya Lindqvist", "Jonah Achterberg", "Priya Sundaram"]
         assert running.sender.waiting == []
+        form = {"grant_type": "refresh_token", "refresh_token": running.tokens.refresh_token}
+        app = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+        told = bare.post(f"{running.url}/services/oauth2/token", data=form | app).json()
+        assert told["instance_url"] == f"https://{DEMO_HOST}"
     finally:
         running.stop()
