@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 export PYTHON
+# Demo and tests start hundreds of processes; each would parse every module anew, a second of CPU.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint docs bench cassettes mutate lock install clean
 

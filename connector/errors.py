@@ -9,6 +9,7 @@ ConnectorError
 │   └── UnsignedCallbackError    a callback without a signature, from a gateway that sends it again with one
 ├── InstallRefusedError          an installation that comes to nothing; the message says so to the person installing
 ├── DecryptionError              a ciphertext that was moved, altered or sealed with a key we no longer have
+│   └── MissingKeyError          the last of these: another process may have the key
 ├── ConditionError               a condition or template met an undefined name or a value of the wrong kind
 ├── QueueUnavailableError        Redis is away: sending pauses
 ├── SendError                    a text did not certainly go out; carries the gateway's code
@@ -109,6 +110,12 @@ class InstallRefusedError(ConnectorError):
 
 class DecryptionError(ConnectorError):
     """A ciphertext that does not open: moved to another row, altered, or sealed with a retired key."""
+
+
+class MissingKeyError(DecryptionError):
+    """A ciphertext sealed with a key this process does not have: a retired one, or one that other processes have
+    already, while a new one is given to one after another.
+    """
 
 
 class ConditionError(ConnectorError):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connector.adapters import template_checks
 from connector.adapters.journey_builder import JourneyBuilder
 from connector.adapters.journey_checks import JourneyChecks
 from connector.adapters.journey_meanings import AUDIENCES_UNREADABLE, KEYWORDS_UNREADABLE, meanings_from, meanings_of
@@ -20,7 +19,6 @@ from connector.adapters.loop_checks import loop_mistakes
 from connector.adapters.mention_checks import enroll_mistakes
 from connector.adapters.world_files import read_world
 from connector.adapters.yaml_file import Document, read_file, read_yaml
-from connector.domain.consent import KeywordBook
 from connector.domain.event_mapping import EventCatalogue
 from connector.domain.journey import Journey
 from connector.errors import MappingError, Mistake
@@ -32,33 +30,6 @@ class JourneyShelf:
 
     journeys: Mapping[str, Journey]
     mistakes: tuple[Mistake, ...]
-
-
-def load_journey(
-    path: Path,
-    *,
-    templates_dir: Path,
-    events: EventCatalogue,
-    keywords: KeywordBook | None = None,
-    windows: frozenset[str] | None = None,
-) -> Journey:
-    """Read and check one journey file.
-
-    Args:
-        path: `mappings/journeys/<id>.yaml`.
-        templates_dir: the folder of `<journey>/<step>[.<locale>].txt.j2`.
-        events: what the event files declare.
-        keywords: words that mean STOP, START or HELP; None leaves overlaps with them unchecked.
-        windows: names of send windows; None leaves them unchecked.
-
-    Raises:
-        MappingError: every mistake and warning, when there is at least one mistake.
-    """
-    templates, _ = template_checks.read_templates(templates_dir)
-    journey, mistakes = _read(path, World(events, templates, str(templates_dir), keywords, windows))
-    if journey is None:
-        raise MappingError(mistakes)
-    return journey
 
 
 def load_journeys(mappings_dir: Path, templates_dir: Path) -> JourneyShelf:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from connector.errors import ConfigurationError, DecryptionError
+from connector.errors import ConfigurationError, DecryptionError, MissingKeyError
 
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 4  # enough to tell a handful of keys apart; the tag, not the id, proves the key
@@ -56,12 +56,15 @@ class Vault:
         """Decrypt a value.
 
         Raises:
-            DecryptionError: wrong account or column, altered, or a key that is no longer in `SECRET_KEYS`.
+            DecryptionError: wrong account or column, or altered.
+            MissingKeyError: sealed with a key that is not in `SECRET_KEYS`.
         """
+        if len(sealed) < _HEADER_BYTES:
+            raise DecryptionError(f"{column}: the ciphertext is cut short")
         key_id, nonce = sealed[1 : 1 + _KEY_ID_BYTES], sealed[1 + _KEY_ID_BYTES : _HEADER_BYTES]
         cipher = self._ciphers.get(key_id)
         if sealed[:1] != _VERSION or cipher is None:
-            raise DecryptionError(f"{column}: sealed with a key that is not in SECRET_KEYS")
+            raise MissingKeyError(f"{column}: sealed with a key that is not in SECRET_KEYS")
         try:
             return cipher.decrypt(nonce, sealed[_HEADER_BYTES:], _bound(account, column))
         except InvalidTag:

@@ -13,7 +13,7 @@ from connector.bootstrap.outside import HUBSPOT, configured_gateways, lanes
 from connector.errors import ConfigurationError
 from connector.ports.queue import EFFECTS, EVENTS, JOURNEYS, LOOKUPS, MAINTENANCE, RECEIPTS, WORKFLOWS
 from connector.services.fall_watch import FallWatch
-from connector.services.journals import JournalReader
+from connector.services.journals import JournalReader, skipped_entries
 from connector.services.journey_status import journey_statuses
 from connector.services.maintaining import Maintenance
 from connector.services.overview import Overview
@@ -79,10 +79,10 @@ class Connector(GenericParts, InstallingParts):
 
     @cached_property
     def _journal_reader(self) -> JournalReader | None:
-        journal, gone = self.hubspot_journal, self.departures.gone
+        journal, gone, hasten = self.hubspot_journal, self.departures.gone, self.backfill.hasten
         if journal is None:
             return None
-        return JournalReader(self.ledger, self.crms[HUBSPOT], journal, self.catalogue, gone, self.clock)
+        return JournalReader(self.ledger, self.crms[HUBSPOT], journal, self.catalogue, gone, hasten, self.clock)
 
     def _read_journal(self) -> int:
         return 0 if self._journal_reader is None else self._journal_reader.read_due()
@@ -100,6 +100,8 @@ class Connector(GenericParts, InstallingParts):
         with self.ledger.begin(write=False) as uow:
             journeys = journey_statuses(uow, self.versions, self.journey_files())
             report = status_report(uow, journeys, self.clock.now())
+            if self.hubspot_journal is not None:
+                report["journal_entries_passed_over"] = skipped_entries(uow, HUBSPOT)
         return report | {"broken_channels": dict(broken(self.channels))}
 
     def overview(self) -> Overview:

@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Mapping
 from functools import cached_property
 
-import httpx
-
 from connector.adapters.crm.hubspot.installing import HubSpotInstalling
 from connector.adapters.crm.hubspot.tokens import PortalTokens
 from connector.adapters.crm.locks import RedisLocks
@@ -19,12 +17,10 @@ from connector.adapters.store.tenant_data import SQLTenantData
 from connector.bootstrap.texting_parts import TextingParts
 from connector.ports.installing import OAuthDoor
 from connector.services.account_settings import AccountSettings
-from connector.services.card_settings import CardSettings
 from connector.services.erasing import Eraser
 from connector.services.installing import Installer
 from connector.services.leaving import Departures
 
-_HTTP_SECONDS = 15.0  # somebody sits in front of the browser
 _SECRET_BYTES = 64  # PKCE wants 43 to 128 characters (RFC 7636, 4.1); these are 86
 
 
@@ -44,7 +40,7 @@ class InstallingParts(TextingParts):
             ledger=self.ledger,
             clock=self.clock,
             locks=RedisLocks(self.redis),
-            http=httpx.Client(timeout=_HTTP_SECONDS),
+            http=self._crm_http,
             url=settings.hubspot_api_url,
             version=settings.hubspot_api_version,
             app=_app(settings.hubspot_client_id, settings.hubspot_client_secrets, needs_secret=True),
@@ -56,7 +52,7 @@ class InstallingParts(TextingParts):
         settings = self.settings
         return SalesforceInstalling(
             ledger=self.ledger,
-            http=httpx.Client(timeout=_HTTP_SECONDS),
+            http=self._crm_http,
             app=_app(settings.salesforce_client_id, settings.salesforce_client_secrets, needs_secret=False),
             login_url=settings.salesforce_login_url,
             url=settings.salesforce_api_url,
@@ -81,12 +77,7 @@ class InstallingParts(TextingParts):
     @cached_property
     def account_settings(self) -> AccountSettings:
         """Keeps the settings of accounts."""
-        return AccountSettings(self.ledger)
-
-    @cached_property
-    def card_settings(self) -> CardSettings:
-        """Shows and changes settings on the CRM's own settings page."""
-        return CardSettings(self.ledger, self.account_settings, self.publisher, self.versions, self.journey_files)
+        return AccountSettings(self.ledger, self.crms)
 
     @cached_property
     def eraser(self) -> Eraser:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+
+from connector.domain.timeline import EntryKind, TimelineEntry
 
 
 class AccountStatus(StrEnum):
@@ -18,3 +21,19 @@ class AccountStatus(StrEnum):
 ENDED = frozenset({AccountStatus.LEAVING, AccountStatus.UNINSTALLED, AccountStatus.ERASING})
 """Those that somebody ended: texts are cancelled, journeys ended, and what the CRM still sends is not kept. No failing
 call makes one of them `disconnected`; only an installation makes an account active again."""
+
+CONNECTED_AT = "connected_at"
+"""Kept with the settings of an account that was connected again: when that was last. It tells one connection from the
+one before, whose failing calls say nothing about it."""
+
+
+def connection_lost(account_id: str, reason: str, now: datetime) -> TimelineEntry:
+    """Give the entry by which a person learns that an account waits to be connected again."""
+    return TimelineEntry(
+        account_id=account_id,
+        kind=EntryKind.ATTENTION_NEEDED,
+        subject=f"account:{account_id}",
+        discriminator=f"disconnected:{now.isoformat()}",
+        at=now,
+        summary=f"The CRM lets us in no more, and everything waits until the account is connected again: {reason}",
+    )

@@ -88,8 +88,3 @@ def parse_delay(text: str) -> timedelta | BusinessDays:
     if not 0 < int(found[1]) <= _MOST_BUSINESS_DAYS:
         raise ValueError(f"{text!r} is out of range: expected 1 to {_MOST_BUSINESS_DAYS} business days")
     return BusinessDays(int(found[1]))
-
-
-def format_delay(delay: timedelta | BusinessDays) -> str:
-    """Write a duration or a number of business days so that `parse_delay` reads it back."""
-    return str(delay) if isinstance(delay, BusinessDays) else format_duration(delay)

@@ -28,6 +28,10 @@ _CURRENCY = re.compile(r"[A-Z]{3}")  # ISO 4217
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")  # of an object or field in Salesforce
 _PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,249}|[A-Za-z][A-Za-z0-9_]{0,79}")  # of HubSpot, or a field of Salesforce
+_HUBSPOT_PROPERTY = re.compile(r"[a-z][a-z0-9_]{0,99}")  # as HubSpot makes names of what people call a property
+_MOST_PHONES = 5
+"""Properties of HubSpot with numbers: one search takes five groups of filters, and a text that comes waits for it."""
+
 _NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 _LONGEST_NAMESPACE = 15  # as Salesforce allows
 _TOPIC = re.compile(
@@ -164,6 +168,19 @@ def phone_fields(raw: Any, _: Kept) -> dict[str, list[str]]:
             raise ValueError("expected Contact and Lead with their fields, the best one first")
         fields[kind] = [_matching(each, _API_NAME, f"{kind}: that can be no field") for each in _items(names)]
     return fields
+
+
+def phone_properties(raw: Any, _: Kept) -> dict[str, list[str]]:
+    """Properties of HubSpot's contacts that hold numbers."""
+    found: list[str] = []
+    for kind, names in _entries(raw).items():
+        if kind.casefold() != "contact":
+            raise ValueError("expected contact with its properties, the best one first")
+        found += [_matching(each, _HUBSPOT_PROPERTY, "contact: that can be no property") for each in _items(names)]
+    chosen = list(dict.fromkeys(found))
+    if not 1 <= len(chosen) <= _MOST_PHONES:
+        raise ValueError(f"expected one to {_MOST_PHONES} properties of contact")
+    return {"contact": chosen}
 
 
 def opt_outs(raw: Any, _: Kept) -> Any:

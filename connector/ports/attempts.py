@@ -122,7 +122,7 @@ class AttemptRepository(Protocol):
         """
         ...
 
-    def any_to_ask(self, now: datetime, gateways: Gateways = EVERY) -> bool:
+    def any_to_ask(self, now: datetime) -> bool:
         """Tell whether any attempt's fate is to be asked for now."""
         ...
 

@@ -203,6 +203,15 @@ class CRM(Protocol):
         """
         ...
 
+    def find_contacts_by_email(
+        self, account: CRMAccount, emails: Sequence[str], property_name: str
+    ) -> Mapping[str, Sequence[str]]:
+        """Find ids of all contacts with one of up to 100 e-mail addresses in a property; capitals make no difference.
+
+        By the address in small letters, the one that changed last first, as by number; an address nobody has is absent.
+        """
+        ...
+
     def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
         """Give the id of a contact with a number: the one that is there, or else a new one.
 
@@ -220,6 +229,13 @@ class CRM(Protocol):
 
     def contact_fields(self, account: CRMAccount) -> ContactFields:
         """Say which properties of contacts hold numbers and opt-outs; makes no call."""
+        ...
+
+    def mistakes_in_settings(self, account: CRMAccount) -> Mapping[str, str]:
+        """Say which settings of the account name fields of people, or values of them, that can never say anything.
+
+        By setting, `opt_out_fields` or `phone_fields`, in one sentence for the admin; empty when nothing is wrong.
+        """
         ...
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:

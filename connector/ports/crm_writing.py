@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from connector.domain.event import ObjectRef
-from connector.errors import CRMError
+from connector.errors import CRMError, CRMRefusedError
 
 
 class RecordKind(StrEnum):
@@ -78,8 +78,13 @@ class RecordWrite:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one row of a batch: an id, or the error that refused it."""
+    """What became of one row of a batch: an id, or the error that refused it.
+
+    Attributes:
+        refused_beside: why what should stand beside a record that was written never will, such as the text it shows.
+    """
 
     ref: str
     crm_record_id: str | None = None
     error: CRMError | None = None
+    refused_beside: CRMRefusedError | None = None

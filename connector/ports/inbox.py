@@ -39,7 +39,10 @@ class InboxRepository(Protocol):
         ...
 
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
-        """Lease up to `limit` unhandled rows whose time has come, oldest first."""
+        """Lease up to `limit` unhandled rows whose time has come, oldest first.
+
+        A row whose body cannot be opened is none of them: it is ended or put off, and says why.
+        """
         ...
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:

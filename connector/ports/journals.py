@@ -29,10 +29,15 @@ class JournalNotice:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """Some of what happened, in all accounts together; `offset` is where to read on behind it."""
+    """Some of what happened, in all accounts together; `offset` is where to read on behind it.
+
+    Attributes:
+        unreadable: why what it tells could not be read, now or ever; empty when it could.
+    """
 
     offset: str
-    notices: Sequence[JournalNotice]
+    notices: Sequence[JournalNotice] = ()
+    unreadable: str = ""
 
 
 class Journal(Protocol):

@@ -84,17 +84,32 @@ class AccountRepository(Protocol):
         ...
 
     def all(self) -> Sequence[AccountRow]:
-        """Read every account, oldest first."""
+        """Read every account, oldest first; without their tokens, so that one that does not open stops nobody."""
         ...
 
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
         """Read every account's settings, by our id; no token is opened for it."""
         ...
 
+    def connected(self, account_ids: Collection[str] | None = None) -> Sequence[AccountRow]:
+        """Read those that are active, of these if given, oldest first; without their tokens."""
+        ...
+
     def save_tokens(
         self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> None:
-        """Store tokens, as returned by a refresh."""
+        """Store tokens, whatever there was before."""
+        ...
+
+    def replace_tokens(
+        self, used: AccountRow, access_token: str | None, refresh_token: str | None, expires_at: datetime | None
+    ) -> bool:
+        """Store tokens, or none, in place of those of a row that was read; tell whether they were stored.
+
+        Only while the account has the refresh token of that row: what a refresh was told says nothing about another
+        one, which an admin or another process has stored since. Nobody else changes the account until commit. False
+        may also mean that the very same token was stored anew meanwhile; then read it again.
+        """
         ...
 
     def drop_tokens(self, account_id: str) -> None:
@@ -107,6 +122,14 @@ class AccountRepository(Protocol):
 
     def set_status(self, account_id: str, status: str, reason: str) -> None:
         """Set what `domain.account_status` calls it; one that somebody ended is never made `disconnected`."""
+        ...
+
+    def disconnect(self, account_id: str, connected_at: str | None, reason: str) -> bool:
+        """Make an account `disconnected` because a call for it failed; tell whether it was changed.
+
+        Only one that is active, and only while the connection that failed is still its own: while its settings say
+        `connected_at` (`domain.account_status.CONNECTED_AT`) as they did then, None when they said nothing.
+        """
         ...
 
 

@@ -200,8 +200,11 @@ class MessageRepository(Protocol):
         """
         ...
 
-    def open_of(self, account_id: str, limit: int) -> Sequence[MessageRow]:
-        """Read, and lock until commit, held and queued texts of an account, but for those another worker holds."""
+    def open_of(self, account_id: str, limit: int, contact_id: str | None = None) -> Sequence[MessageRow]:
+        """Read, and lock until commit, held and queued texts of an account, but for those another worker holds.
+
+        With `contact_id`, those of one contact only.
+        """
         ...
 
     def sent_times(

@@ -17,7 +17,10 @@ class PastRepository(Protocol):
     def raw_events(
         self, account_id: str, sources: Sequence[str], since: datetime, until: datetime, after: str, limit: int
     ) -> Sequence[InboxRow]:
-        """Read understood raw events received in a time, those with an id behind `after`."""
+        """Read understood raw events received in a time, those with an id behind `after` and a body that opens.
+
+        Fewer than `limit` are the last ones.
+        """
         ...
 
     def count_raw_events(self, account_id: str, sources: Sequence[str], since: datetime, until: datetime) -> int:
@@ -29,5 +32,5 @@ class PastRepository(Protocol):
         ...
 
     def replies(self, account_id: str, since: datetime, until: datetime) -> Sequence[MessageRow]:
-        """Read every reply received in a time, oldest first."""
+        """Read every reply received in a time that can be opened, oldest first."""
         ...

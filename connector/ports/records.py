@@ -111,6 +111,13 @@ class CRMRecordRepository(Protocol):
         """Note that the CRM refuses it for good, and why."""
         ...
 
+    def mark_refused_in_part(self, record_id: str, error: str) -> None:
+        """Note why the CRM refuses a part of a written record for good, such as the text that its task shows.
+
+        The record goes on following its changes; each one written says anew whether something was refused.
+        """
+        ...
+
     def postpone(self, record_ids: Sequence[str], error: str, not_before: datetime, *, certain: bool) -> None:
         """Give records back; `certain` says that a create certainly did not happen."""
         ...
@@ -136,5 +143,5 @@ class CRMRecordRepository(Protocol):
         ...
 
     def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
-        """Read records the CRM refused, newest first."""
+        """Read records the CRM refused, or a part of them, newest first."""
         ...

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Protocol
 
 from connector.domain.timeline import TimelineEntry
-from connector.ports.effects import EffectRow
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import Ledger
 from connector.ports.messages import MessageRow
@@ -26,10 +25,6 @@ class PlayableLedger(Ledger, Protocol):
 
     def all_messages(self) -> Iterable[MessageRow]:
         """Give every message, oldest first."""
-        ...
-
-    def all_effects(self) -> Iterable[EffectRow]:
-        """Give every effect, oldest first."""
         ...
 
     def all_entries(self) -> Iterable[TimelineEntry]:

@@ -9,20 +9,18 @@ from typing import Any
 
 import structlog
 
-from connector.domain.account_status import AccountStatus
+from connector.domain.account_status import CONNECTED_AT, AccountStatus
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import ConfigurationError, CRMDisconnectedError, CRMError
 from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
+from connector.services.named_fields import mistakes_in_names, names_others
 
 log = structlog.get_logger(__name__)
 
 ACTIVE = "active"
-
-CONNECTED_AT = "connected_at"
-"""Kept with the settings of an account that was connected again: when that was last."""
 
 _PREFERENCES = frozenset({"time_zone", "currency"})
 """What the CRM tells once and an admin may have set otherwise since; everything else it tells is a fact that follows
@@ -30,8 +28,6 @@ it, such as its address or the fields it lacks."""
 
 MISSING_FIELDS = "missing_fields"
 """Under which a CRM tells, when it is prepared, the fields it does not show us."""
-
-_NAME_FIELDS = frozenset({"opt_out_fields", "phone_fields"})  # settings whose misspelling would go unnoticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +90,44 @@ class Accounts:
         if not (installation.token or installation.refresh_token):
             raise ConfigurationError("an account needs --token or --refresh-token")
         account_id = self._store(installation)
-        facts, missing = self._install(installation.crm, account_id)
-        account = self._complete(account_id, facts, installation.settings)
+        seen = self._as_seen_by_crm(account_id)
+        facts, missing = self._install(installation.crm, seen)
+        account = self._complete(seen, facts, installation.settings)
         return Added(account, missing or _without(facts), self._begin(account_id))
 
-    def _install(self, crm: str, account_id: str) -> tuple[Mapping[str, Any], str]:
+    def _install(self, crm: str, seen: CRMAccount) -> tuple[Mapping[str, Any], str]:
         """Prepare the CRM; give what it tells of the account, and what could not be done."""
         try:
-            return self._crms[crm].install(self._as_seen_by_crm(account_id)), ""
+            return self._crms[crm].install(seen), ""
         except CRMDisconnectedError:
             raise
         except CRMError as error:
             return {}, f"our properties could not be made in the CRM: {error}; add the account again to make them"
 
     def change(self, crm: str, external_id: str, settings: Mapping[str, Any]) -> AccountRow:
-        """Change some settings of an account; a value of None removes the setting."""
+        """Change some settings of an account; a value of None removes the setting.
+
+        Raises:
+            ConfigurationError: there is no such account, or its CRM has no such fields; nothing was changed.
+        """
+        known = self._known(crm, external_id)
+        mistakes = mistakes_in_names(self._crms, known, settings)
+        if mistakes:
+            raise ConfigurationError("\n".join(f"{name}: {told}" for name, told in sorted(mistakes.items())))
         with self._ledger.begin() as uow:
+            account = uow.accounts.get(known.id)
+            merged = {name: value for name, value in {**account.settings, **settings}.items() if value is not None}
+            uow.accounts.save_settings(account.id, merged, account.name)
+            uow.commit()
+        changed = replace(account, settings=merged)
+        return self._look_for_fields(changed) if names_others(account.settings, merged) else changed
+
+    def _known(self, crm: str, external_id: str) -> AccountRow:
+        with self._ledger.begin(write=False) as uow:
             account_id = uow.accounts.by_external_ids(crm, [external_id]).get(external_id)
             if account_id is None:
                 raise ConfigurationError(f"there is no {crm} account {external_id}; add it with: smsctl account add")
-            account = uow.accounts.get(account_id)
-            merged = {name: value for name, value in {**account.settings, **settings}.items() if value is not None}
-            uow.accounts.save_settings(account_id, merged, account.name)
-            uow.commit()
-        changed = replace(account, settings=merged)
-        names_others = any(account.settings.get(each) != merged.get(each) for each in _NAME_FIELDS)
-        return self._look_for_fields(changed) if names_others else changed
+            return uow.accounts.get(account_id)
 
     def _look_for_fields(self, account: AccountRow) -> AccountRow:
         """Ask whether the CRM has the fields the settings name; one that is away is asked when it is added again."""
@@ -199,14 +207,15 @@ class Accounts:
             account = uow.accounts.get(account_id)
         return CRMAccount(account.id, account.external_id, account.settings)
 
-    def _complete(self, account_id: str, facts: Mapping[str, Any], chosen: Mapping[str, Any]) -> AccountRow:
+    def _complete(self, seen: CRMAccount, facts: Mapping[str, Any], chosen: Mapping[str, Any]) -> AccountRow:
+        account_id = seen.account_id
         with self._ledger.begin() as uow:
             account = uow.accounts.get(account_id)
             told = {name: value for name, value in facts.items() if name not in {"name", "external_id"}}
             told_id = str(facts.get("external_id") or account.external_id)
             if told_id != account.external_id:
                 reason = f"the token belongs to account {told_id}, not to {account.external_id}"
-                uow.accounts.set_status(account_id, "disconnected", reason)
+                uow.accounts.disconnect(account_id, seen.settings.get(CONNECTED_AT), reason)
                 uow.commit()
                 raise ConfigurationError(reason)
             followed = {name: value for name, value in told.items() if name not in _PREFERENCES}

@@ -20,13 +20,14 @@ from connector.domain.journey import Journey
 from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount, SearchFilter
+from connector.ports.crm import CRM, MISSING_SCOPES, SearchFilter
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
 from connector.services.accounts import ACTIVE
-from connector.services.crm_reading import CONTACT
+from connector.services.crm_reading import CONTACT, acting_for
+from connector.services.disconnecting import disconnect
 from connector.services.happenings import SCHEDULED, scheduled
 from connector.services.journey_versions import JourneyVersions
 from connector.services.schedules import AUDIENCE, LATEST, part_of_audience
@@ -95,7 +96,7 @@ class AudienceLister:
         now, crm = self._clock.now(), self._crms[account.crm]
         conditions = [each.at(occurrence) for each in _conditions(account, journey)]
         filters = [SearchFilter(each.property_name, each.operator, each.value) for each in conditions]
-        acting = CRMAccount(account.id, account.external_id, account.settings)
+        acting = acting_for(account)
         for _ in range(PAGES):
             page = [found for found, _ in crm.search_page(acting, CONTACT, filters, [], after=after)]
             if not page:
@@ -134,7 +135,7 @@ class AudienceLister:
         wait = error.retry_after or timedelta(seconds=1) + backoff(row.attempts + 1, self._rng, _RETRY_BASE, _RETRY_CAP)
         with self._ledger.begin() as uow:
             if isinstance(error, CRMDisconnectedError):
-                uow.accounts.set_status(account.id, "disconnected", str(error))
+                disconnect(uow, acting_for(account), error, self._clock.now())
             uow.inbox.postpone(row.id, str(error), self._clock.now() + wait)
             uow.commit()
 

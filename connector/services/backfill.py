@@ -11,28 +11,24 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-
-import structlog
 
 from connector.domain.event import ChangeNotice
 from connector.domain.event_mapping import EventCatalogue, OnChange
 from connector.domain.opt_out_fields import OptOutField, merged_fields
-from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError
-from connector.ports.crm import CRM, ChangePage, CRMAccount
+from connector.ports.crm import CRM, ChangePage
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
+from connector.services.crm_reading import acting_for
 from connector.services.events import ACTIVE
 from connector.services.happenings import BACKFILL, missed
 from connector.services.missed_changes import Walk, missing_changes
 from connector.services.needed_events import NeededEvents
-
-log = structlog.get_logger(__name__)
+from connector.services.search_turns import SearchTurns, Turn
 
 EVERY = timedelta(minutes=15)
 """How long a change may go unheard of; 100 searches a day and kind of record are nothing to any CRM's limits."""
@@ -52,7 +48,6 @@ AT_ONCE = 4
 KIND = "backfill"
 _OPT_OUT = "opt-out"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)  # an opt-out holds however old it is
-_SPREAD = 0.1  # accounts connected together do not search together for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,60 +83,31 @@ class BackFill:
         clock: Clock,
         rng: random.Random,
     ) -> None:
-        self._ledger, self._crms, self._catalogue, self._clock, self._rng = ledger, crms, catalogue, clock, rng
+        self._ledger, self._crms, self._catalogue, self._clock = ledger, crms, catalogue, clock
         self._needed = needed
+        self._turns = SearchTurns(ledger, self._walks, KIND, LEASE, clock, rng)
 
     def fill_due(self) -> bool:
         """Look at one page of some accounts that are due; tell whether any was: more may wait."""
-        now = self._clock.now()
-        with self._ledger.begin() as uow:
-            accounts = {account.id: account for account in uow.accounts.all()}
-            walks = {account.id: self._walks_if_any(uow, account) for account in accounts.values()}
-            for account_id, each in walks.items():
-                for walk in each:
-                    uow.polls.ensure(account_id, walk.name, now)
-            due = uow.polls.claim(now, now + LEASE, KIND)
-            turns, later = _parted([*_turns(due, walks)])
-            for account_id, name in set(due) - {(each, walk.name) for each, walk in turns}:
-                if any(walk.name == name for walk in walks.get(account_id, ())):
-                    is_next = (account_id, name) in later  # before those who have had a page meanwhile
-                    uow.polls.next(account_id, name, now - timedelta(seconds=1) if is_next else now)
-            uow.commit()
-        for account_id, walk in turns:
-            self._look_alone(accounts[account_id], walk)
+        turns = self._turns.take(self._clock.now(), AT_ONCE)
+        for turn in turns:
+            what = f"The CRM refuses the search for changes that webhooks missed ({turn.search.name})"
+            self._turns.make(turn, EVERY, self._look, summary=what)
         return bool(turns)
-
-    def _look_alone(self, account: AccountRow, walk: Walk) -> None:
-        """Look at one page; whatever goes wrong puts this walk off and keeps no other account from its turn."""
-        try:
-            self._look(account, walk)
-        except Exception as error:  # noqa: BLE001 - whatever one account holds, the others are to be looked at
-            log.error("backfill.broke", account_id=account.id, walk=walk.name, error=type(error).__name__)
-            with self._ledger.begin() as uow:
-                uow.polls.next(account.id, walk.name, self._clock.now() + EVERY)
-                uow.commit()
-
-    def _walks_if_any(self, uow: UnitOfWork, account: AccountRow) -> Sequence[Walk]:
-        """Give the walks of an account, none where its settings name what can be no field."""
-        try:
-            return self._walks(uow, account)
-        except CRMError as error:
-            log.warning("backfill.no_walks", account_id=account.id, status=error.status)
-            return ()
 
     def hasten(self, uow: UnitOfWork, account: AccountRow) -> None:
         """Have an account looked at at once, for something is known to be missing; part of the caller's transaction."""
         now = self._clock.now()
-        for walk in self._walks(uow, account):
+        for walk in self._walks(uow, account) if account.status == ACTIVE else ():
             uow.polls.ensure(account.id, walk.name, now)
             uow.polls.next(account.id, walk.name, now)
 
     def _walks(self, uow: UnitOfWork, account: AccountRow) -> Sequence[Walk]:
         """Give what an account is to be searched for, opt-outs first; nothing that no journey needs."""
         events = self._catalogue.by_crm.get(account.crm)
-        if events is None or account.status != ACTIVE:
+        if events is None:
             return ()
-        fields = merged_fields(self._crms[account.crm].contact_fields(_acting(account)).opt_out)
+        fields = merged_fields(self._crms[account.crm].contact_fields(acting_for(account)).opt_out)
         flags = [Walk(_name_of(field), field.object_type, opt_out=field) for field in fields]
         wanted = self._needed.of(uow, account.id)
         told = [each for each in events.events.values() if isinstance(each.source, OnChange) and each.name in wanted]
@@ -151,32 +117,26 @@ class BackFill:
         ]
         return (*flags, *changes)
 
-    def _look(self, account: AccountRow, walk: Walk) -> None:
-        """Look at one page, and say when to look at the next."""
-        now = self._clock.now()
+    def _look(self, turn: Turn[Walk]) -> int:
+        """Look at one page, and say when to look at the next; give how much is missing."""
+        account, walk, now = turn.account, turn.search, self._clock.now()
         with self._ledger.begin(write=False) as uow:
             kept = uow.cursors.get(account.id, walk.name)
         if kept is None and walk.opt_out is None:
-            self._keep(account, walk, [], _Place(now, now), now + self._pause())  # what was before us is history
-            return
+            due = now + self._turns.after(EVERY)
+            self._keep(account, walk, [], _Place(now, now), due)  # what was before us is history
+            return 0
         place = _Place(_EVER, now) if kept is None else _Place.read(kept)
         if not place.after:
             place = _Place(place.since if walk.opt_out is not None else max(place.since, now - REACH), now)
-        try:
-            page = self._crms[account.crm].changed_since(
-                _acting(account), walk.object_type, walk.properties, place.since, after=place.after,
-                filters=walk.filters,
-            )  # fmt: skip
-        except CRMDisconnectedError as error:
-            self._disconnect(account, error)
-            return
-        except CRMError as error:
-            self._failed(account, walk, error, now)
-            return
+        page = self._crms[account.crm].changed_since(
+            acting_for(account), walk.object_type, walk.properties, place.since, after=place.after, filters=walk.filters
+        )
         with self._ledger.begin(write=False) as uow:
             notices = list(missing_changes(uow, account, walk, page.records, place.since))
         rows = [self._row(account, notice, now) for notice in notices]
-        self._keep(account, walk, rows, place.next(page), now if page.next else now + self._pause())
+        self._keep(account, walk, rows, place.next(page), now if page.next else now + self._turns.after(EVERY))
+        return len(rows)
 
     def _keep(self, account: AccountRow, walk: Walk, rows: Sequence[InboxRow], place: _Place, due: datetime) -> None:
         """Write down what was found together with how far was looked."""
@@ -192,55 +152,8 @@ class BackFill:
         identity = hashlib.sha256(f"{account.id}|{body}".encode()).hexdigest()
         return InboxRow(self._ledger.new_id(), account.id, BACKFILL, identity, body.encode(), {}, now)
 
-    def _pause(self) -> timedelta:
-        return EVERY * (1 - _SPREAD * self._rng.random())
-
-    def _failed(self, account: AccountRow, walk: Walk, error: CRMError, now: datetime) -> None:
-        log.warning("backfill.failed", account_id=account.id, walk=walk.name, status=error.status)
-        with self._ledger.begin() as uow:
-            if isinstance(error, CRMRefusedError):
-                uow.timeline.add([_refused(account, walk, error, now)])
-            uow.polls.next(account.id, walk.name, now + max(error.retry_after or EVERY, timedelta(minutes=1)))
-            uow.commit()
-
-    def _disconnect(self, account: AccountRow, error: CRMDisconnectedError) -> None:
-        log.warning("backfill.disconnected", account_id=account.id, status=error.status)
-        with self._ledger.begin() as uow:
-            if uow.accounts.get(account.id).status == ACTIVE:  # an uninstalled one stays that
-                uow.accounts.set_status(account.id, "disconnected", str(error))
-            uow.commit()
-
-
-def _acting(account: AccountRow) -> CRMAccount:
-    return CRMAccount(account.id, account.external_id, account.settings)
-
-
-def _turns(due: Iterable[tuple[str, str]], walks: Mapping[str, Sequence[Walk]]) -> Iterator[tuple[str, Walk]]:
-    """Give one walk per account: the first in the account's order of those that are due."""
-    names = set(due)
-    for account_id in dict.fromkeys(account_id for account_id, _ in due):
-        yield from [(account_id, walk) for walk in walks.get(account_id, ()) if (account_id, walk.name) in names][:1]
-
-
-def _parted(turns: Sequence[tuple[str, Walk]]) -> tuple[Sequence[tuple[str, Walk]], set[tuple[str, str]]]:
-    """Part those who have their turn now from the names of those who have to wait for it."""
-    return turns[:AT_ONCE], {(account_id, walk.name) for account_id, walk in turns[AT_ONCE:]}
-
 
 def _name_of(field: OptOutField) -> str:
     """Name the walk for a field; with other values it is another walk, which begins anew."""
     values = hashlib.sha256(json.dumps(sorted(field.values)).encode()).hexdigest()[:8]
     return f"{KIND}:{_OPT_OUT}:{field.object_type}.{field.property_name}:{values}"
-
-
-def _refused(account: AccountRow, walk: Walk, error: CRMRefusedError, now: datetime) -> TimelineEntry:
-    """Show a person, once a day, that a search is refused."""
-    return TimelineEntry(
-        account_id=account.id,
-        kind=EntryKind.ATTENTION_NEEDED,
-        subject=f"poll:{walk.name}",
-        discriminator=f"refused:{now.date()}",
-        at=now,
-        summary=f"The CRM refuses the search for changes that webhooks missed ({walk.name}): {error}",
-        data={"walk": walk.name, "category": error.category},
-    )

@@ -77,7 +77,7 @@ class CardPreviews:
             "segments": size.count,
             "characters": len(body),
             "left": size.left,
-            "price": self._price(of.account, size, country),
+            "price": self._price(size, country),
             "warnings": self._warnings(body, size),
             "mistakes": mistakes,
         }
@@ -91,11 +91,10 @@ class CardPreviews:
         )
         return rendered.text
 
-    def _price(self, account: AccountRow, size: Segmentation, country: str | None) -> dict[str, str] | None:
+    def _price(self, size: Segmentation, country: str | None) -> dict[str, str] | None:
         """Estimate by the list prices of the gateway that texts of this purpose go through first."""
         tools = self._tools
-        usual = str(account.settings.get("gateway") or tools.gateway)
-        gateway = tools.first_gateways.get(Purpose.TRANSACTIONAL.value, usual)
+        gateway = tools.first_gateways.get(Purpose.TRANSACTIONAL.value, tools.gateway)
         price = tools.book.price(gateway, size.count, country)
         return None if price is None else {"amount": str(price.amount), "currency": price.currency}
 

@@ -57,8 +57,8 @@ class SettingShown:
 class SettingsDesk(Protocol):
     """Keeps the settings of accounts by a declared list of them."""
 
-    def shown(self) -> Sequence[SettingShown]:
-        """Give the settings there are."""
+    def shown(self, crm: str) -> Sequence[SettingShown]:
+        """Give the settings that accounts of a CRM have."""
         ...
 
     def values(self, account_id: str) -> Mapping[str, Any]:
@@ -104,8 +104,7 @@ class CardSettings:
                     "options": list(each.options),
                     "help": each.help,
                 }
-                for each in self._desk.shown()
-                if each.name in values  # others are for accounts of other CRMs
+                for each in self._desk.shown(account.crm)
             ],
             "journeys": [_journey(status, files) for status in journeys],
             "account": {

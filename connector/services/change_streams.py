@@ -16,11 +16,11 @@ import structlog
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMRefusedError, PlaceLostError
 from connector.ports.change_streams import MOST, Batch, ChangeStreams, Stream, StreamedEvent
-from connector.ports.crm import CRMAccount
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
+from connector.services.crm_reading import acting_for
 from connector.services.events import ACTIVE
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class StreamReader:
         account, place = self._begin(account_id, topic)
         if account.status != ACTIVE:
             return
-        stream = self._streams.open(CRMAccount(account.id, account.external_id, account.settings), topic, place)
+        stream = self._streams.open(acting_for(account), topic, place)
         opened(stream)
         try:
             self._listen(account_id, topic, stream, heard)

@@ -27,7 +27,7 @@ from connector.ports.fingerprints import Fingerprints
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
-from connector.services.enrollment_ending import STILL_HERE, cancel_texts, end_enrollment
+from connector.services.enrollment_ending import cancel_texts, end_enrollment
 
 log = structlog.get_logger(__name__)
 
@@ -170,9 +170,17 @@ class Eraser:
             for row in uow.enrollments.of_contact(erasure.account_id, erasure.subject):
                 if row.status == "live":
                     end_enrollment(uow, row, why, now)
-            texts = uow.messages.of_contact(erasure.account_id, erasure.subject, BATCH)
-            cancel_texts(uow, [text for text in texts if text.state in STILL_HERE], why, now)
             uow.commit()
+        while self._cancel_some(erasure, why, now):
+            pass
+
+    def _cancel_some(self, erasure: ErasureRow, why: str, now: datetime) -> bool:
+        """Cancel a batch of a contact's texts that have not left; tell whether there may be more."""
+        with self._ledger.begin() as uow:
+            texts = uow.messages.open_of(erasure.account_id, self._batch, erasure.subject)
+            cancel_texts(uow, texts, why, now)
+            uow.commit()
+        return len(texts) == self._batch
 
     def _wait(self, erasure_id: str, until: datetime) -> None:
         with self._ledger.begin() as uow:

@@ -18,11 +18,12 @@ from connector.domain.event_mapping import EventCatalogue
 from connector.domain.retry import backoff
 from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMDisconnectedError, CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRM, MISSING_SCOPES, CRMAccount
+from connector.ports.crm import CRM, MISSING_SCOPES
 from connector.ports.inbox import InboxRow
 from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.time import Clock
-from connector.services.crm_reading import CRMReader, Reading
+from connector.services.crm_reading import CRMReader, Reading, acting_for
+from connector.services.disconnecting import disconnect
 from connector.services.event_recording import EventRecorder, LeaseLostError
 from connector.services.happenings import BACKFILL, POLL, SCHEDULED, WEBHOOK, Happening, happening
 
@@ -90,10 +91,11 @@ class EventReader:
     def _parts(self, account_id: str, rows: Sequence[InboxRow]) -> Sequence[Sequence[InboxRow]]:
         """Part what needs no CRM, that a record is gone, from what does: it holds though the CRM is away for long."""
         with self._ledger.begin(write=False) as uow:
-            crm = {account.id: account.crm for account in uow.accounts.all()}.get(account_id)
-        if crm is None:
-            return [rows]
-        gone = {row.id for row in rows if self._tells_gone(row, self._crms[crm])}
+            try:
+                crm = self._crms[uow.accounts.get(account_id).crm]
+            except KeyError:
+                return [rows]
+        gone = {row.id for row in rows if self._tells_gone(row, crm)}
         parts = [row for row in rows if row.id in gone], [row for row in rows if row.id not in gone]
         return [part for part in parts if part]
 
@@ -179,7 +181,11 @@ class EventReader:
             concerned = [crm_id for crm_id in concerned if crm_id in known or crm_id in strangers]
         if not wanted and not concerned:
             return Reading()
-        reading = self._reader.read_events(account, wanted, concerned, most_numbers)
+        try:
+            reading = self._reader.read_events(account, wanted, concerned, most_numbers)
+        except CRMDisconnectedError as error:
+            self._disconnect(account, error)
+            raise
         chosen = {crm_id for want in wanted for crm_id in reading.chosen_contacts(want)[0][:1]}
         reading.strangers = strangers - chosen
         return reading
@@ -189,10 +195,15 @@ class EventReader:
 
         An opt-out set on a contact nobody here knows holds for its number, which another contact may have.
         """
-        fields = self._crms[account.crm].contact_fields(CRMAccount(account.id, account.external_id, account.settings))
+        fields = self._crms[account.crm].contact_fields(acting_for(account))
         watched = fields.phones | {each.property_name for each in fields.opt_out}
         notices = [each.notice for each in happenings if each.notice is not None and each.contacts_concerned]
         return frozenset(each.ref.object_id for each in notices if each.property_name in watched)
+
+    def _disconnect(self, account: AccountRow, error: CRMDisconnectedError) -> None:
+        with self._ledger.begin() as uow:
+            disconnect(uow, acting_for(account), error, self._clock.now())
+            uow.commit()
 
     def _crm_is_away(self, account_id: str, rows: Sequence[InboxRow], error: CRMError) -> None:
         log.warning("events.put_off", account_id=account_id, rows=len(rows), status=error.status)
@@ -201,8 +212,6 @@ class EventReader:
             if now - row.received_at > PATIENCE:
                 self._give_up(account_id, row, f"the CRM could not be read for a day: {error}")
         with self._ledger.begin() as uow:
-            if isinstance(error, CRMDisconnectedError):
-                uow.accounts.set_status(account_id, "disconnected", str(error))
             for row in rows:
                 if now - row.received_at <= PATIENCE:
                     uow.inbox.postpone(row.id, str(error), now + (error.retry_after or self._wait(row)))

@@ -2,6 +2,7 @@
 
 Read a file at a time, how far is kept in the transaction that keeps what was read. What it tells goes into the inbox as
 what a poll found does, so that webhooks that did come are known there; that an app was taken out ends the account.
+An entry that stays unreadable is passed over, counted, and the back-fill looks for what it would have told.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from connector.domain.account_status import CONNECTED_AT
 from connector.domain.event import ChangeNotice
 from connector.domain.event_mapping import EventCatalogue, OnChange
+from connector.domain.timeline import EntryKind, TimelineEntry
 from connector.errors import CRMError
-from connector.ports.crm import CRM, CRMAccount
+from connector.ports.crm import CRM
 from connector.ports.inbox import InboxRow
 from connector.ports.journals import Journal, JournalEntry, JournalNotice
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.queue import EVENTS
 from connector.ports.time import Clock
-from connector.services.accounts import CONNECTED_AT
-from connector.services.crm_reading import CONTACT
-from connector.services.events import ACTIVE
+from connector.services.crm_reading import CONTACT, acting_for
 from connector.services.happenings import BACKFILL, missed
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,12 @@ FOLLOWED_EVERY = timedelta(days=1)
 LEASE = timedelta(minutes=5)
 """One entry is three calls of at most 15 seconds each."""
 
+PATIENCE = timedelta(minutes=30)
+"""How long an entry is tried again that cannot be read: a store of files that is away is back by then, and if not, one
+entry in half an hour is left to the back-fill."""
+
 _READ, _FOLLOW = "journal:read", "journal:follow"
+_STUCK, _SKIPPED = "journal:stuck", "journal:skipped"
 
 
 class JournalReader:
@@ -46,6 +52,7 @@ class JournalReader:
 
     Args of the constructor:
         gone: takes over that an account uninstalled us, and why we think so.
+        hasten: has the back-fill look at an account at once; called inside the transaction that tells of a hole.
     """
 
     def __init__(
@@ -55,18 +62,19 @@ class JournalReader:
         journal: Journal,
         catalogue: EventCatalogue,
         gone: Callable[[str, str], None],
+        hasten: Callable[[UnitOfWork, AccountRow], None],
         clock: Clock,
     ) -> None:
         self._ledger, self._crm, self._journal, self._catalogue = ledger, crm, journal, catalogue
-        self._gone, self._clock = gone, clock
+        self._gone, self._hasten, self._clock = gone, hasten, clock
 
     def read_due(self) -> int:
         """Do what is due; give how much that was: more may wait."""
         now = self._clock.now()
         with self._ledger.begin() as uow:
-            uow.polls.ensure(self._crm.slug, _READ, now)
-            uow.polls.ensure(self._crm.slug, _FOLLOW, now)
-            due = [name for _, name in uow.polls.claim(now, now + LEASE, "journal")]
+            for name in sorted({_READ, _FOLLOW} - {each for _, each in uow.polls.planned("journal")}):
+                uow.polls.ensure(self._crm.slug, name, now)
+            due = [name for _, name in uow.polls.claim(now, now + LEASE, 1, "journal")]
             uow.commit()
         if _FOLLOW in due:
             self._follow()
@@ -86,11 +94,11 @@ class JournalReader:
         self._next(_FOLLOW, FOLLOWED_EVERY)
 
     def _accounts(self, uow: UnitOfWork) -> Sequence[AccountRow]:
-        return [each for each in uow.accounts.all() if each.crm == self._crm.slug and each.status == ACTIVE]
+        return [each for each in uow.accounts.connected() if each.crm == self._crm.slug]
 
     def _watched(self, account: AccountRow) -> Mapping[str, Sequence[str]]:
         """Give, by kind of record, the properties whose changes mean something."""
-        fields = self._crm.contact_fields(CRMAccount(account.id, account.external_id, account.settings))
+        fields = self._crm.contact_fields(acting_for(account))
         watched: dict[str, set[str]] = {CONTACT: {*fields.phones, *(each.property_name for each in fields.opt_out)}}
         for event in self._catalogue.by_crm[self._crm.slug].events.values():
             if isinstance(event.source, OnChange):
@@ -109,8 +117,47 @@ class JournalReader:
             return
         if entry is None or entry.offset == after:
             self._next(_READ, EVERY)
-        else:
+        elif not entry.unreadable:
             self._keep(entry)
+        elif self._is_worth_another_try(entry):
+            self._next(_READ, EVERY)
+        else:
+            self._pass_over(entry)
+
+    def _is_worth_another_try(self, entry: JournalEntry) -> bool:
+        """Tell whether an entry that cannot be read may be readable yet; note since when it cannot."""
+        now = self._clock.now()
+        log.warning("journal.unreadable", offset=entry.offset, reason=entry.unreadable)
+        with self._ledger.begin() as uow:
+            since, _, stuck = (uow.cursors.get(self._crm.slug, _STUCK) or "").partition(" ")
+            if stuck != entry.offset:
+                uow.cursors.set(self._crm.slug, _STUCK, f"{now.isoformat()} {entry.offset}", now)
+                uow.commit()
+                return True
+        return now - datetime.fromisoformat(since) < PATIENCE
+
+    def _pass_over(self, entry: JournalEntry) -> None:
+        """Leave an entry to the back-fill, tell so where people see it, and read on behind it at once."""
+        now = self._clock.now()
+        log.error("journal.passed_over", offset=entry.offset, reason=entry.unreadable)
+        with self._ledger.begin(write=False) as uow:
+            accounts = self._accounts(uow)
+        for account in accounts:
+            self._tell_hole(account, entry, now)
+        with self._ledger.begin() as uow:
+            uow.cursors.set(self._crm.slug, _SKIPPED, str(skipped_entries(uow, self._crm.slug) + 1), now)
+            uow.cursors.set(self._crm.slug, _READ, entry.offset, now)
+            uow.polls.next(self._crm.slug, _READ, now)
+            uow.commit()
+
+    def _tell_hole(self, account: AccountRow, entry: JournalEntry, now: datetime) -> None:
+        with self._ledger.begin() as uow:
+            uow.timeline.add([_hole(account, entry, now)])
+            try:
+                self._hasten(uow, account)
+            except CRMError as error:  # its settings do not say what to look for; the others are looked at
+                log.warning("journal.not_hastened", account_id=account.id, status=error.status)
+            uow.commit()
 
     def _keep(self, entry: JournalEntry) -> None:
         """Write down an entry, then read the next at once."""
@@ -150,6 +197,23 @@ class JournalReader:
         with self._ledger.begin() as uow:
             uow.polls.next(self._crm.slug, name, self._clock.now() + after)
             uow.commit()
+
+
+def skipped_entries(uow: UnitOfWork, crm: str) -> int:
+    """Count the entries of a CRM's journal that were passed over because they could not be read."""
+    return int(uow.cursors.get(crm, _SKIPPED) or 0)
+
+
+def _hole(account: AccountRow, entry: JournalEntry, now: datetime) -> TimelineEntry:
+    """Show a person that the journal has a hole; it holds all accounts, so nobody knows whose it is."""
+    return TimelineEntry(
+        account_id=account.id,
+        kind=EntryKind.ATTENTION_NEEDED,
+        subject="journal",
+        discriminator=f"hole:{entry.offset}",
+        at=now,
+        summary=f"An entry of the CRM's journal was passed over, and a poll looks for what it told: {entry.unreadable}",
+    )
 
 
 def _ends(notice: JournalNotice, account: AccountRow) -> bool:

@@ -21,6 +21,8 @@ from connector.ports.consents import Suppression
 from connector.ports.enrollments import EnrollmentRow
 from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 from connector.ports.time import Clock
+from connector.services.crm_reading import acting_for
+from connector.services.disconnecting import disconnect
 from connector.services.enrollment_stepping import EnrollmentStepper
 from connector.services.events import ACTIVE, MOST_TRIES, PATIENCE, SETTLES
 from connector.services.freshness import FRESH_FOR, Freshener, Known
@@ -165,9 +167,8 @@ class JourneyRunner:
             uow.commit()
 
     def _disconnect(self, account: AccountRow, error: CRMDisconnectedError) -> None:
-        log.warning("journeys.disconnected", account_id=account.id, status=error.status)
         with self._ledger.begin() as uow:
-            uow.accounts.set_status(account.id, "disconnected", str(error))
+            disconnect(uow, acting_for(account), error, self._clock.now())
             uow.commit()
 
     def _wait(self, tries: int) -> timedelta:

@@ -106,7 +106,7 @@ class MessageMaker:
         country = region if len(region) == 2 else None
         body = self._book.country(country).written(_as_sent(account, rendered.text))
         size = measure(body)
-        gateway, route = self._gateway(account, step.route)
+        gateway, route = self._gateway(step.route)
         message = MessageRow(
             id=self._new_id(),
             account_id=account.id,
@@ -141,12 +141,12 @@ class MessageMaker:
         shown = {"template": rendered.template, "locale": rendered.locale, "number_from": recipient.came_from}
         return Made(message, {**shown, "segments": size.count, **route}, rendered.links)
 
-    def _gateway(self, account: AccountRow, route: str | None) -> tuple[str, dict[str, str]]:
+    def _gateway(self, route: str | None) -> tuple[str, dict[str, str]]:
         """Give the gateway of a text, and what its trace shows of its route, where it asks for one.
 
         A route that leads to no gateway in use must not hold a text for ever: it takes the usual one, and says so.
         """
-        usual = str(account.settings.get("gateway") or self._default_gateway)
+        usual = self._default_gateway
         if route is None:
             return usual, {}
         gateway = self._routes.get(route)

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from connector.domain.msisdn import normalise
 from connector.domain.webhook_sources import NamedBy, PersonName
 from connector.errors import InvalidNumberError
-from connector.ports.crm import CRM, CRMAccount, SearchFilter
+from connector.ports.crm import CRM, CRMAccount
 
-_CONTACT = "contact"
 _TOGETHER = 100
 """E-mail addresses in one search: HubSpot takes at most so many values behind IN, and no CRM we know fewer."""
 
@@ -90,11 +89,9 @@ class PeopleFinder:
 
     def _by_email(self, names: Sequence[PersonName]) -> dict[PersonName, tuple[str, ...]]:
         """E-mail addresses are compared as CRMs do: capitals make no difference."""
-        ids: dict[str, list[str]] = {}
+        ids: dict[str, Sequence[str]] = {}
         for some in _in_parts(sorted({name.text.lower() for name in names})):
-            condition = SearchFilter(self._email, "IN", tuple(some))
-            for crm_id, held in self._crm.search(self._account, _CONTACT, [condition], [self._email]):
-                ids.setdefault((held.get(self._email) or "").strip().lower(), []).append(crm_id)
+            ids |= self._crm.find_contacts_by_email(self._account, some, self._email)
         return {name: tuple(ids.get(name.text.lower(), ())) for name in names}
 
     def _by_number(self, text: str) -> tuple[str, ...]:

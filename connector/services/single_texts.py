@@ -161,7 +161,7 @@ class SingleTexts:
             purpose=order.purpose,
             msisdn=number.e164,
             body=body,
-            gateway=str(account.settings.get("gateway") or self._tools.gateway),
+            gateway=self._tools.gateway,
             encoding=size.encoding.value,
             segments=size.count,
             state=MessageState.QUEUED,

@@ -7,13 +7,14 @@ answers fast weighs no more than whoever answers late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from connector.domain.account_status import AccountStatus
 from connector.domain.journey import Journey
 from connector.domain.split_verdict import SplitVerdict, Trials, compare
 from connector.domain.steps import Metric, Split, Winner, walk
@@ -22,12 +23,15 @@ from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.splits import ArmCount, WinnerRow
 from connector.ports.time import Clock
 from connector.services.journey_versions import JourneyVersions
+from connector.services.poll_planning import plan_missing
 
 log = structlog.get_logger(__name__)
 
 _KIND = "split"
 _EVERY = timedelta(minutes=5)
 """Between two looks: an arm that wins a few minutes late costs a handful of people the better text."""
+
+_AT_ONCE = 20  # accounts whose splits are counted within one lease, each in some milliseconds
 
 _RARELY = timedelta(days=1)
 """Between two looks at what needs none any more: a split that is decided or gone."""
@@ -60,14 +64,21 @@ class SplitJudge:
 
     def judge_due(self) -> int:
         """Look at every split whose time has come; give how many arms have won."""
-        now = self._clock.now()
+        now, won = self._clock.now(), 0
+        plan_missing(self._ledger, _KIND, self._timers, now)
+        while due := self._claim(now):
+            won += sum(self._judge(account_id, timer, now) for account_id, timer in due)
+        return won
+
+    def _timers(self, uow: UnitOfWork) -> Iterator[tuple[str, str]]:
+        for account_id in uow.accounts.with_status(tuple(AccountStatus)):
+            yield from ((account_id, timer) for timer in self._splits(uow, account_id))
+
+    def _claim(self, now: datetime) -> Sequence[tuple[str, str]]:
         with self._ledger.begin() as uow:
-            for account in uow.accounts.all():
-                for journey, step in self._splits(uow, account.id).values():
-                    uow.polls.ensure(account.id, _timer(journey, step), now)
-            due = uow.polls.claim(now, now + _EVERY, _KIND)
+            due = uow.polls.claim(now, now + _EVERY, _AT_ONCE, _KIND)
             uow.commit()
-        return sum(self._judge(account_id, timer, now) for account_id, timer in due)
+        return due
 
     def _splits(self, uow: UnitOfWork, account_id: str) -> Mapping[str, tuple[Journey, Split]]:
         """Give the splits of an account that are to promote a winner, by timer."""

@@ -16,7 +16,6 @@ import structlog
 from connector.ports.leases import Leases
 from connector.ports.ledger import AccountRow, Ledger
 from connector.services.change_streams import StreamReader
-from connector.services.events import ACTIVE
 from connector.services.stream_listening import Listener, Wanted
 
 log = structlog.get_logger(__name__)
@@ -48,7 +47,7 @@ class StreamKeeper:
     def wanted(self) -> set[Wanted]:
         """Give the streams that active accounts want."""
         with self._ledger.begin(write=False) as uow:
-            accounts = [account for account in uow.accounts.all() if account.status == ACTIVE]
+            accounts = uow.accounts.connected()
         return {Wanted(account.id, topic) for account in accounts for topic in self._topics(account)}
 
     def listening(self) -> set[Wanted]:

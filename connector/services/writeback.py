@@ -20,6 +20,7 @@ from connector.ports.crm import CRM, CRMAccount
 from connector.ports.ledger import Ledger, UnitOfWork
 from connector.ports.records import CRMRecordRow
 from connector.ports.time import Clock
+from connector.services.disconnecting import disconnect
 from connector.services.unknown_senders import UnknownSenders
 from connector.services.writeback_batch import Batch, LeaseSpentError
 from connector.services.writeback_flags import find_contacts, write_flags
@@ -118,9 +119,8 @@ class WriteBack:
 
     def _disconnect(self, batch: Batch, error: CRMDisconnectedError) -> None:
         """Stop calling for this account; its records wait until it is connected again."""
-        account_id = batch.account.account_id
-        log.warning("writeback.disconnected", account_id=account_id, status=error.status, category=error.category)
-        batch.give_back(str(error), self._clock.now())
+        now = self._clock.now()
+        batch.give_back(str(error), now)
         with self._ledger.begin() as uow:
-            uow.accounts.set_status(account_id, "disconnected", str(error))
+            disconnect(uow, batch.account, error, now)
             uow.commit()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from connector.errors import (
     CRMAmbiguousError,
@@ -31,6 +32,7 @@ GRACE = timedelta(seconds=60)
 RIGHTS_PAUSE = timedelta(hours=1)
 """How long what the account lacks the right for waits: a person has to give it the scope first."""
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _LEASE_RESERVE = timedelta(seconds=30)  # one call with its time-outs must end before the lease does
 
 
@@ -203,24 +205,28 @@ class Batch:
         """Note what became of each row; a row the CRM does not mention may have been written."""
         unsaid = CRMAmbiguousError("the CRM's answer does not mention this record")
         outcomes = {one.row.id: results.get(one.write.ref, WriteResult(one.write.ref, error=unsaid)) for one in said}
+        written = [(one, result) for one in said if (result := outcomes[one.row.id]).error is None]
         self.note_written(
-            [
-                (one.row, outcomes[one.row.id].crm_record_id or one.write.crm_record_id)
-                for one in said
-                if outcomes[one.row.id].error is None
-            ]
+            [(one.row, result.crm_record_id or one.write.crm_record_id) for one, result in written],
+            {one.row.id: str(refused) for one, result in written if (refused := result.refused_beside) is not None},
         )
         errors = [(one.row, error) for one in said if (error := outcomes[one.row.id].error) is not None]
         # A disconnection ends the batch, so whatever else was said must be noted before.
         for row, error in sorted(errors, key=lambda pair: isinstance(pair[1], CRMDisconnectedError)):
             self.note_error(row, error, was_create=was_create)
 
-    def note_written(self, written: Sequence[tuple[CRMRecordRow, str | None]]) -> None:
-        """Note which change of each record the CRM now shows, under which id."""
+    def note_written(
+        self, written: Sequence[tuple[CRMRecordRow, str | None]], refused: Mapping[str, str] = _NOTHING
+    ) -> None:
+        """Note which change of each record the CRM now shows, under which id; and by record id, what it refused of it
+        for good.
+        """
         if not written:
             return
         with self.ledger.begin() as uow:
             uow.records.mark_written([(row.id, row.wanted, crm_id) for row, crm_id in written], self.clock.now())
+            for record_id, reason in refused.items():
+                uow.records.mark_refused_in_part(record_id, reason)
             uow.commit()
         for row, _ in written:
             del self._left[row.id]

@@ -10,7 +10,9 @@ def test_every_setting_of_an_account_is_on_its_page() -> None:
     page = account_settings_page()
     for setting in ACCOUNT_SETTINGS:
         assert f"| `{setting.name}` |" in page
-    everywhere, salesforce = page.split("## Salesforce only")
+    rest, salesforce = page.split("## Salesforce only")
+    everywhere, hubspot = rest.split("## HubSpot only")
+    assert all("| `phone_fields` |" in each for each in (hubspot, salesforce))
     assert "`invoice_object`" in salesforce
     assert "`invoice_object`" not in everywhere
     assert "| `ignore`, `attach`, `create` | `ignore` |" in everywhere

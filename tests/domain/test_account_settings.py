@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import connector
 from connector.domain.account_settings import ACCOUNT_SETTINGS, Kind, read_value, settings_of
 
 US = {"default_region": "US"}
@@ -45,6 +48,9 @@ US = {"default_region": "US"}
         ("salesforce_topics", ["/data/ChangeEvents", "/data/ChangeEvents"], ["/data/ChangeEvents"]),
         ("api_reserve_percent", "12.5", 12.5),
         ("backfill_hours", "48", 48.0),
+        ("locale_field", "Language__c", "Language__c"),
+        ("time_zone_field", "Zone__c", "Zone__c"),
+        ("salesforce_consent_objects", "yes", True),
         ("name", "  ", None),
         ("senders", [], None),
         ("owner_phones", None, None),
@@ -108,15 +114,56 @@ def test_a_number_in_a_refused_value_is_not_repeated() -> None:
     assert "202555" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"contact": ["sms_number", "mobilephone"]},
+        {"Contact": ["sms_number", "mobilephone", "sms_number"]},
+        '{"contact": "sms_number, mobilephone"}',
+    ],
+)
+def test_phone_properties_of_a_hubspot_account_are_kept_in_order_and_once(raw: Any) -> None:
+    assert read_value("hubspot", "phone_fields", raw, {}) == {"contact": ["sms_number", "mobilephone"]}
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ({"Lead": ["Phone"]}, "expected contact"),
+        ({"contact": ["MobilePhone"]}, "can be no property"),
+        ({"contact": "mobilephone FROM x"}, "can be no property"),
+        ({"contact": []}, "one to 5"),
+        ({"contact": [f"number_{each}" for each in range(6)]}, "one to 5"),
+    ],
+)
+def test_phone_properties_hubspot_cannot_have_are_refused(raw: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        read_value("hubspot", "phone_fields", raw, {})
+
+
+def test_no_account_has_two_settings_of_one_name() -> None:
+    for crm in ("hubspot", "salesforce"):
+        names = [each.name for each in settings_of(crm)]
+        assert len(names) == len(set(names))
+
+
 def test_what_only_salesforce_has_is_no_setting_of_a_hubspot_account() -> None:
     assert "salesforce_namespace" not in {each.name for each in settings_of("hubspot")}
     with pytest.raises(ValueError, match="no such setting"):
         read_value("hubspot", "invoice_object", "Invoice__c", {})
 
 
-@pytest.mark.parametrize("setting", ACCOUNT_SETTINGS, ids=lambda each: each.name)
+@pytest.mark.parametrize("setting", ACCOUNT_SETTINGS, ids=lambda each: f"{each.crm}{each.name}")
 def test_every_setting_takes_its_own_default_and_says_what_it_is_for(setting: Any) -> None:
     assert setting.help.endswith(".")
     assert bool(setting.options) == (setting.kind is Kind.CHOICE)
     if setting.default not in (None, (), {}, ""):
         assert setting.check(setting.default, US) == setting.default
+
+
+def test_every_setting_of_an_account_that_is_read_can_be_set() -> None:
+    source = "".join(path.read_text() for path in Path(connector.__file__).parent.rglob("*.py"))
+    read = set(re.findall(r"""settings\.get\(\s*"([a-z_]+)\"""", source))
+    kept_by_installing = {"instance_url"}
+    assert read - kept_by_installing <= {each.name for each in ACCOUNT_SETTINGS}
+    assert {"default_region", "phone_fields"} <= read

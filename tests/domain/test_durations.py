@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.domain.durations import LONGEST, BusinessDays, format_delay, format_duration, parse_delay, parse_duration
+from connector.domain.durations import LONGEST, BusinessDays, format_duration, parse_delay, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,6 @@ def test_any_other_mistyped_delay_is_a_mistyped_duration() -> None:
         parse_delay("2 workdays")
 
 
-@given(st.integers(1, 250).map(BusinessDays) | st.integers(0, 10**8).map(lambda seconds: timedelta(seconds=seconds)))
-def test_a_written_delay_reads_back_as_itself(delay: timedelta | BusinessDays) -> None:
-    assert parse_delay(format_delay(delay)) == delay
+@given(st.integers(1, 250).map(BusinessDays))
+def test_written_business_days_read_back_as_themselves(days: BusinessDays) -> None:
+    assert parse_delay(str(days)) == days

@@ -53,7 +53,7 @@ _EXPECTED = (
     "raise KeyError(account_id)",  # a poll under way when the next test empties the ledger
     '"error": "KeyError", "event": "events.failed"',  # an event that was
     '"error": "KeyError", "event": "maintenance.failed"',  # a poll or a schedule that was
-    '"error": "KeyError", "event": "backfill.broke"',  # a look for what webhooks missed, likewise
+    '"error": "KeyError", "event": "search.broke"',  # a look for what webhooks missed, likewise
 )
 
 _LEASES = (

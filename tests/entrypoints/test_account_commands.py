@@ -50,6 +50,13 @@ def erased(desk: Operated) -> str:
     return found[1]
 
 
+def test_an_organisation_is_connected_in_a_browser_and_not_by_a_token(desk: Operated) -> None:
+    told = failed("account", "add", "--crm", "salesforce", "--external-id", "00D000000000001", "--token", "a token")
+    assert told.endswith("in a browser: http://localhost:8000/install/salesforce")
+    with desk.connector.ledger.begin(write=False) as work:
+        assert [each.id for each in work.accounts.all()] == [desk.account_id]
+
+
 def test_any_setting_is_set_by_its_name_beside_the_usual_ones(desk: Operated) -> None:
     options = ("--region", "us", "--owner-phone", "Ann@example.com=202 555 0110")
     others = ("--set", "unknown_numbers=attach", "--set", 'senders={"US": ["+12025550100"]}')

@@ -45,7 +45,7 @@ class Stage:
 
     def accounts(self) -> dict[str, AccountRow]:
         with self.desk.connector.ledger.begin(write=False) as work:
-            return {row.external_id: row for row in work.accounts.all()}
+            return {row.external_id: work.accounts.get(row.id) for row in work.accounts.all()}
 
     def set(self, **settings: Any) -> None:
         self.desk.connector.settings = replace(self.desk.connector.settings, **settings)

@@ -78,7 +78,7 @@ def test_journeys_are_shown_with_their_version(client: FlaskClient) -> None:
     assert page.status_code == 200
     assert "invoice-overdue" in page.text
     assert page.text.count("in service") == 3
-    assert "account add" in page.text
+    assert "the connector, for a new account" in page.text
     assert "mistake" not in page.text
 
 

@@ -40,6 +40,7 @@ class FakeCRM:
         now: tells when something changes.
         imports: whether an import is what changes things now.
         keeps_history: whether the CRM knows when a property got its value.
+        fields: contact properties that settings may name; None where every name will do.
     """
 
     slug: str = "hubspot"
@@ -58,6 +59,7 @@ class FakeCRM:
     now: Callable[[], datetime] = lambda: datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
     imports: bool = False
     keeps_history: bool = True
+    fields: set[str] | None = None
     modified: dict[tuple[str, str], datetime] = field(default_factory=dict)
     created: dict[tuple[str, str], Change] = field(default_factory=dict)
     history: dict[tuple[str, str], dict[str, Change]] = field(default_factory=dict)
@@ -201,6 +203,19 @@ class FakeCRM:
         found = [each for each, props in held.items() if e164 in _numbers(props)]
         return sorted(found, key=lambda each: self.modified["contact", each], reverse=True)
 
+    def find_contacts_by_email(
+        self, account: CRMAccount, emails: Sequence[str], property_name: str
+    ) -> Mapping[str, Sequence[str]]:
+        self._begin("find_contacts_by_email")
+        asked = {each.lower() for each in emails}
+        held = self.records.get("contact", {})
+        latest = sorted(held, key=lambda each: self.modified["contact", each], reverse=True)
+        found: dict[str, list[str]] = {}
+        for each in latest:
+            if (email := (held[each].get(property_name) or "").lower()) in asked:
+                found.setdefault(email, []).append(each)
+        return found
+
     def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
         self._begin("create_contact")
         held = [each for each, props in self.records.get("contact", {}).items() if e164 in _numbers(props)]
@@ -213,6 +228,12 @@ class FakeCRM:
     def contact_fields(self, account: CRMAccount) -> ContactFields:
         ours = OptOutField("contact", OPTED_OUT)
         return ContactFields(frozenset(_PHONES), (ours, *opt_out_fields(account.settings, "contact")))
+
+    def mistakes_in_settings(self, account: CRMAccount) -> Mapping[str, str]:
+        self._begin("mistakes_in_settings")
+        named = [each.property_name for each in opt_out_fields(account.settings)]
+        unknown = [each for each in named if self.fields is not None and each not in self.fields]
+        return {"opt_out_fields": f"contacts have no {', '.join(unknown)}"} if unknown else {}
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         self._begin("create")

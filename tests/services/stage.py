@@ -56,6 +56,7 @@ class WritingCRM:
         answer_lost: the coming create does its work and then raises its failure.
         refuses: refs, contact ids, records or properties it refuses, with the error.
         refuses_owners: ids of owners who have left.
+        refuses_beside: refs of records that it takes without what should stand beside them, with the error.
     """
 
     slug: str = "hubspot"
@@ -68,6 +69,7 @@ class WritingCRM:
     answer_lost: bool = False
     refuses: dict[str, CRMError] = field(default_factory=dict)
     refuses_owners: set[str] = field(default_factory=set)
+    refuses_beside: dict[str, CRMRefusedError] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     _ids: count[int] = field(default_factory=lambda: count(9001))
 
@@ -138,7 +140,9 @@ class WritingCRM:
         refused = self.refuses.get(row.ref)
         if row.owner_id in self.refuses_owners:
             refused = CRMRefusedError("hubspot_owner_id INVALID_OWNER_ID", status=400)
-        return WriteResult(row.ref, error=refused) if refused is not None else WriteResult(row.ref, write(row))
+        if refused is not None:
+            return WriteResult(row.ref, error=refused)
+        return WriteResult(row.ref, write(row), refused_beside=self.refuses_beside.get(row.ref))
 
     def _add(self, row: RecordWrite) -> str:
         crm_id = str(next(self._ids))

@@ -24,10 +24,16 @@ from tests.services.sending.conftest import HandClock
 
 @dataclass
 class InstallingCRM:
-    """A CRM of which only `install` is asked."""
+    """A CRM of which only `install` is asked, and what is wrong with settings."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     error: CRMError | None = None
+    mistakes: Mapping[str, str] = field(default_factory=dict)
+
+    def mistakes_in_settings(self, _account: CRMAccount) -> Mapping[str, str]:
+        if self.error is not None:
+            raise self.error
+        return self.mistakes
 
     def install(self, _account: CRMAccount) -> Mapping[str, Any]:
         if self.error is not None:
@@ -46,7 +52,7 @@ class Desk:
 
     def all(self) -> list[AccountRow]:
         with self.ledger.begin() as uow:
-            return list(uow.accounts.all())
+            return [uow.accounts.get(each.id) for each in uow.accounts.all()]
 
     def told(self, account_id: str) -> list[str]:
         """What a person has to look at."""
@@ -124,6 +130,20 @@ def test_a_token_of_another_portal_is_never_used_for_this_one(desk: Desk) -> Non
     assert [account.status for account in desk.all()] == ["disconnected"]
 
 
+def test_a_token_of_another_portal_takes_no_connection_away_that_was_made_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(_account: CRMAccount) -> Mapping[str, Any]:
+        monkeypatch.undo()
+        desk.accounts.add(Installation("hubspot", "7", token="its own"))
+        return {"external_id": "8"}
+
+    monkeypatch.setattr(desk.crm, "install", install)
+    with pytest.raises(ConfigurationError, match="belongs to account 8, not to 7"):
+        desk.accounts.add(PORTAL)
+    assert [(account.status, account.access_token) for account in desk.all()] == [("active", "its own")]
+
+
 @pytest.mark.parametrize(
     ("installation", "told"),
     [(Installation("pipedrive", "7", token="x"), "--crm pipedrive"), (Installation("hubspot", "7"), "--token")],
@@ -160,6 +180,21 @@ def test_a_setting_that_names_a_field_nobody_has_is_told_when_it_is_changed(desk
     assert [changed] == desk.all()
     (told,) = desk.told(added.account.id)
     assert "Contact.No_Textt__c" in told
+
+
+def test_a_setting_that_can_never_match_is_refused_and_nothing_is_changed(desk: Desk) -> None:
+    desk.accounts.add(PORTAL)
+    desk.crm.mistakes = {"opt_out_fields": "contacts have no property no_textt"}
+    with pytest.raises(ConfigurationError, match="opt_out_fields: contacts have no property no_textt"):
+        desk.accounts.change("hubspot", "7", {"opt_out_fields": {"contact": "no_textt"}, "locale": "de"})
+    assert not {"opt_out_fields", "locale"} & desk.all()[0].settings.keys()
+
+
+def test_a_mistake_of_old_refuses_no_change_of_another_setting(desk: Desk) -> None:
+    desk.accounts.add(PORTAL)
+    desk.crm.mistakes = {"opt_out_fields": "contacts have no property no_text"}
+    desk.accounts.change("hubspot", "7", {"phone_fields": {"contact": ["sms_number"]}, "locale": "de"})
+    assert desk.all()[0].settings["locale"] == "de"
 
 
 def test_a_setting_is_changed_while_the_crm_is_away(desk: Desk) -> None:

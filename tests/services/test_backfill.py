@@ -8,14 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, text
 
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
-from connector.ports.crm import CRMAccount
-from connector.ports.ledger import AccountRow
+from connector.ports.crm import ContactFields, CRMAccount
 from connector.services.backfill import AT_ONCE, EVERY, KIND, LAG
 from connector.services.contact_snapshots import contact_row
 from connector.services.missed_changes import Walk
+from connector.services.search_turns import Turn
 from tests.services.fake_crm import PAGE
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, START, Theatre
 
@@ -62,6 +63,14 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 def journeys(rig: Rig) -> list[str]:
     return [row.journey for row in rig.enrollments()]
+
+
+def with_many_accounts(rig: Rig, many: int = 6) -> None:
+    with rig.ledger.begin() as uow:
+        mine = uow.accounts.get(ACCOUNT)
+        for number in range(many):
+            uow.accounts.add(replace(mine, id=f"{number:032x}", external_id=f"77{number}"))
+        uow.commit()
 
 
 # What is found
@@ -395,11 +404,11 @@ def test_an_account_whose_walk_breaks_keeps_no_other_walk_from_its_turn(
     rig.lea()
     looked, original = [], rig.backfill._look
 
-    def breaking(account: AccountRow, walk: Walk) -> None:
-        looked.append(walk.name)
-        if walk.opt_out is not None:
-            raise KeyError(walk.name)
-        original(account, walk)
+    def breaking(turn: Turn[Walk]) -> int:
+        looked.append(turn.search.name)
+        if turn.search.opt_out is not None:
+            raise KeyError(turn.search.name)
+        return original(turn)
 
     monkeypatch.setattr(rig.backfill, "_look", breaking)
     rig.later()
@@ -408,11 +417,7 @@ def test_an_account_whose_walk_breaks_keeps_no_other_walk_from_its_turn(
 
 
 def test_only_so_many_accounts_are_looked_at_together_and_more_is_told(rig: Rig) -> None:
-    with rig.ledger.begin() as uow:
-        mine = uow.accounts.get(ACCOUNT)
-        for number in range(AT_ONCE + 2):
-            uow.accounts.add(replace(mine, id=f"{number:032x}", external_id=f"77{number}"))
-        uow.commit()
+    with_many_accounts(rig, AT_ONCE + 2)
     rig.pass_time(minutes=16)
     before = rig.crm.calls["changed_since"]
     assert rig.backfill.fill_due() is True
@@ -422,6 +427,33 @@ def test_only_so_many_accounts_are_looked_at_together_and_more_is_told(rig: Rig)
         rounds += 1
     assert rounds > 1
     assert rig.crm.calls["changed_since"] == before + AT_ONCE + 2 + 3, "ours needs events of two kinds as well"
+
+
+def test_an_account_whose_settings_name_no_field_keeps_no_other_from_its_turn(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = rig.crm.contact_fields
+
+    def read(account: CRMAccount) -> ContactFields:
+        if account.account_id != ACCOUNT:
+            raise CRMRefusedError("that can be no field")
+        return fields(account)
+
+    with_many_accounts(rig)
+    monkeypatch.setattr(rig.crm, "contact_fields", read)
+    rig.lea()
+    rig.later()
+    assert journeys(rig) == ["welcome"]
+
+
+def test_an_account_of_a_crm_nothing_is_known_of_is_not_searched(rig: Rig) -> None:
+    with rig.ledger.begin() as uow:
+        uow.accounts.add(replace(uow.accounts.get(ACCOUNT), id="account-0", crm="another"))
+        uow.commit()
+    rig.later()
+    rig.poller.poll_due()
+    with rig.ledger.begin(write=False) as uow:
+        assert "account-0" not in {account_id for kind in ("", KIND) for account_id, _ in uow.polls.planned(kind)}
 
 
 def test_a_refused_search_is_shown_to_a_person_once_a_day(rig: Rig) -> None:
@@ -474,3 +506,68 @@ def test_an_account_of_which_something_is_known_to_be_missing_is_looked_at_at_on
         uow.commit()
     assert rig.fill() > 0
     assert journeys(rig).count("confirmation") == 1
+
+
+# Rounds
+
+
+def writes(rig: Rig) -> list[str]:
+    """Collect what is written from now on."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("SELECT", "BEGIN", "PRAGMA")):
+            found.append(statement)
+
+    event.listen(rig.ledger.engine, "before_cursor_execute", note)
+    return found
+
+
+def test_a_round_in_which_nothing_is_due_writes_nothing(rig: Rig) -> None:
+    with_many_accounts(rig)
+    rig.fill()
+    rig.poller.poll_due()
+    found = writes(rig)
+    rig.pass_time(minutes=2)
+    assert (rig.backfill.fill_due(), rig.poller.poll_due(), found) == (False, 0, [])
+
+
+def test_a_round_writes_for_who_is_due_and_for_nobody_else(rig: Rig) -> None:
+    with_many_accounts(rig)
+    rig.fill()
+    with rig.ledger.begin() as uow:
+        rig.backfill.hasten(uow, uow.accounts.get(f"{3:032x}"))
+        uow.commit()
+    found = writes(rig)
+    assert rig.backfill.fill_due()
+    assert [each.split()[1] for each in found if each.startswith("UPDATE")] == ["poll", "poll"], "leased, and planned"
+    assert len(found) == 3, "and how far it looked"
+
+
+def test_no_token_is_opened_to_find_out_what_is_due(rig: Rig) -> None:
+    with_many_accounts(rig)
+    with rig.ledger.begin() as uow:
+        uow._connection.execute(text("UPDATE account SET refresh_token_sealed = :junk"), {"junk": b"junk"})
+        uow.commit()
+    rig.pass_time(minutes=16)
+    assert rig.backfill.fill_due()
+
+
+def test_what_nobody_needs_any_more_is_forgotten_and_an_account_that_is_back_is_looked_at_at_once(rig: Rig) -> None:
+    def planned() -> int:
+        with rig.ledger.begin(write=False) as uow:
+            return len(uow.polls.planned(KIND))
+
+    def become(status: str) -> None:
+        with rig.ledger.begin() as uow:
+            uow.accounts.set_status(ACCOUNT, status, "")
+            uow.commit()
+
+    assert planned() == 3
+    become("disconnected")
+    rig.later()
+    assert planned() == 0
+    become("active")
+    rig.lea()
+    rig.later(minutes=1)
+    assert (planned(), journeys(rig)) == (3, ["welcome"])

@@ -27,7 +27,7 @@ from connector.errors import ConfigurationError, DecryptionError
 from connector.ports.consents import ConsentEvent, ConsentKind, Scope
 from connector.ports.erasing import ErasureRow
 from connector.ports.workflows import CallMove, CallState, WaitsFor, WorkflowCallRow
-from connector.services.erasing import LAST_LOOK, LEASE, Eraser, contact_text
+from connector.services.erasing import BATCH, LAST_LOOK, LEASE, Eraser, contact_text
 from tests.adapters.store.factories import a_message, an_account, an_attempt, an_event
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, Theatre
 
@@ -461,6 +461,25 @@ def test_a_text_under_way_is_waited_for_and_emptied_when_it_is_done(theatre: The
     theatre.clock.at += timedelta(minutes=1)
     assert eraser.work_off(str(erasure_id)).completed_at is not None
     assert rows(theatre, "message", "msisdn") == [("",)]
+
+
+def test_texts_that_wait_behind_hundreds_of_newer_ones_are_cancelled_however_many_they_are(theatre: Theatre) -> None:
+    contact = theatre.lea()
+    booked(theatre, contact)
+    theatre.accept_all()
+    mine = {"contact_id": theatre.contacts()[contact].id, "msisdn": NUMBER}
+    held = [a_message(ACCOUNT, state=MessageState.HELD, **mine) for _ in range(7)]
+    newer = {"created_at": held[0].created_at + timedelta(days=1), "state": MessageState.DELIVERED}
+    with theatre.ledger.begin() as work:
+        for text in [*held, *(a_message(ACCOUNT, **mine, **newer) for _ in range(BATCH))]:
+            assert work.messages.add(text)
+        work.commit()
+    eraser = eraser_of(theatre, batch=3)
+    assert eraser.erase_contact(ACCOUNT, contact, "ann", "asked")
+    assert eraser.settle()
+    with theatre.ledger.begin(write=False) as work:
+        now = work.messages.many([text.id for text in held])
+    assert {text.state for text in now.values()} == {MessageState.CANCELLED}
 
 
 def test_a_contact_is_erased_on_our_own_customers_word_too(theatre: Theatre) -> None:

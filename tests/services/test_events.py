@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from connector.adapters.store.enrollments import SQLEnrollmentRepository
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope
-from connector.ports.crm import MISSING_SCOPES, Link
+from connector.ports.crm import MISSING_SCOPES, CRMAccount, Link
 from connector.services.events import PATIENCE
 from connector.services.merged_contacts import MERGED_INTO
+from connector.services.publications import Hand, JourneyFiles
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, REMINDER, TEXTS, Theatre, due
 
 
@@ -278,6 +280,28 @@ def test_a_poll_that_fails_is_tried_again_and_a_disconnected_account_is_not(thea
     assert theatre.crm.calls["search"] == 3
 
 
+def test_an_account_whose_poll_breaks_keeps_no_other_from_its_turn(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with theatre.ledger.begin() as uow:
+        uow.accounts.add(replace(uow.accounts.get(ACCOUNT), id="account-0", external_id="770"))
+        uow.commit()
+    files = JourneyFiles({each.id: each for each in theatre.journeys})
+    theatre.publisher.publish("account-0", files, (), Hand("the author"))
+    searched, search = [], theatre.crm.search
+
+    def breaking(account: CRMAccount, *question: Any) -> Any:
+        searched.append(account.account_id)
+        if account.account_id == "account-0":
+            raise KeyError(account.account_id)
+        return search(account, *question)
+
+    monkeypatch.setattr(theatre.crm, "search", breaking)
+    theatre.invoice(theatre.lea())
+    assert theatre.poller.poll_due() == 1
+    assert searched == ["account-0", ACCOUNT], "and what broke is put off"
+
+
 def test_a_missing_scope_disconnects_nobody_and_is_shown_once_a_day(theatre: Theatre) -> None:
     refused = CRMRefusedError("this app has not the scopes", status=403, category="MISSING_SCOPES")
     theatre.crm.fail("search", *[refused] * 3)
@@ -354,6 +378,14 @@ def test_an_event_that_waited_a_day_for_the_crm_is_given_up_where_a_person_sees_
     theatre.reader.understand()
     (summary,) = theatre.summaries(EntryKind.ATTENTION_NEEDED)
     assert "could not be read for a day" in summary
+
+
+def test_an_event_of_an_account_that_is_gone_holds_up_nobody(theatre: Theatre) -> None:
+    strange = theatre.receive(b"{}", "1", account="nobody")
+    row = theatre.hear("deal.propertyChange", booked(theatre, theatre.lea()), propertyName="dealstage")
+    theatre.reader.understand()
+    assert theatre.outcome(strange) is None
+    assert theatre.outcome(row) is not None
 
 
 def test_a_revoked_token_disconnects_the_account(theatre: Theatre) -> None:

@@ -39,7 +39,7 @@ class FakePortal:
         self.fake.change("contact", contact_id, **{names.get(name, name): value for name, value in properties.items()})
 
     def add_field(self, name: str) -> None:
-        """Fields need not be declared here."""
+        self.fake.fields = {*(self.fake.fields or ()), name}
 
     def now(self) -> datetime:
         return self.at

@@ -308,7 +308,7 @@ def test_what_the_crm_refuses_to_be_asked_stops_no_other_row_and_no_opt_out(offi
 
 
 def test_a_portal_that_grants_too_little_stops_the_import(office: Office) -> None:
-    office.crm.fail("search", CRMRefusedError("scopes", status=403, category=MISSING_SCOPES))
+    office.crm.fail("find_contacts_by_email", CRMRefusedError("scopes", status=403, category=MISSING_SCOPES))
     with pytest.raises(CRMRefusedError):
         office.bring("lea@example.com,,,yes\n", MAIL_HEAD, columns=MATCHED, match=NamedBy.EMAIL)
 
@@ -358,7 +358,7 @@ def test_language_and_zone_of_the_file_stay_where_the_crm_has_none(office: Offic
 
 def test_a_crm_that_is_away_stops_the_import_and_the_next_start_goes_on(office: Office) -> None:
     office.crm.put("contact", email="lea@example.com", mobilephone=LEA)
-    office.crm.fail("search", CRMUnavailableError("down", status=503))
+    office.crm.fail("find_contacts_by_email", CRMUnavailableError("down", status=503))
     how: dict[str, Any] = {"columns": MATCHED, "match": NamedBy.EMAIL}
     with pytest.raises(CRMUnavailableError):
         office.bring("lea@example.com,2025-03-31,box,\n", MAIL_HEAD, **how)

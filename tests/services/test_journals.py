@@ -15,7 +15,7 @@ from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
 from connector.ports.journals import JournalEntry, JournalNotice
 from connector.services.accounts import Accounts, Installation
 from connector.services.backfill import BackFill
-from connector.services.journals import EVERY, JournalReader
+from connector.services.journals import EVERY, PATIENCE, JournalReader, skipped_entries
 from tests.services.theatre import ACCOUNT, CONFIRMATION, START, Theatre
 
 PORTAL = "12345"
@@ -26,6 +26,7 @@ class Told:
     """A journal with entries by number; fails when told to."""
 
     entries: list[list[JournalNotice]] = field(default_factory=list)
+    unreadable: dict[int, str] = field(default_factory=dict)
     followed: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     failures: list[CRMError] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
@@ -35,6 +36,8 @@ class Told:
         if self.failures:
             raise self.failures.pop(0)
         number = int(after or 0)
+        if number in self.unreadable:
+            return JournalEntry(str(number + 1), unreadable=self.unreadable[number])
         return JournalEntry(str(number + 1), self.entries[number]) if number < len(self.entries) else None
 
     def follow(self, external_account_id: str, watched: Mapping[str, Sequence[str]]) -> int:
@@ -51,7 +54,13 @@ class Rig(Theatre):
         super().__init__(directory, f"sqlite:///{directory}/ledger.sqlite3", {"confirmation": CONFIRMATION})
         self.told, self.gone = Told(), list[tuple[str, str]]()
         self.journal = JournalReader(
-            self.ledger, self.crm, self.told, self.catalogue, lambda *what: self.gone.append(what), self.clock
+            self.ledger,
+            self.crm,
+            self.told,
+            self.catalogue,
+            lambda *what: self.gone.append(what),
+            self.backfill.hasten,
+            self.clock,
         )
 
     def read(self) -> None:
@@ -225,3 +234,75 @@ def test_a_journal_says_when_to_come_back(rig: Rig) -> None:
     rig.read()
     assert len(rig.told.reads) == reads + 1
     assert rig.clock.at > START
+
+
+# Entries that cannot be read
+
+
+def passed_over(rig: Rig) -> int:
+    with rig.ledger.begin(write=False) as uow:
+        return skipped_entries(uow, "hubspot")
+
+
+def try_for(rig: Rig, lapse: timedelta) -> None:
+    until = rig.clock.at + lapse
+    while rig.clock.at < until:
+        rig.read()
+        rig.pass_time(seconds=EVERY.total_seconds() + 1)
+
+
+def test_an_entry_that_stays_unreadable_is_passed_over_and_what_follows_is_read(rig: Rig) -> None:
+    rig.told.unreadable[0] = "it is too large"
+    deal = rig.booked()
+    rig.told.entries += [[], [rig.moved(deal)]]
+    try_for(rig, PATIENCE - EVERY)
+    assert (passed_over(rig), set(rig.told.reads)) == (0, {""})
+    try_for(rig, 3 * EVERY)
+    assert passed_over(rig) == 1
+    assert len(rig.enrollments()) == 1
+    (told,) = [each for each in rig.summaries(EntryKind.ATTENTION_NEEDED) if "journal" in each]
+    assert told == "An entry of the CRM's journal was passed over, and a poll looks for what it told: it is too large"
+
+
+def test_an_entry_that_can_be_read_after_a_while_is_not_passed_over(rig: Rig) -> None:
+    rig.told.unreadable[0] = "no answer from HubSpot"
+    deal = rig.booked()
+    rig.told.entries.append([rig.moved(deal)])
+    try_for(rig, PATIENCE - EVERY)
+    rig.told.unreadable.clear()
+    rig.read()
+    assert (passed_over(rig), len(rig.enrollments())) == (0, 1)
+
+
+def test_each_unreadable_entry_has_a_while_of_its_own(rig: Rig) -> None:
+    rig.told.unreadable |= {0: "it is too large", 1: "it is too large"}
+    try_for(rig, PATIENCE + 3 * EVERY)
+    assert passed_over(rig) == 1
+    try_for(rig, PATIENCE + EVERY)
+    assert passed_over(rig) == 2
+
+
+def test_what_an_entry_passed_over_would_have_told_is_looked_for_at_once(rig: Rig) -> None:
+    rig.told.unreadable[0] = "it is too large"
+    while rig.backfill.fill_due():
+        pass
+    try_for(rig, PATIENCE)
+    while rig.backfill.fill_due():
+        pass
+    assert not rig.backfill.fill_due()
+    rig.read()
+    assert passed_over(rig) == 1
+    assert rig.backfill.fill_due()
+
+
+def test_an_account_of_which_nobody_can_say_what_to_look_for_keeps_no_other_from_being_told(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CRMRefusedError("no such field")
+
+    monkeypatch.setattr(rig.journal, "_hasten", refuse)
+    rig.told.unreadable[0] = "it is too large"
+    try_for(rig, PATIENCE + 2 * EVERY)
+    assert passed_over(rig) == 1
+    assert any("journal" in each for each in rig.summaries(EntryKind.ATTENTION_NEEDED))

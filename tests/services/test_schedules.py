@@ -13,6 +13,7 @@ import pytest
 
 from connector.adapters.journey_files import journey_from_source
 from connector.adapters.store.tables import metadata
+from connector.domain.account_status import CONNECTED_AT
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import MISSING_SCOPES
@@ -284,6 +285,47 @@ def test_a_missing_right_is_waited_for(theatre: Theatre) -> None:
     look(theatre)
     assert len(theatre.enrollments()) == 1
     assert attention(theatre) == []
+
+
+def test_an_account_connected_again_while_its_audience_was_refused_stays_connected(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        with theatre.ledger.begin() as uow:
+            account = uow.accounts.get(ACCOUNT)
+            settings = {**account.settings, CONNECTED_AT: theatre.clock.at.isoformat()}
+            uow.accounts.save_settings(ACCOUNT, settings, account.name)
+            uow.commit()
+        raise CRMDisconnectedError("revoked", status=401)
+
+    customers(theatre, 2)
+    look(theatre)
+    at(theatre, AT_THREE)
+    with monkeypatch.context() as patched:
+        patched.setattr(theatre.crm, "search_page", refuse)
+        look(theatre)
+    with theatre.ledger.begin(write=False) as uow:
+        assert uow.accounts.get(ACCOUNT).status == "active"
+    theatre.pass_time(minutes=1)
+    look(theatre)
+    assert len(theatre.messages()) == 2
+
+
+def test_schedules_of_many_accounts_are_started_some_at_a_time_and_none_is_left_out(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.services.schedules._AT_ONCE", 2)
+    with theatre.ledger.begin() as uow:
+        mine = uow.accounts.get(ACCOUNT)
+        for number in range(5):
+            account_id = f"{number:032x}"
+            uow.accounts.add(replace(mine, id=account_id, external_id=f"77{number}"))
+            uow.polls.ensure(account_id, "schedule:weekly", AT_THREE)
+        uow.commit()
+    at(theatre, AT_THREE)
+    Schedules(theatre.ledger, theatre.versions, theatre.clock).start_due()
+    with theatre.ledger.begin() as uow:
+        assert uow.polls.claim(AT_THREE, AT_THREE, 10, "schedule") == []
 
 
 def test_a_disconnected_account_starts_when_it_is_back_in_time(theatre: Theatre) -> None:

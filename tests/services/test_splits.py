@@ -187,6 +187,19 @@ def test_a_split_that_is_decided_or_gone_is_left_in_peace_for_a_day(trial: Trial
         assert uow.polls.any_due(trial.stage.clock.at + timedelta(days=1))
 
 
+def test_splits_of_many_accounts_are_looked_at_some_at_a_time_and_none_is_left_out(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.services.splits._AT_ONCE", 2)
+    with trial.stage.ledger.begin() as uow:
+        for number in range(5):
+            uow.polls.ensure(f"{number:032x}", "split:welcome:tone", trial.stage.clock.at)
+        uow.commit()
+    trial.judge.judge_due()
+    with trial.stage.ledger.begin() as uow:
+        assert uow.polls.claim(trial.stage.clock.at, trial.stage.clock.at, 10, "split") == []
+
+
 def test_a_split_without_a_winner_promotes_nobody_and_can_still_be_reported(tmp_path: Path) -> None:
     trial = Trial(tmp_path, a_journey(None))
     trial.enter("friendly", 60, hits=30)

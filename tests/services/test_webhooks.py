@@ -171,7 +171,7 @@ def test_a_batch_asks_the_crm_once_for_all_addresses(theatre: Theatre) -> None:
         theatre.lea(email=f"lea{number}@example.com", mobilephone=f"+120255501{number:02}")
         overdue(theatre, {"email": f"lea{number}@example.com"}, id=f"2026-{number}")
     theatre.reader.understand()
-    assert theatre.crm.calls["search"] == 1
+    assert theatre.crm.calls["find_contacts_by_email"] == 1
     assert theatre.crm.calls["read_contacts"] == 1
     assert len(theatre.enrollments()) == 20
 
@@ -213,7 +213,7 @@ def test_the_crm_is_never_asked_for_a_record_that_only_a_webhook_has_told_of(the
 def test_a_crm_that_is_away_puts_a_webhook_off_and_loses_nothing(theatre: Theatre) -> None:
     theatre.lea(email=EMAIL)
     row = overdue(theatre)
-    theatre.crm.fail("search", CRMUnavailableError("down", status=503))
+    theatre.crm.fail("find_contacts_by_email", CRMUnavailableError("down", status=503))
     theatre.work()
     assert theatre.outcome(row) is None
     theatre.pass_time(minutes=1)

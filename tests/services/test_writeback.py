@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.domain.account_status import CONNECTED_AT
 from connector.domain.message import MessageState
 from connector.errors import CRMAmbiguousError, CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import MISSING_SCOPES
@@ -216,6 +217,22 @@ def test_a_refused_row_is_kept_with_the_crms_reason_and_its_neighbours_are_writt
     assert stage.crm.calls == ["create"]
 
 
+def test_what_is_refused_beside_a_record_is_shown_and_the_record_goes_on_following_its_message(stage: Stage) -> None:
+    row = stage.move(stage.add_message(), MessageState.DISPATCHING)
+    ref = stage.record_of(row).ref
+    stage.crm.refuses_beside[ref] = CRMRefusedError("no such status here", status=400)
+    stage.drain()
+    assert [(shown.error, shown.crm_record_id) for shown in stage.refused()] == [("no such status here", "9001")]
+    row = stage.move(row, MessageState.SENT)
+    stage.drain()
+    assert [shown.error for shown in stage.refused()] == ["no such status here"]
+    stage.crm.refuses_beside.clear()
+    stage.move(row, MessageState.DELIVERED)
+    stage.drain()
+    assert stage.crm.calls == ["create", "update", "update"]
+    assert (stage.refused(), stage.record_of(row).state) == ([], "written")
+
+
 def test_a_call_refused_as_a_whole_refuses_every_row(stage: Stage) -> None:
     stage.add_message()
     stage.add_message()
@@ -234,6 +251,25 @@ def test_rows_of_one_answer_are_noted_each_by_its_own_error(stage: Stage) -> Non
     assert stage.record_of(lost).state == "creating"
     assert stage.record_of(throttled).state == "waiting"
     assert stage.record_of(good).state == "written"
+
+
+def test_an_account_connected_again_while_its_records_were_refused_stays_connected(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        with stage.ledger.begin() as uow:
+            uow.accounts.save_settings("account-1", {CONNECTED_AT: stage.clock.at.isoformat()}, "")
+            uow.commit()
+        raise CRMDisconnectedError("token revoked", status=401)
+
+    row = stage.add_message()
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.crm, "create", refuse)
+        stage.drain()
+    with stage.ledger.begin(write=False) as uow:
+        assert uow.accounts.get("account-1").status == "active"
+    stage.drain()
+    assert stage.record_of(row).state == "written"
 
 
 def test_a_disconnected_account_is_marked_and_its_records_wait_for_it(stage: Stage) -> None:

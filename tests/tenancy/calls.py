@@ -88,6 +88,7 @@ _ARGUMENTS: Mapping[str, Make] = {
     "before": _always(FUTURE),
     "before_id": _always(None),
     "callback_id": _natural("callback"),
+    "connected_at": _always(None),
     "contact_id": _own("contact"),
     "contact_ids": _several(_own("contact")),
     "counts": _always({"rows": 1}),

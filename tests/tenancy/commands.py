@@ -117,7 +117,7 @@ OF_EVERYBODY: Mapping[str, str] = {
         "reads files and settings, no row of an account",
     ),
     **dict.fromkeys(["clock", "migrate", "smpp", "streams", "web", "worker"], "starts what works for every account"),
-    **dict.fromkeys(["demo", "sandbox hubspot", "sandbox twilio"], "a pretend world of its own"),
+    **dict.fromkeys(["demo", "sandbox hubspot", "sandbox salesforce", "sandbox twilio"], "a pretend world of its own"),
 }
 """Commands that are told none, and why; whoever may run one holds the database's password."""
 

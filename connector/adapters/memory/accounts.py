@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.adapters.memory.documents import kept
 from connector.adapters.memory.shelves import Journal, Shelf
-from connector.domain.account_status import ENDED, AccountStatus
+from connector.domain.account_status import CONNECTED_AT, ENDED, AccountStatus
 from connector.ports.ledger import AccountRow
 
 
@@ -44,18 +44,34 @@ class MemoryAccountRepository:
         return [each.id for each in self.all() if each.status in statuses]
 
     def all(self) -> Sequence[AccountRow]:
-        """Read every account, oldest first."""
-        return sorted(self._shelf.rows.values(), key=lambda account: account.id)
+        """Read every account, oldest first, without their tokens."""
+        rows = sorted(self._shelf.rows.values(), key=lambda account: account.id)
+        return [replace(each, access_token=None, refresh_token=None, token_expires_at=None) for each in rows]
 
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
         """Read every account's settings."""
         return {each.id: each.settings for each in self.all()}
+
+    def connected(self, account_ids: Collection[str] | None = None) -> Sequence[AccountRow]:
+        """Read those that are active, without their tokens."""
+        wanted = [each for each in self.all() if account_ids is None or each.id in account_ids]
+        return [each for each in wanted if each.status == AccountStatus.ACTIVE]
 
     def save_tokens(
         self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> None:
         """Store tokens."""
         self._change(account_id, access_token=access_token, refresh_token=refresh_token, token_expires_at=expires_at)
+
+    def replace_tokens(
+        self, used: AccountRow, access_token: str | None, refresh_token: str | None, expires_at: datetime | None
+    ) -> bool:
+        """Store tokens, or none, while the account has the refresh token of a row that was read."""
+        account = self._shelf.rows.get(used.id)
+        if account is None or account.refresh_token != used.refresh_token:
+            return False
+        self._change(used.id, access_token=access_token, refresh_token=refresh_token, token_expires_at=expires_at)
+        return True
 
     def drop_tokens(self, account_id: str) -> None:
         """Forget tokens."""
@@ -71,6 +87,16 @@ class MemoryAccountRepository:
         if status == AccountStatus.DISCONNECTED and account is not None and account.status in ENDED:
             return
         self._change(account_id, status=status, status_reason=reason)
+
+    def disconnect(self, account_id: str, connected_at: str | None, reason: str) -> bool:
+        """Make an active account `disconnected` while it has the connection that failed."""
+        account = self._shelf.rows.get(account_id)
+        if account is None or account.status != AccountStatus.ACTIVE:
+            return False
+        if account.settings.get(CONNECTED_AT) != connected_at:
+            return False
+        self._change(account_id, status=AccountStatus.DISCONNECTED, status_reason=reason)
+        return True
 
     def active(self) -> list[str]:
         """Give the ids of the accounts that are connected."""

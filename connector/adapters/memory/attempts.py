@@ -74,10 +74,9 @@ class MemoryAttemptRepository:
             self._shelf.put(row.id, replace(row, ask_at=lease_until))
         return found
 
-    def any_to_ask(self, now: datetime, gateways: Gateways = EVERY) -> bool:
+    def any_to_ask(self, now: datetime) -> bool:
         """Tell whether any attempt's fate is to be asked for now."""
-        due = self._shelf.of(self._shelf.to_ask.first(ASK, now, sys.maxsize))
-        return any(row.gateway in gateways for row in due)
+        return bool(self._shelf.to_ask.first(ASK, now, 1))
 
     def to_redact(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:
         """Read attempts whose body the vendor is to forget now, and put their next try off."""

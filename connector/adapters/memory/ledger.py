@@ -48,7 +48,7 @@ from connector.ports.attempts import AttemptRepository
 from connector.ports.consents import ConsentRepository
 from connector.ports.contacts import ContactRepository
 from connector.ports.cursors import CursorRepository
-from connector.ports.effects import EffectRepository, EffectRow
+from connector.ports.effects import EffectRepository
 from connector.ports.enrollments import (
     EnrollmentRepository,
     EnrollmentRow,
@@ -213,10 +213,6 @@ class MemoryLedger:
     def all_messages(self) -> Iterable[MessageRow]:
         """Give every message, oldest first."""
         return [message.row for message in self._messages.rows.values()]
-
-    def all_effects(self) -> Iterable[EffectRow]:
-        """Give every effect, oldest first."""
-        return [effect.row for effect in self._effects.rows.values()]
 
     def all_entries(self) -> Iterable[TimelineEntry]:
         """Give the whole timeline, in the order it was written."""

@@ -109,11 +109,12 @@ class MemoryMessageRepository:
         rows = self._shelf.to(msisdn, account_id)
         return sorted((row for row in rows if row.state in message_traffic.WAITING), key=lambda row: row.id)
 
-    def open_of(self, account_id: str, limit: int) -> Sequence[MessageRow]:
-        """Read held and queued texts of an account."""
+    def open_of(self, account_id: str, limit: int, contact_id: str | None = None) -> Sequence[MessageRow]:
+        """Read held and queued texts of an account, or of one contact of it."""
         waiting = {MessageState.HELD, MessageState.QUEUED}
-        texts = (each.row for each in self._shelf.rows.values() if each.row.state in waiting)
-        return sorted((row for row in texts if row.account_id == account_id), key=lambda row: row.id)[:limit]
+        texts = [row for row in self._all() if row.state in waiting and row.account_id == account_id]
+        theirs = (row for row in texts if contact_id in {None, row.contact_id})
+        return sorted(theirs, key=lambda row: row.id)[:limit]
 
     def sent_times(
         self, account_id: str, msisdns: Sequence[str], since: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -26,9 +26,15 @@ class MemoryPollRepository:
         if (account_id, event) not in self._shelf.rows:
             self._shelf.put((account_id, event), _Poll(now, account_id, event))
 
-    def claim(self, now: datetime, lease_until: datetime, kind: str = "") -> Sequence[tuple[str, str]]:
-        """Give the (account, event) pairs of a kind that are due, and put them off."""
-        due = sorted(poll for poll in self._shelf.rows.values() if poll.due_at <= now and _kind(poll.event) == kind)
+    def planned(self, kind: str = "") -> Collection[tuple[str, str]]:
+        """Give every (account, event) pair of a kind."""
+        return {(poll.account_id, poll.event) for poll in self._shelf.rows.values() if _kind(poll.event) == kind}
+
+    def claim(self, now: datetime, lease_until: datetime, most: int, kind: str = "") -> Sequence[tuple[str, str]]:
+        """Give the (account, event) pairs of a kind that are due of up to `most` accounts, and put them off."""
+        waiting = sorted(poll for poll in self._shelf.rows.values() if poll.due_at <= now and _kind(poll.event) == kind)
+        accounts = [*dict.fromkeys(poll.account_id for poll in waiting)][:most]
+        due = [poll for poll in waiting if poll.account_id in accounts]
         for poll in due:
             self.next(poll.account_id, poll.event, lease_until)
         return [(poll.account_id, poll.event) for poll in due]
@@ -37,6 +43,10 @@ class MemoryPollRepository:
         """Say when an account is polled next."""
         if (account_id, event) in self._shelf.rows:
             self._shelf.put((account_id, event), _Poll(due_at, account_id, event))
+
+    def drop(self, account_id: str, event: str) -> None:
+        """Forget a pair that nobody needs any more."""
+        self._shelf.drop((account_id, event))
 
     def any_due(self, now: datetime) -> bool:
         """Tell whether any poll or timer is due."""

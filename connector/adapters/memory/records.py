@@ -131,6 +131,11 @@ class MemoryCRMRecordRepository:
                 attempts=record.row.attempts + 1,
             )
 
+    def mark_refused_in_part(self, record_id: str, error: str) -> None:
+        """Note why the CRM refuses a part of a written record for good."""
+        for record in self._shelf.of([record_id]):
+            self._shelf.change(record, lease_until=record.lease_until, error=kept_text(error))
+
     def postpone(self, record_ids: Sequence[str], error: str, not_before: datetime, *, certain: bool) -> None:
         """Give records back; `certain` says that a create certainly did not happen."""
         values: dict[str, Any] = {"state": "waiting", "create_sent_at": None} if certain else {}
@@ -170,8 +175,12 @@ class MemoryCRMRecordRepository:
         return self._named(account_id, RecordSubject.MESSAGE, "message:", message_ids)
 
     def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
-        """Read records the CRM refused, newest first."""
-        rows = [record.row for record in self._shelf.rows.values() if record.row.state == "refused"]
+        """Read records the CRM refused, or a part of them, newest first."""
+        rows = [
+            row
+            for record in self._shelf.rows.values()
+            if (row := record.row).state == "refused" or (row.state == "written" and row.error)
+        ]
         ours = [row for row in rows if account_id in {None, row.account_id}]
         return sorted(ours, key=lambda row: (row.not_before, row.id), reverse=True)[:limit]
 

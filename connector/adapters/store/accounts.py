@@ -10,10 +10,14 @@ from sqlalchemy import Connection, Row, insert, null, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import account
-from connector.domain.account_status import ENDED, AccountStatus
+from connector.domain.account_status import CONNECTED_AT, ENDED, AccountStatus
 from connector.ports.ledger import AccountRow
 
 _ACCESS, _REFRESH = "account.access_token", "account.refresh_token"
+_IN_CLEAR = tuple(
+    account.c[name]
+    for name in ("id", "crm", "external_id", "name", "status", "status_reason", "settings", "created_at")
+)
 
 
 class SQLAccountRepository:
@@ -66,26 +70,42 @@ class SQLAccountRepository:
         return self._connection.execute(query).scalars().all()
 
     def all(self) -> Sequence[AccountRow]:
-        """Read every account, oldest first."""
-        return [self._row(row) for row in self._connection.execute(select(account).order_by(account.c.id))]
+        """Read every account, oldest first, without their tokens."""
+        query = select(*_IN_CLEAR).order_by(account.c.id)
+        return [AccountRow(**row) for row in self._connection.execute(query).mappings()]
 
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
         """Read every account's settings."""
         return {row.id: row.settings for row in self._connection.execute(select(account.c.id, account.c.settings))}
 
+    def connected(self, account_ids: Collection[str] | None = None) -> Sequence[AccountRow]:
+        """Read those that are active, without their tokens."""
+        query = select(*_IN_CLEAR).where(account.c.status == AccountStatus.ACTIVE).order_by(account.c.id)
+        if account_ids is not None:
+            query = query.where(account.c.id.in_(account_ids))
+        return [AccountRow(**row) for row in self._connection.execute(query).mappings()]
+
     def save_tokens(
         self, account_id: str, access_token: str, refresh_token: str | None, expires_at: datetime | None
     ) -> None:
         """Store tokens."""
-        self._connection.execute(
-            update(account)
-            .where(account.c.id == account_id)
-            .values(
-                access_token_sealed=self._seal(account_id, _ACCESS, access_token),
-                refresh_token_sealed=self._seal(account_id, _REFRESH, refresh_token),
-                token_expires_at=expires_at,
-            )
-        )
+        values = self._tokens(account_id, access_token, refresh_token, expires_at)
+        self._connection.execute(update(account).where(account.c.id == account_id).values(values))
+
+    def replace_tokens(
+        self, used: AccountRow, access_token: str | None, refresh_token: str | None, expires_at: datetime | None
+    ) -> bool:
+        """Store tokens, or none, while the account has the refresh token of a row that was read.
+
+        Sealed twice it looks different each time: so what is sealed now is compared, in the statement that stores.
+        """
+        column = account.c.refresh_token_sealed
+        sealed = self._connection.execute(select(column).where(account.c.id == used.id)).scalar_one_or_none()
+        if self._open(used.id, _REFRESH, sealed) != used.refresh_token:
+            return False
+        values = self._tokens(used.id, access_token, refresh_token, expires_at)
+        changed = update(account).where(account.c.id == used.id, column.is_not_distinct_from(sealed)).values(values)
+        return self._connection.execute(changed).rowcount == 1
 
     def drop_tokens(self, account_id: str) -> None:
         """Forget tokens."""
@@ -104,6 +124,25 @@ class SQLAccountRepository:
         if status == AccountStatus.DISCONNECTED:
             changed = changed.where(account.c.status.not_in(ENDED))
         self._connection.execute(changed)
+
+    def disconnect(self, account_id: str, connected_at: str | None, reason: str) -> bool:
+        """Make an active account `disconnected` while it has the connection that failed."""
+        changed = (
+            update(account)
+            .where(account.c.id == account_id, account.c.status == AccountStatus.ACTIVE)
+            .where(account.c.settings[CONNECTED_AT].as_string().is_not_distinct_from(connected_at))
+            .values(status=AccountStatus.DISCONNECTED, status_reason=reason)
+        )
+        return self._connection.execute(changed).rowcount == 1
+
+    def _tokens(
+        self, account_id: str, access_token: str | None, refresh_token: str | None, expires_at: datetime | None
+    ) -> Mapping[str, Any]:
+        return {
+            "access_token_sealed": self._seal(account_id, _ACCESS, access_token),
+            "refresh_token_sealed": self._seal(account_id, _REFRESH, refresh_token),
+            "token_expires_at": expires_at,
+        }
 
     def _seal(self, account_id: str, column: str, clear: str | None) -> bytes | None:
         return None if clear is None else self._vault.seal(clear, account=account_id, column=column)

@@ -114,9 +114,9 @@ class SQLAttemptRepository:
             )
         return [_row(row) for row in rows]
 
-    def any_to_ask(self, now: datetime, gateways: Gateways = EVERY) -> bool:
+    def any_to_ask(self, now: datetime) -> bool:
         """Tell whether any attempt's fate is to be asked for now."""
-        query = select(attempt.c.id).where(attempt.c.ask_at <= now, _is_of(gateways)).limit(1)
+        query = select(attempt.c.id).where(attempt.c.ask_at <= now).limit(1)
         return self._connection.execute(query).first() is not None
 
     def to_redact(self, now: datetime, limit: int, lease_until: datetime) -> Sequence[AttemptRow]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.cursors import SQLCursorRepository
-from connector.adapters.store.raw_events import names_id, names_number, owners_of_attempts, owners_of_numbers, text_of
+from connector.adapters.store.raw_events import names_id, names_number, owners_of_attempts, owners_of_numbers, said_in
 from connector.adapters.store.tables import contact, message, workflow_call
 from connector.ports.erasing import numbers_note
 
@@ -64,7 +64,8 @@ def concerning(connection: Connection, vault: Vault, rows: Sequence[Row[Any]], w
     attempts = owners_of_attempts(connection, rows)
     owners = owners_of_numbers(connection, whose.numbers)
     only_ours = [each for each in whose.numbers if owners.get(each, set()) <= {whose.account_id}]
-    return [row for row in rows if _concerns(row, text_of(row, vault), whose, attempts.get(row.id), only_ours)]
+    texts = said_in(rows, vault)
+    return [row for row in rows if _concerns(row, texts[row.id], whose, attempts.get(row.id), only_ours)]
 
 
 def _concerns(row: Row[Any], text: str, whose: Subject, owner: str | None, only_ours: Sequence[str]) -> bool:

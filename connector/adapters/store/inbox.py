@@ -1,21 +1,32 @@
-"""How are raw events kept until they are understood?"""
+"""How are raw events kept until they are understood?
+
+A body that does not open ends its row, which says so: one damaged row must not stop the lane for all. One sealed with
+a key that this process does not have waits instead: while a release with a new key goes round, other processes seal
+with it already.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row, func, or_, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import external_event
-from connector.errors import DecryptionError
+from connector.errors import DecryptionError, MissingKeyError
 from connector.ports.inbox import InboxRow
 
+log = structlog.get_logger(__name__)
+
 _COLUMN = "external_event.body"
+_CLOSED = "cannot be opened"
+_KEY_MISSING = "cannot be opened: sealed with a key that is not in SECRET_KEYS"
+_KEY_PAUSE = timedelta(minutes=5)  # about as long as a release takes to reach every process
 
 
 class SQLInboxRepository:
@@ -40,7 +51,16 @@ class SQLInboxRepository:
         return frozenset(self._connection.execute(query).scalars())
 
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
-        """Lease up to `limit` unhandled rows whose time has come, oldest first."""
+        """Lease up to `limit` unhandled rows whose time has come, oldest first, and end those that do not open."""
+        found: list[InboxRow] = []
+        while True:
+            rows = self._lease(sources, limit - len(found), now, lease_until)
+            opened = [row for row in (self._opened(each, now) for each in rows) if row is not None]
+            found += opened
+            if len(opened) == len(rows):
+                return found
+
+    def _lease(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[Row[Any]]:
         table = external_event
         query = (
             select(table)
@@ -54,7 +74,25 @@ class SQLInboxRepository:
             self._connection.execute(
                 update(table).where(table.c.id.in_([row.id for row in rows])).values(lease_until=lease_until)
             )
-        return [inbox_row(row, self._vault) for row in rows]
+        return rows
+
+    def _opened(self, row: Row[Any], now: datetime) -> InboxRow | None:
+        """Open a row; None for one that does not open, which is put off or ended, and told of once."""
+        try:
+            return inbox_row(row, self._vault)
+        except MissingKeyError:
+            self._put_off(row, now + _KEY_PAUSE)
+        except DecryptionError:
+            self.finish([row.id], _CLOSED, now)
+            log.error("inbox.cannot_be_opened", inbox_id=row.id, source=row.source)
+        return None
+
+    def _put_off(self, row: Row[Any], not_before: datetime) -> None:
+        """Give a row back until the key may be there; nobody has tried to understand it, so no attempt is counted."""
+        values = {"not_before": not_before, "error": _KEY_MISSING, "lease_until": None}
+        self._connection.execute(update(external_event).where(external_event.c.id == row.id).values(**values))
+        if row.error != _KEY_MISSING:
+            log.error("inbox.key_missing", inbox_id=row.id, source=row.source)
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
         """Mark rows handled, none of another account; give how many were not handled before."""

@@ -129,10 +129,12 @@ class SQLMessageRepository:
         )
         return self._read(locked(self._connection, query, skip=True))
 
-    def open_of(self, account_id: str, limit: int) -> Sequence[MessageRow]:
+    def open_of(self, account_id: str, limit: int, contact_id: str | None = None) -> Sequence[MessageRow]:
         """Read, and lock until commit, held and queued texts of an account, but for those another worker holds."""
         is_open = _open(MessageState.HELD, MessageState.QUEUED)
         query = select(message).where(is_open, checked(message.c.account_id) == account_id)
+        if contact_id is not None:  # the account once more, as the index on contacts begins with it
+            query = query.where(message.c.account_id == account_id, message.c.contact_id == contact_id)
         return self._read(locked(self._connection, query.order_by(message.c.id).limit(limit), skip=True))
 
     def sent_times(

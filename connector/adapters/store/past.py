@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, tuple_
 from connector.adapters.secrets import Vault
 from connector.adapters.store.inbox import inbox_row
 from connector.adapters.store.message_rows import message_from_row
+from connector.adapters.store.opening import those_that_open
 from connector.adapters.store.tables import external_event, message, timeline_entry
 from connector.adapters.store.timeline import entry_from_row
 from connector.domain.message import Direction
@@ -30,13 +31,16 @@ class SQLPastRepository:
         self, account_id: str, sources: Sequence[str], since: datetime, until: datetime, after: str, limit: int
     ) -> Sequence[InboxRow]:
         """Read understood raw events received in a time, those with an id behind `after`."""
-        query = (
-            select(external_event)
-            .where(_received(account_id, sources, since, until), external_event.c.id > after)
-            .order_by(external_event.c.id)
-            .limit(limit)
-        )
-        return [inbox_row(row, self._vault) for row in self._connection.execute(query)]
+        query = select(external_event).where(_received(account_id, sources, since, until)).order_by(external_event.c.id)
+        found: list[InboxRow] = []
+        while True:
+            page = query.where(external_event.c.id > after).limit(limit - len(found))
+            rows = self._connection.execute(page).all()
+            opened = those_that_open("external_event", rows, lambda row: inbox_row(row, self._vault))
+            found += opened
+            if len(opened) == len(rows):  # else read on: a page without a row would be taken for the last one
+                return found
+            after = rows[-1].id
 
     def count_raw_events(self, account_id: str, sources: Sequence[str], since: datetime, until: datetime) -> int:
         """Count them."""
@@ -64,7 +68,8 @@ class SQLPastRepository:
             .where(message.c.created_at >= since, message.c.created_at < until)
             .order_by(message.c.created_at, message.c.id)
         )
-        return [message_from_row(row, self._vault) for row in self._connection.execute(query)]
+        rows = self._connection.execute(query)
+        return those_that_open("message", rows, lambda row: message_from_row(row, self._vault))
 
 
 def _received(account_id: str, sources: Sequence[str], since: datetime, until: datetime) -> ColumnElement[bool]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.ids import new_id
@@ -24,10 +24,17 @@ class SQLPollRepository:
         values = {"id": new_id(), "account_id": account_id, "event": event, "due_at": now}
         insert_new(self._connection, poll, [values])
 
-    def claim(self, now: datetime, lease_until: datetime, kind: str = "") -> Sequence[tuple[str, str]]:
-        """Give the (account, event) pairs of a kind that are due, and put them off."""
-        of_kind = poll.c.event.startswith(f"{kind}:", autoescape=True) if kind else ~poll.c.event.contains(":")
-        query = select(poll).where(poll.c.due_at <= now, of_kind).order_by(poll.c.due_at)
+    def planned(self, kind: str = "") -> Collection[tuple[str, str]]:
+        """Give every (account, event) pair of a kind."""
+        query = select(poll.c.account_id, poll.c.event).where(_of(kind))
+        return {(row.account_id, row.event) for row in self._connection.execute(query)}
+
+    def claim(self, now: datetime, lease_until: datetime, most: int, kind: str = "") -> Sequence[tuple[str, str]]:
+        """Give the (account, event) pairs of a kind that are due of up to `most` accounts, and put them off."""
+        is_due = poll.c.due_at <= now, _of(kind)
+        first = func.min(poll.c.due_at)
+        accounts = select(poll.c.account_id).where(*is_due).group_by(poll.c.account_id).order_by(first).limit(most)
+        query = select(poll).where(*is_due, poll.c.account_id.in_(accounts)).order_by(poll.c.due_at, poll.c.event)
         rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
         if rows:
             ids = [row.id for row in rows]
@@ -40,6 +47,14 @@ class SQLPollRepository:
             update(poll).where(poll.c.account_id == account_id, poll.c.event == event).values(due_at=due_at)
         )
 
+    def drop(self, account_id: str, event: str) -> None:
+        """Forget a pair that nobody needs any more."""
+        self._connection.execute(delete(poll).where(poll.c.account_id == account_id, poll.c.event == event))
+
     def any_due(self, now: datetime) -> bool:
         """Tell whether any poll is due."""
         return self._connection.execute(select(poll.c.id).where(poll.c.due_at <= now).limit(1)).first() is not None
+
+
+def _of(kind: str) -> ColumnElement[bool]:
+    return poll.c.event.startswith(f"{kind}:", autoescape=True) if kind else ~poll.c.event.contains(":")

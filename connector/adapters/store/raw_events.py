@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.inbox import inbox_row
+from connector.adapters.store.opening import those_that_open
 from connector.adapters.store.tables import attempt, message
 from connector.adapters.store.tables import external_event as table
-from connector.errors import DecryptionError
 
 _BETWEEN = re.compile(r"[\s().\-/+%]")  # what people and URLs put between the digits of a number
 _RUN = re.compile(r"\d{7,15}")  # E.164 has at most 15 digits, and no number we text fewer than seven
@@ -47,13 +47,11 @@ def owners_of_numbers(connection: Connection, msisdns: Collection[str]) -> Mappi
     return owners
 
 
-def text_of(row: Row[Any], vault: Vault) -> str:
-    """Give what an event says; empty when it cannot be opened any more."""
-    try:
-        body = inbox_row(row, vault).body
-    except DecryptionError:
-        return ""
-    return body.decode("utf-8", "replace")
+def said_in(rows: Sequence[Row[Any]], vault: Vault) -> Mapping[str, str]:
+    """Give what events say, by their ids; empty for one that cannot be opened any more, by us or anybody."""
+    opened = those_that_open("external_event", rows, lambda row: inbox_row(row, vault))
+    texts = {event.id: event.body.decode("utf-8", "replace") for event in opened}
+    return {row.id: texts.get(row.id, "") for row in rows}
 
 
 def digit_runs(text: str) -> Iterator[str]:

@@ -135,6 +135,10 @@ class SQLCRMRecordRepository:
         values = {"state": "refused", "error": clean_text(error), "lease_until": None, "create_sent_at": None}
         self._connection.execute(statement.values(**values, not_before=now, attempts=_T.attempts + 1))
 
+    def mark_refused_in_part(self, record_id: str, error: str) -> None:
+        """Note why the CRM refuses a part of a written record for good."""
+        self._connection.execute(update(crm_record).where(_T.id == record_id).values(error=clean_text(error)))
+
     def postpone(self, record_ids: Sequence[str], error: str, not_before: datetime, *, certain: bool) -> None:
         """Give records back; `certain` says that a create certainly did not happen."""
         values: dict[str, Any] = {"error": clean_text(error), "not_before": not_before, "lease_until": None}
@@ -180,8 +184,8 @@ class SQLCRMRecordRepository:
         return {ids[row.subject]: self._record(row) for row in self._connection.execute(query)}
 
     def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
-        """Read records the CRM refused, newest first."""
-        query = select(crm_record).where(_T.state == "refused")
+        """Read records the CRM refused, or a part of them, newest first."""
+        query = select(crm_record).where(or_(_T.state == "refused", and_(_T.state == "written", _T.error != "")))
         if account_id is not None:
             query = query.where(_T.account_id == account_id)
         query = query.order_by(_T.not_before.desc(), _T.id.desc()).limit(limit)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, Table, delete, exists, select, t
 
 from connector.adapters.secrets import Vault
 from connector.adapters.store.erasures import SQLErasureRepository
-from connector.adapters.store.raw_events import digit_runs, events_after, owners_of_attempts, owners_of_numbers, text_of
+from connector.adapters.store.raw_events import digit_runs, events_after, owners_of_attempts, owners_of_numbers, said_in
 from connector.adapters.store.tables import (
     account,
     attempt,
@@ -125,7 +125,8 @@ class SQLTenantData:
 
     def _of_account(self, connection: Connection, rows: Sequence[Row[Any]], account_id: str) -> list[str]:
         """Pick the callbacks of an account: the attempt they name decides, else whom only it has texted."""
-        said = {row.id: {f"+{run}" for run in digit_runs(text_of(row, self._vault))} for row in rows}
+        texts = said_in(rows, self._vault)
+        said = {row_id: {f"+{run}" for run in digit_runs(text)} for row_id, text in texts.items()}
         attempts = owners_of_attempts(connection, rows)
         texted = owners_of_numbers(connection, set[str]().union(*said.values()))
         owners = {row_id: set[str]().union(*(texted.get(each, ()) for each in said[row_id])) for row_id in said}

@@ -16,6 +16,8 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.MAP: "`name=value`, parted by commas, or JSON",
 }
 
+_CALLED: Mapping[str, str] = {"hubspot": "HubSpot", "salesforce": "Salesforce"}
+
 
 def account_settings_page(settings: Sequence[AccountSetting] = ACCOUNT_SETTINGS) -> str:
     """Give the Markdown reference of what can be set for one account."""
@@ -27,7 +29,8 @@ def account_settings_page(settings: Sequence[AccountSetting] = ACCOUNT_SETTINGS)
         "What differs between the portals and organisations that one connector serves. They are set with "
         "`smsctl account set … --set NAME=VALUE`, on the operator's page of the account, or on the settings page "
         "inside the CRM; an empty value takes a setting back to its default. A wrong one is refused with the reason, "
-        "and then none is changed. Which journeys an account runs is no setting: see "
+        "and then none is changed: one that names a field the CRM does not have, or a value the field never has, "
+        "among them. Which journeys an account runs is no setting: see "
         "[publish a journey](../how-to/publish-a-journey.md).",
         _table(everywhere),
         *(part for crm in crms for part in _of_one_crm(crm, [each for each in settings if each.crm == crm])),
@@ -35,7 +38,7 @@ def account_settings_page(settings: Sequence[AccountSetting] = ACCOUNT_SETTINGS)
 
 
 def _of_one_crm(crm: str, settings: Sequence[AccountSetting]) -> tuple[str, str]:
-    return f"## {crm.capitalize()} only", _table(settings)
+    return f"## {_CALLED[crm]} only", _table(settings)
 
 
 def _table(settings: Iterable[AccountSetting]) -> str:

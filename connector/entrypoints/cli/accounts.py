@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from connector.adapters.crm.salesforce.ids import full_id
-from connector.bootstrap import build_connector
+from connector.bootstrap import HUBSPOT, SALESFORCE, build_connector
 from connector.domain.account_settings import read_value
 from connector.errors import ConfigurationError
 from connector.services.accounts import Installation
 from connector.services.erasing import LAST_LOOK
 from connector.settings import read_settings
 
-_CRMS = ["hubspot", "salesforce"]
+_CRMS = [HUBSPOT, SALESFORCE]
 
 
 @click.group()
@@ -40,7 +40,7 @@ def _setting_options(command: Any) -> Any:
 def _named(command: Any) -> Any:
     """Give a command the options that name an account."""
     external_id = click.option("--external-id", required=True, help="Portal id, or organisation id.")
-    crm = click.option("--crm", type=click.Choice(_CRMS), default="hubspot", show_default=True)
+    crm = click.option("--crm", type=click.Choice(_CRMS), default=HUBSPOT, show_default=True)
     return crm(external_id(command))
 
 
@@ -57,10 +57,12 @@ def add(
     **chosen: Any,
 ) -> None:
     """Add an account and create our properties in its CRM; again, to replace its token."""
-    external_id = _whole(crm, external_id)
+    settings = read_settings()
+    if crm == SALESFORCE:  # where it lives and what renews its token are known only by way of its login page
+        raise ConfigurationError(f"connect an organisation in a browser: {settings.public_url}/install/salesforce")
     given = _settings(crm, {}, **chosen)
     installation = Installation(crm, external_id, token, refresh_token, _without_nothing(given))
-    added = build_connector(read_settings()).accounts.add(installation)
+    added = build_connector(settings).accounts.add(installation)
     account_ = added.account
     click.echo(f"{crm} account {external_id} is {account_.status}" + (f": {account_.name}" if account_.name else ""))
     if added.in_service:
@@ -158,7 +160,7 @@ def certificate(erasure_id: str) -> None:
 
 def _whole(crm: str, external_id: str) -> str:
     """Give the id as accounts are kept under: organisations' ids come with 15 characters as well."""
-    return (full_id(external_id) if crm == "salesforce" else "") or external_id
+    return (full_id(external_id) if crm == SALESFORCE else "") or external_id
 
 
 def _settings(

@@ -80,6 +80,7 @@ class Words:
         phones: properties of a contact in which numbers are typed.
         nobody: an id of no record.
         wish: a contact property of the account's own.
+        email: where a contact's e-mail address stands.
     """
 
     name: str = "dealname"
@@ -88,6 +89,7 @@ class Words:
     phones: frozenset[str] = frozenset({"mobilephone", "phone"})
     nobody: str = "999999"
     wish: str = "sms_wish"
+    email: str = "email"
 
 
 class CRMContract:
@@ -138,6 +140,18 @@ class CRMContract:
             portal.change_contact(each, phone=OTHER_NUMBER)
         assert list(portal.crm.find_contacts_by_number(portal.account, NUMBER)) == [second, first, third]
 
+    def test_contacts_are_found_by_e_mail_address_however_it_was_typed(self, portal: Portal) -> None:
+        words = self.words
+        maya, jonah = portal.add_contact(), portal.add_contact()
+        portal.change_contact(maya, **{words.email: "Maya@Example.com"})
+        portal.change_contact(jonah, **{words.email: "jonah@example.com"})
+        asked = ["maya@example.com", "JONAH@example.com", "nobody@example.com"]
+        found = portal.crm.find_contacts_by_email(portal.account, asked, words.email)
+        assert {email: list(ids) for email, ids in found.items()} == {
+            "maya@example.com": [maya],
+            "jonah@example.com": [jonah],
+        }
+
     def test_a_contact_is_made_for_a_number_nobody_has_and_only_once(self, portal: Portal) -> None:
         made = portal.crm.create_contact(portal.account, NUMBER, "SMS-1")
         assert portal.crm.create_contact(portal.account, NUMBER, "SMS-1") == made
@@ -160,6 +174,23 @@ class CRMContract:
         assert (read[contact].opted_out, read[contact].opted_out_by) == (True, words.wish)
         assert (read[other].opted_out, read[other].opted_out_by) == (False, "")
         assert words.wish in {each.property_name for each in portal.crm.contact_fields(account).opt_out}
+
+    def test_a_setting_that_names_a_field_nobody_has_is_a_mistake(self, portal: Portal) -> None:
+        words = self.words
+        portal.add_field(words.wish)
+
+        def mistakes(field: str) -> Mapping[str, str]:
+            own = {"opt_out_fields": {"contact": {"field": field, "value": "Never"}}}
+            settings = {**portal.account.settings, **own}
+            return portal.crm.mistakes_in_settings(
+                CRMAccount(portal.account.account_id, portal.account.external_id, settings)
+            )
+
+        assert mistakes(words.wish) == {}
+        told = mistakes(f"{words.wish}_misspelt")
+        assert set(told) == {"opt_out_fields"}
+        assert f"{words.wish}_misspelt" in told["opt_out_fields"]
+        assert portal.crm.mistakes_in_settings(portal.account) == {}
 
     def test_what_changed_since_a_time_is_met_once_and_whole(self, portal: Portal) -> None:
         words = self.words

@@ -111,6 +111,19 @@ def test_more_contacts_with_a_number_than_one_page_are_all_found(hubspot: HubSpo
     assert sorted(hubspot.crm.find_contacts_by_number(hubspot.account, US), key=int) == ids
 
 
+def test_a_hundred_long_addresses_are_found_within_hubspots_longest_search(hubspot: HubSpot) -> None:
+    emails = [f"somebody.with.a.rather.long.name.{number:03}@subsidiary.example.com" for number in range(100)]
+    ids = [hubspot.contact(email=each) for each in emails]
+    found = hubspot.crm.find_contacts_by_email(hubspot.account, emails, "email")
+    assert {each: list(found[each]) for each in emails} == dict(zip(emails, ([each] for each in ids), strict=True))
+    assert hubspot.calls("contacts.search") == 3
+
+
+def test_short_addresses_are_searched_for_a_hundred_at_a_time(hubspot: HubSpot) -> None:
+    assert hubspot.crm.find_contacts_by_email(hubspot.account, [f"{each}@x.io" for each in range(101)], "email") == {}
+    assert hubspot.calls("contacts.search") == 2
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from connector.adapters.crm.hubspot.journal import HubSpotJournal
 from connector.adapters.crm.oauth_app import OAuthApp
 from connector.domain.event import ChangeKind, ObjectRef
 from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
-from connector.ports.journals import JournalNotice
+from connector.ports.journals import JournalEntry, JournalNotice
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
 from connector.sandbox.hubspot.app import create_app
@@ -162,7 +162,6 @@ def test_a_token_that_is_refused_is_replaced_once(stage: Stage) -> None:
         ("oauth.token", 500, CRMUnavailableError),
         ("journal.earliest", 503, CRMUnavailableError),
         ("journal.earliest", 403, CRMRefusedError),
-        ("journal.file", 500, CRMUnavailableError),
         ("journal.subscriptions", 429, CRMUnavailableError),
     ],
 )
@@ -191,8 +190,90 @@ def scripted(stage: Stage, *answers: Any) -> HubSpotJournal:
 
 @pytest.mark.parametrize("address", ["", "http://files.example/1.json", "file:///etc/passwd", "https://[", "ftp://x/1"])
 def test_an_entry_is_not_fetched_from_just_anywhere(stage: Stage, address: str) -> None:
+    entry = scripted(stage, {"currentOffset": "o", "url": address}).read("")
+    why = "read an entry of the journal: its address is none that may be fetched from"
+    assert entry == JournalEntry("o", unreadable=why)
+
+
+def test_an_answer_that_names_no_entry_is_asked_for_again(stage: Stage) -> None:
     with pytest.raises(CRMUnavailableError, match="names no entry"):
-        scripted(stage, {"currentOffset": "o", "url": address}).read("")
+        scripted(stage, {"url": "https://files.example/1.json"}).read("")
+
+
+@pytest.mark.parametrize("status", [404, 403, 500])
+def test_an_entry_whose_file_is_not_given_out_is_told_with_the_place_behind_it(stage: Stage, status: int) -> None:
+    stage.follow()
+    stage.deal()
+    stage.faults.arm("hubspot.journal.file", "status", status=status)
+    entry = stage.journal.read("")
+    assert entry is not None
+    assert entry.unreadable.startswith("read an entry of the journal: ")
+    read_again = stage.journal.read("")
+    assert read_again is not None
+    assert (read_again.offset, read_again.unreadable, len(read_again.notices)) == (entry.offset, "", 2)
+
+
+class Trickle(httpx.SyncByteStream):
+    """A file that does not end, a megabyte at a time; counts what was read of it."""
+
+    def __init__(self, pass_time: Callable[[], object]) -> None:
+        self.read, self._pass_time = 0, pass_time
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.read += 1
+            self._pass_time()
+            yield b"[" * 1024 * 1024
+
+
+def endless(stage: Stage, file: Trickle) -> JournalEntry | None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "files.example":
+            return httpx.Response(200, stream=file)
+        told = {"currentOffset": "o", "url": "https://files.example/1.json", "access_token": "t", "expires_in": 1800}
+        return httpx.Response(200, json=told)
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    return HubSpotJournal(http, OAuthApp("a", ("b",)), "https://api.hubapi.com", "2026-09", stage.clock).read("")
+
+
+def test_a_file_that_is_too_large_is_left_before_it_is_all_there(stage: Stage) -> None:
+    file = Trickle(lambda: None)
+    assert endless(stage, file) == JournalEntry("o", unreadable="read an entry of the journal: it is too large")
+    assert file.read == 33
+
+
+def test_a_file_that_trickles_is_left_after_a_minute(stage: Stage) -> None:
+    file = Trickle(lambda: stage.clock.advance(timedelta(seconds=25)))
+    entry = endless(stage, file)
+    assert entry == JournalEntry("o", unreadable="read an entry of the journal: it takes too long to come")
+    assert file.read == 3
+
+
+def test_a_store_of_files_that_does_not_answer_is_told_with_the_place_behind_it(stage: Stage) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "files.example":
+            raise httpx.ConnectError("refused")
+        told = {"currentOffset": "o", "url": "https://files.example/1.json", "access_token": "t", "expires_in": 1800}
+        return httpx.Response(200, json=told)
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    journal = HubSpotJournal(http, OAuthApp("a", ("b",)), "https://api.hubapi.com", "2026-09", stage.clock)
+    assert journal.read("") == JournalEntry("o", unreadable="read an entry of the journal: no answer from HubSpot")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 200_000])
+def test_a_file_that_is_no_json_is_told_with_the_place_behind_it(stage: Stage, body: bytes) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "files.example":
+            return httpx.Response(200, content=body)
+        told = {"currentOffset": "o", "url": "https://files.example/1.json", "access_token": "t", "expires_in": 1800}
+        return httpx.Response(200, json=told)
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    journal = HubSpotJournal(http, OAuthApp("a", ("b",)), "https://api.hubapi.com", "2026-09", stage.clock)
+    why = "read an entry of the journal: HubSpot's answer cannot be read"
+    assert journal.read("") == JournalEntry("o", unreadable=why)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+import httpx
 import pytest
 import redis
 from redis.backoff import NoBackoff
@@ -247,6 +248,38 @@ def test_a_wrong_client_secret_disconnects_nobody_and_is_said_aloud(
     assert hubspot.row().status == "active"
     assert "HubSpot refuses our own credentials" in caplog.text
     assert "secret-1" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "pause"),
+    [
+        (423, {}, timedelta(seconds=2)),
+        (429, {"Retry-After": "7"}, timedelta(seconds=7)),
+        (477, {"Retry-After": "7200"}, timedelta(hours=2)),
+        (477, {}, timedelta(hours=1)),
+        (503, {"Retry-After": "30"}, timedelta(seconds=30)),
+        (502, {}, None),
+    ],
+)
+@pytest.mark.parametrize("body", [{"status": "BAD_REFRESH_TOKEN", "error": "invalid_grant"}, {"message": "moving"}])
+def test_what_passes_at_the_token_endpoint_ends_nobody_and_is_waited_for_as_long_as_it_asks(
+    hubspot: HubSpot,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    headers: dict[str, str],
+    pause: timedelta | None,
+    body: dict[str, str],
+) -> None:
+    install_oauth(hubspot)
+    hubspot.clock.advance(timedelta(hours=1))
+    answer = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers, json=body))
+    with httpx.Client(transport=answer) as http, caplog.at_level(logging.ERROR):
+        tokens = replace(hubspot.crm._records.calls.tokens, http=http)
+        with pytest.raises(CRMUnavailableError) as caught:
+            tokens.token(ACCOUNT_ID)
+    assert (caught.value.status, caught.value.retry_after) == (status, pause)
+    assert "our own credentials" not in caplog.text  # which are in order
+    assert (hubspot.row().status, hubspot.row().refresh_token is None) == ("active", False)
 
 
 def test_an_oauth_token_without_our_credentials_is_said_aloud(hubspot: HubSpot) -> None:

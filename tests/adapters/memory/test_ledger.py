@@ -140,7 +140,6 @@ def test_next_due_is_the_earliest_time_of_anything_that_waits(ledger: MemoryLedg
 def test_the_ledger_can_be_looked_over_whole(ledger: MemoryLedger) -> None:
     assert list(ledger.all_enrollments()) == [ROW]
     assert [row.id for row in ledger.all_messages()] == ["message-1"]
-    assert list(ledger.all_effects()) == [EFFECT]
     assert list(ledger.all_entries()) == [ENTRY]
 
 

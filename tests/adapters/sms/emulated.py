@@ -59,7 +59,9 @@ def impatient(gateway: SMSGateway) -> Iterator[None]:
     Only for what is never answered: a busy machine may well take longer over an answer that does come.
     """
     gateway.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))
-        yield
-    gateway.close()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(http, "TIMEOUT", httpx.Timeout(3.0, read=0.3))
+            yield
+    finally:
+        gateway.close()

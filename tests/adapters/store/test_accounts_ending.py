@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
-from connector.domain.account_status import ENDED, AccountStatus
+from connector.adapters.store.unit_of_work import SQLLedger
+from connector.domain.account_status import CONNECTED_AT, ENDED, AccountStatus
 from connector.ports.ledger import AccountRow, Ledger
 from tests.adapters.store.factories import NOW
 
@@ -56,6 +58,57 @@ def test_a_failing_call_does_not_turn_an_ended_account_into_a_disconnected_one(
         )
         work.accounts.set_status("account-1", AccountStatus.ACTIVE, "")
         assert work.accounts.get("account-1").status == "active"
+
+
+def test_those_that_are_active_are_read_without_their_tokens(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(replace(account(2), settings={"senders": ["+12025550100"]}))
+        work.accounts.add(account(1))
+        work.accounts.add(account(3, AccountStatus.DISCONNECTED))
+        first, second = work.accounts.connected()
+        assert (first, second.id, second.settings) == (
+            replace(account(1), access_token=None, refresh_token=None, token_expires_at=None),
+            "account-2",
+            {"senders": ["+12025550100"]},
+        )
+        assert [each.id for each in work.accounts.connected({"account-2", "account-3"})] == ["account-2"]
+        assert list(work.accounts.connected(())) == []
+
+
+def test_tokens_that_do_not_open_stop_no_round_over_the_active_accounts(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
+        work.accounts.add(account(1))
+        work._connection.execute(text("UPDATE account SET access_token_sealed = :junk"), {"junk": b"junk"})
+        assert [each.id for each in work.accounts.connected()] == ["account-1"]
+
+
+@pytest.mark.parametrize("status", sorted(set(AccountStatus) - {AccountStatus.ACTIVE}))
+def test_only_an_active_account_is_disconnected_by_a_failing_call(ledger: Ledger, status: AccountStatus) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(account(1, status))
+        work.accounts.add(account(2))
+        assert not work.accounts.disconnect("account-1", None, "the token is refused")
+        assert not work.accounts.disconnect("account-3", None, "the token is refused")
+        assert work.accounts.get("account-1").status == status
+        assert work.accounts.get("account-2").status == "active"
+
+
+def test_a_call_that_fails_disconnects_the_account_once(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(account(1))
+        assert work.accounts.disconnect("account-1", None, "the token is refused")
+        assert not work.accounts.disconnect("account-1", None, "and again")
+        found = work.accounts.get("account-1")
+        assert (found.status, found.status_reason) == ("disconnected", "the token is refused")
+
+
+def test_a_call_that_failed_before_an_account_was_connected_again_does_not_disconnect_it(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(replace(account(1), settings={CONNECTED_AT: "2026-11-21T12:00:00+00:00"}))
+        assert not work.accounts.disconnect("account-1", None, "the first token is refused")
+        assert not work.accounts.disconnect("account-1", "2026-11-20T12:00:00+00:00", "the second token is refused")
+        assert work.accounts.get("account-1").status == "active"
+        assert work.accounts.disconnect("account-1", "2026-11-21T12:00:00+00:00", "the third token is refused")
 
 
 def test_dropped_tokens_are_gone_and_those_of_others_stay(ledger: Ledger) -> None:

@@ -31,6 +31,16 @@ def test_open_texts_of_an_account_are_those_that_can_still_be_cancelled(ledger: 
         assert work.messages.open_of("account-9", 10) == []
 
 
+def test_open_texts_of_one_contact_are_found_among_those_of_its_account(ledger: Ledger) -> None:
+    mine, others = a_message("account-1", contact_id="contact-1"), a_message("account-1", contact_id="contact-2")
+    gone = a_message("account-1", contact_id="contact-1", state=MessageState.ACCEPTED)
+    with ledger.begin() as work:
+        for text in (mine, others, gone, a_message("account-1")):
+            assert work.messages.add(text)
+        assert [row.id for row in work.messages.open_of("account-1", 10, "contact-1")] == [mine.id]
+        assert work.messages.open_of("account-2", 10, "contact-1") == []
+
+
 def test_live_enrollments_of_an_account_are_found_leased_ones_too(ledger: Ledger) -> None:
     rows = [
         ROW,

@@ -106,7 +106,7 @@ def test_a_poll_is_given_to_one_poller_and_comes_back(ledger: Ledger) -> None:
     with ledger.begin() as uow:
         uow.polls.ensure("a", "invoice.overdue", NOW)
         uow.polls.ensure("a", "invoice.overdue", LATER)
-        assert uow.polls.claim(NOW, LATER) == [("a", "invoice.overdue")]
+        assert uow.polls.claim(NOW, LATER, 1) == [("a", "invoice.overdue")]
         assert not uow.polls.any_due(NOW)
         uow.polls.next("a", "invoice.overdue", NOW)
         assert uow.polls.any_due(NOW)
@@ -116,9 +116,32 @@ def test_a_timer_is_given_only_to_whoever_claims_its_kind(ledger: Ledger) -> Non
     with ledger.begin() as uow:
         for name in ("invoice.overdue", "split:welcome:tone", "splits:other:timer"):
             uow.polls.ensure("a", name, NOW)
-        assert uow.polls.claim(NOW, LATER, "split") == [("a", "split:welcome:tone")]
-        assert uow.polls.claim(NOW, LATER) == [("a", "invoice.overdue")]
+        assert uow.polls.claim(NOW, LATER, 1, "split") == [("a", "split:welcome:tone")]
+        assert uow.polls.claim(NOW, LATER, 1) == [("a", "invoice.overdue")]
         assert uow.polls.any_due(NOW)
+
+
+def test_polls_of_only_so_many_accounts_are_given_and_whoever_waits_longest_comes_first(ledger: Ledger) -> None:
+    with ledger.begin() as uow:
+        for account_id, minutes in (("c", 0), ("a", 2), ("b", 1)):
+            uow.polls.ensure(account_id, "invoice.overdue", NOW + timedelta(minutes=minutes))
+        uow.polls.ensure("c", "form.submitted", NOW + timedelta(minutes=3))
+        uow.polls.ensure("d", "split:welcome:tone", NOW)
+        late, of_c = NOW + timedelta(hours=1), [("c", "invoice.overdue"), ("c", "form.submitted")]
+        assert uow.polls.claim(late, NOW + timedelta(hours=2), 2) == [of_c[0], ("b", "invoice.overdue"), of_c[1]]
+        assert uow.polls.claim(late, NOW + timedelta(hours=2), 2) == [("a", "invoice.overdue")]
+        assert uow.polls.claim(late, NOW + timedelta(hours=2), 2) == []
+
+
+def test_what_is_planned_is_known_by_its_kind_and_forgotten_when_nobody_needs_it(ledger: Ledger) -> None:
+    with ledger.begin() as uow:
+        for account_id in "ab":
+            for name in ("invoice.overdue", "split:welcome:tone"):
+                uow.polls.ensure(account_id, name, NOW)
+        assert set(uow.polls.planned("split")) == {("a", "split:welcome:tone"), ("b", "split:welcome:tone")}
+        uow.polls.drop("a", "invoice.overdue")
+        uow.polls.drop("a", "never.planned")
+        assert set(uow.polls.planned()) == {("b", "invoice.overdue")}
 
 
 def test_group_commit_returns_after_the_commit_and_blames_only_the_culprit(sql_ledger: SQLLedger) -> None:

@@ -64,6 +64,7 @@ DAILY: dict[str, Callable[[UnitOfWork], object]] = {
     "messages.sent_times": lambda uow: uow.messages.sent_times("a", [NUMBER, "+12025550144"], NOW),
     "messages.last_sent_to": lambda uow: uow.messages.last_sent_to(NUMBER, None),
     "messages.last_sent_to from a sender": lambda uow: uow.messages.last_sent_to(NUMBER, "+12025550100"),
+    "messages.open_of a contact": lambda uow: uow.messages.open_of("a", 50, "c1"),
     "messages.of_contact": lambda uow: uow.messages.of_contact("a", "c1", 50),
     "messages.of_enrollment": lambda uow: uow.messages.of_enrollment("n1"),
     "attempts.many": lambda uow: uow.attempts.many(["t1", "t2"]),

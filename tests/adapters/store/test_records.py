@@ -146,6 +146,20 @@ def test_a_refused_record_stays_refused_and_is_shown_with_the_reason(ledger: Led
         assert not work.records.refused("account-2", 10)
 
 
+def test_a_record_refused_in_part_is_shown_with_the_reason_until_it_is_written_whole(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.records.want([RECORD])
+        work.records.mark_written([("record-1", 1, "9001")], NOW)
+        work.records.mark_refused_in_part("record-1", "no such status here")
+        (shown,) = work.records.refused("account-1", 10)
+        assert (shown.error, shown.state, shown.crm_record_id) == ("no such status here", "written", "9001")
+        assert not work.records.refused("account-2", 10)
+        work.records.want([replace(RECORD, not_before=NOW)])
+        assert [row.id for row in _claim(work, NOW)] == ["record-1"]
+        work.records.mark_written([("record-1", 2, None)], NOW)
+        assert not work.records.refused(None, 10)
+
+
 def test_a_refused_opt_out_flag_is_tried_again_by_the_next_change_of_mind(ledger: Ledger) -> None:
     flag = replace(RECORD, kind=RecordSubject.OPT_OUT_PROPERTY, subject="contact:51")
     with ledger.begin() as work:

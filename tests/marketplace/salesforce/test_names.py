@@ -78,9 +78,8 @@ def test_the_fields_are_of_the_kind_and_length_that_the_connector_expects() -> N
     for person in ("Contact", "Lead"):
         assert found[f"{person}.SMS_Opt_Out__c"] == ("Checkbox",)
         assert found[f"{person}.SMS_Opt_Out_Source__c"] == ("Text", "255")
-        assert found[f"{person}.SMS_Last_Status__c"] == ("Text", "40")
         assert found[f"{person}.SMS_Handoff__c"] == ("Text", "255")
-        times = ("SMS_Opt_Out_At__c", "SMS_Opted_In_At__c", "SMS_Last_Reply_At__c")
+        times = ("SMS_Opt_Out_At__c", "SMS_Opted_In_At__c")
         assert {found[f"{person}.{name}"] for name in times} == {("DateTime",)}
     assert found["Activity.SMS_Ref__c"] == ("Text", "80")
     assert found[f"{names.MESSAGE}.Body__c"] == ("LongTextArea", "32768")

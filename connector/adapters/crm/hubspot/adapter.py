@@ -17,6 +17,7 @@ from connector.adapters.crm.hubspot.limits import PortalLimits
 from connector.adapters.crm.hubspot.portal_facts import PortalFacts
 from connector.adapters.crm.hubspot.properties import PortalProperties
 from connector.adapters.crm.hubspot.records import PortalRecords
+from connector.adapters.crm.hubspot.setting_checks import mistakes_in
 from connector.adapters.crm.hubspot.tokens import PortalTokens
 from connector.adapters.crm.hubspot.webhooks import read_notice
 from connector.adapters.crm.hubspot.workflows import PortalWorkflows
@@ -70,9 +71,9 @@ class HubSpotCRM:
         tokens = PortalTokens(ledger, clock, locks, http, url, version, app)
         calls = PortalCalls(tokens, DatedClients(url, version), PortalLimits(limiter, sleep))
         self._records = PortalRecords(calls)
-        self._contacts = PortalContacts(self._records)
-        self._changes = PortalChanges(self._records)
         self._facts = PortalFacts(calls, clock)
+        self._contacts = PortalContacts(self._records, self._facts)
+        self._changes = PortalChanges(self._records)
         self._properties = PortalProperties(calls)
         self._writing = PortalWriting(calls, self._records)
         self._workflows = PortalWorkflows(calls)
@@ -146,6 +147,12 @@ class HubSpotCRM:
         """Find contacts by number; HubSpot's search may lag some seconds behind a change."""
         return self._contacts.find_by_number(account, e164)
 
+    def find_contacts_by_email(
+        self, account: CRMAccount, emails: Sequence[str], property_name: str
+    ) -> Mapping[str, Sequence[str]]:
+        """Find contacts by e-mail address, in one search."""
+        return self._contacts.find_by_email(account, emails, property_name)
+
     def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
         """Give the contact with a number, a new one if need be."""
         return self._contacts.create(account, e164, ref)
@@ -153,6 +160,10 @@ class HubSpotCRM:
     def contact_fields(self, account: CRMAccount) -> ContactFields:
         """Say which properties of contacts hold numbers and opt-outs."""
         return contact_fields(account)
+
+    def mistakes_in_settings(self, account: CRMAccount) -> Mapping[str, str]:
+        """Compare the settings with the portal's contact properties, as they are now."""
+        return mistakes_in(account.settings, self._properties.definitions(account))
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         """Create records."""
@@ -183,6 +194,9 @@ class HubSpotCRM:
         return self._workflows.complete(account, completions)
 
     def install(self, account: CRMAccount) -> Mapping[str, Any]:
-        """Create our property group and properties; give the portal's name, time zone and currency."""
-        self._properties.install(account)
-        return self._facts.settings(account)
+        """Create our property group and properties; give the portal's name, time zone and currency.
+
+        Under `missing_fields` stand properties that the account's settings name and the portal does not have.
+        """
+        missing = self._properties.install(account)
+        return {**self._facts.settings(account), "missing_fields": missing}

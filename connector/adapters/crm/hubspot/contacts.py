@@ -5,16 +5,24 @@ Property names: knowledge.hubspot.com, "HubSpot's default contact properties". O
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import phonenumbers
-from phonenumbers import PhoneNumberFormat
-
 from connector.adapters.crm.hubspot.batch_results import BatchRow, results
+from connector.adapters.crm.hubspot.batches import batched, fitting
+from connector.adapters.crm.hubspot.phones import (
+    DEFAULT,
+    chosen_phones,
+    names_to_read,
+    number_filters,
+    phone_properties,
+    typed_numbers,
+)
+from connector.adapters.crm.hubspot.portal_facts import PortalFacts
 from connector.adapters.crm.hubspot.properties import OPTED_OUT
 from connector.adapters.crm.hubspot.records import PortalRecords, Properties
+from connector.adapters.crm.people import by_value
 from connector.adapters.crm.places import country_code, iana_zone
 from connector.domain.event import ContactSnapshot
 from connector.domain.locales import normalise_locale
@@ -23,21 +31,15 @@ from connector.domain.opt_out_fields import OptOutField, opt_out_fields
 from connector.errors import CRMAmbiguousError, InvalidNumberError
 from connector.ports.crm import OPTED_IN_AT, ContactFields, CRMAccount, SearchFilter
 
-# As typed, with HubSpot's reading of it in international format; mobile first.
-_PHONES = (
-    ("mobilephone", "hs_calculated_mobile_number"),
-    ("phone", "hs_calculated_phone_number"),
-)
+_MOST_GROUPS = 5  # of filters in one search, of which a record has to meet one
 _COUNTRIES = ("hs_country_region_code", "country", "hs_calculated_mobile_number_region_code")
 _MERGED = "hs_merged_object_ids"
 _READ = (
-    *(name for pair in _PHONES for name in pair),
     *_COUNTRIES,
     "firstname", "lastname", "email", "hubspot_owner_id", "hs_language", "hs_timezone",
     _MERGED, OPTED_OUT, OPTED_IN_AT,
 )  # fmt: skip
 _MODIFIED = "lastmodifieddate"
-_SEARCHED = ("hs_searchable_calculated_mobile_number", "hs_searchable_calculated_phone_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,20 @@ class PortalContacts:
     """Reads contacts and finds them by number."""
 
     records: PortalRecords
+    facts: PortalFacts
 
     def read(
         self, account: CRMAccount, ids: Sequence[str], attributes: Mapping[str, str]
     ) -> dict[str, ContactSnapshot]:
         """Read contacts by id. An id that was merged away gives the contact it became, under the id asked for."""
-        theirs = opt_out_fields(account.settings, "contact")
-        names = tuple(dict.fromkeys([*_READ, *attributes.values(), *(each.property_name for each in theirs)]))
+        phones, theirs = phone_properties(account.settings), opt_out_fields(account.settings, "contact")
+        read = [*names_to_read(phones), *_READ]
+        names = tuple(dict.fromkeys([*read, *attributes.values(), *(each.property_name for each in theirs)]))
         held = self.records.read(account, "contact", ids, names)
         for crm_id, properties in list(held.items()):
             for merged in filter(None, (properties[_MERGED] or "").split(";")):
                 held.setdefault(merged, {**properties, "hs_object_id": crm_id})
-        return {each: _snapshot(each, held[each], attributes, theirs) for each in ids if each in held}
+        return {each: _snapshot(each, held[each], attributes, phones, theirs) for each in ids if each in held}
 
     def find_by_number(self, account: CRMAccount, e164: str) -> list[str]:
         """Find every contact with this number in one of its phone properties, the one changed last first.
@@ -64,21 +68,34 @@ class PortalContacts:
         The search keys hold digits without the country code, so they find too many; what was found is read again
         and compared as E.164.
         """
-        keys = _search_keys(e164)
-        groups = [[SearchFilter(name, "IN", keys)] for name in _SEARCHED]
-        groups += [[SearchFilter(typed, "EQ", e164)] for typed, _ in _PHONES]
-        names = (*(name for pair in _PHONES for name in pair), *_COUNTRIES, _MODIFIED)
+        phones = self._present(account)
+        names = (*names_to_read(phones), *_COUNTRIES, _MODIFIED)
         default = str(account.settings.get("default_region") or "")
-        found = self.records.search(account, "contact", groups, names)
-        fitting = [(each.get(_MODIFIED) or "", crm_id) for crm_id, each in found if e164 in _numbers(each, default)]
-        return [crm_id for _, crm_id in sorted(fitting, key=lambda each: each[0], reverse=True)]
+        found: dict[str, str] = {}
+        for some in batched([[each] for each in number_filters(e164, phones)], _MOST_GROUPS):
+            for crm_id, each in self.records.search(account, "contact", some, names):
+                if e164 in _numbers(each, phones, default):
+                    found[crm_id] = each.get(_MODIFIED) or ""
+        return sorted(found, key=lambda crm_id: found[crm_id], reverse=True)
+
+    def find_by_email(self, account: CRMAccount, emails: Sequence[str], name: str) -> dict[str, list[str]]:
+        """Find contacts by e-mail address; see the port."""
+        found = [
+            row
+            for some in fitting([each.lower() for each in emails])
+            for row in self.records.search(
+                account, "contact", [[SearchFilter(name, "IN", tuple(some))]], (name, _MODIFIED)
+            )
+        ]
+        return by_value(found, name, _MODIFIED)
 
     def create(self, account: CRMAccount, e164: str, ref: str) -> str:
         """Give the contact with a number; make one where none is found. See the port."""
         found = self.find_by_number(account, e164)
         if found:
             return found[0]
-        row = BatchRow(ref, {"properties": {"mobilephone": e164}, "associations": [], "objectWriteTraceId": ref})
+        phone = next(iter(self._present(account)), DEFAULT[0])
+        row = BatchRow(ref, {"properties": {phone: e164}, "associations": [], "objectWriteTraceId": ref})
         what, body = "create a contact", {"inputs": [row.wire]}
         answer = self.records.calls.make(
             account, what, lambda api: api.batches.create("contacts", body), is_repeatable=False
@@ -88,23 +105,31 @@ class PortalContacts:
             raise made.error or CRMAmbiguousError(f"{what}: HubSpot's answer names no contact")
         return made.crm_record_id
 
+    def _present(self, account: CRMAccount) -> tuple[str, ...]:
+        """Give the phone properties the portal has: HubSpot refuses a whole search for one that was taken away."""
+        if not chosen_phones(account.settings):
+            return DEFAULT
+        known = self.facts.contact_properties(account)
+        return tuple(name for name in phone_properties(account.settings) if name in known)
+
 
 def contact_fields(account: CRMAccount) -> ContactFields:
     """Give the properties of contacts that hold numbers and opt-outs; see the port."""
     ours = OptOutField("contact", OPTED_OUT)
-    phones = frozenset(typed for typed, _ in _PHONES)
-    return ContactFields(phones, (ours, *opt_out_fields(account.settings, "contact")))
+    return ContactFields(
+        frozenset(phone_properties(account.settings)), (ours, *opt_out_fields(account.settings, "contact"))
+    )
 
 
 def _snapshot(
-    crm_id: str, held: Properties, attributes: Mapping[str, str], fields: Sequence[OptOutField]
+    crm_id: str, held: Properties, attributes: Mapping[str, str], phones: Sequence[str], fields: Sequence[OptOutField]
 ) -> ContactSnapshot:
     opted_out_by = next((each.property_name for each in fields if each.says_so(held[each.property_name])), "")
     opted_out = held[OPTED_OUT] == "true" or bool(opted_out_by)
     opted_in_at = _moment(held[OPTED_IN_AT])
     return ContactSnapshot(
         crm_id=held.get("hs_object_id") or crm_id,
-        phones=tuple(_phones(held)),
+        phones=tuple(typed_numbers(held, phones)),
         locale=normalise_locale(held["hs_language"] or ""),
         time_zone=iana_zone(held["hs_timezone"]),
         country=_country(held),
@@ -138,31 +163,16 @@ def _named(held: Properties) -> dict[str, str | None]:
     }
 
 
-def _phones(held: Properties) -> Iterator[tuple[str, str]]:
-    """A number typed with its country code needs no help; before any other goes HubSpot's own reading of it."""
-    for typed, calculated in _PHONES:
-        order = (typed, calculated) if (held[typed] or "").lstrip().startswith("+") else (calculated, typed)
-        yield from ((text, name) for name in order if (text := held[name]))
-
-
 def _country(held: Properties) -> str | None:
     return next((code for name in _COUNTRIES if (code := country_code(held[name]))), None)
 
 
-def _numbers(held: Properties, default_region: str) -> set[str]:
+def _numbers(held: Properties, phones: Sequence[str], default_region: str) -> set[str]:
     regions = [region for region in (_country(held), default_region) if region]
     numbers = set()
-    for text, _ in _phones(held):
+    for text, _ in typed_numbers(held, phones):
         try:
             numbers.add(normalise(text, regions).e164)
         except InvalidNumberError:
             continue
     return numbers
-
-
-def _search_keys(e164: str) -> tuple[str, ...]:
-    """The digits after the country code, with and without the prefix people dial inside the country."""
-    number = phonenumbers.parse(e164)
-    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
-    digits = "".join(char for char in national if char.isdigit())
-    return tuple(dict.fromkeys([phonenumbers.national_significant_number(number), digits]))

@@ -17,7 +17,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from connector.adapters.crm.hubspot.tokens import CLIENT_ID, PortalTokens
+from connector.adapters.crm.hubspot.tokens import PortalTokens
+from connector.adapters.crm.refreshing import CLIENT_ID, TIMEOUT, decoded
 from connector.errors import (
     ConfigurationError,
     CRMDisconnectedError,
@@ -53,7 +54,6 @@ OPTIONAL_SCOPES = (
 
 _REAL_API = "https://api.hubapi.com"
 _CONSENT_PAGE = "https://app.hubspot.com"  # it leads people of other data centres to theirs
-_TIMEOUT = httpx.Timeout(10.0, connect=3.05)
 
 _PLAIN: Mapping[str, str] = {
     "access_denied": "You did not allow the connector to use your HubSpot account. Nothing was installed.",
@@ -186,7 +186,7 @@ class HubSpotInstalling:
         """
         url = f"{self._api()}/oauth/{self.tokens.version}/{path}"
         response = self._sent("POST", url, data={**self._app(), **form})
-        answer = _decoded(response)
+        answer = decoded(response)
         if response.is_success and (path != "token" or answer.get("access_token")):
             return answer
         word = str(answer.get("status") or answer.get("error") or "")
@@ -198,7 +198,7 @@ class HubSpotInstalling:
 
     def _sent(self, method: str, url: str, **parts: Any) -> httpx.Response:
         try:
-            return self.tokens.http.request(method, url, timeout=_TIMEOUT, follow_redirects=False, **parts)
+            return self.tokens.http.request(method, url, timeout=TIMEOUT, follow_redirects=False, **parts)
         except httpx.HTTPError:
             raise CRMUnavailableError("no answer from HubSpot") from None  # the request holds a secret
 
@@ -226,11 +226,3 @@ def _by_hand(account: AccountRow) -> Sequence[str]:
     if account.access_token is None:
         return ()
     return ("delete the private app in HubSpot's settings: its token goes on until then",)
-
-
-def _decoded(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}

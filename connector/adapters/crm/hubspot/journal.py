@@ -8,6 +8,7 @@ described there in full, so whatever is not understood is left out.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ UNINSTALLED = "4-1916193"  # event type of an app's being taken out
 
 _ENOUGH = timedelta(minutes=1)
 _TIMEOUT = httpx.Timeout(15.0, connect=3.05)
-_LARGEST_FILE = 32 * 1024 * 1024  # an entry holds a minute or so of all portals; what is larger is no entry
+_LONGEST = timedelta(minutes=1)  # one answer, however slowly it trickles; three of them end within the reader's lease
+_LARGEST = 32 * 1024 * 1024  # bytes: an entry holds a minute or so of all portals; what is larger is no entry
 _KINDS = {
     "CREATE": ChangeKind.CREATED,
     "UPDATE": ChangeKind.CHANGED,
@@ -45,6 +47,13 @@ _KINDS = {
 }
 _ACTIONS = ("CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE")
 _NO_LONGER_KEPT = frozenset({400, 404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -76,9 +85,12 @@ class HubSpotJournal:
         if told is None:
             return None
         offset, address = str(told.get("currentOffset") or ""), str(told.get("url") or "")
-        if not offset or not self._may_fetch(address):
+        if not offset:
             raise CRMUnavailableError("read the journal: the answer names no entry")
-        return JournalEntry(offset, list(_notices(self._fetch(address))))
+        try:
+            return JournalEntry(offset, list(_notices(self._fetch(address))))
+        except CRMError as error:
+            return JournalEntry(offset, unreadable=str(error))
 
     def follow(self, external_account_id: str, watched: Mapping[str, Sequence[str]]) -> int:
         """Make the subscriptions an account lacks; see the port."""
@@ -105,7 +117,7 @@ class HubSpotJournal:
     def _once(self, method: str, path: str, what: str, body: object, token: str) -> Any:
         headers = {"Authorization": f"Bearer {token}"}
         response = self._send(what, method, self.url.rstrip("/") + path, headers=headers, json=body)
-        if response.status_code == 204:
+        if response.status == 204:
             return None
         return _decoded(what, response)
 
@@ -132,10 +144,9 @@ class HubSpotJournal:
 
     def _fetch(self, address: str) -> Any:
         what = "read an entry of the journal"
-        response = self._send(what, "GET", address)
-        if len(response.content) > _LARGEST_FILE:
-            raise CRMUnavailableError(f"{what}: it is too large")
-        return _decoded(what, response)
+        if not self._may_fetch(address):
+            raise CRMUnavailableError(f"{what}: its address is none that may be fetched from")
+        return _decoded(what, self._send(what, "GET", address))
 
     def _may_fetch(self, address: str) -> bool:
         try:
@@ -145,19 +156,31 @@ class HubSpotJournal:
         is_ours = (asked.scheme, asked.netloc) == (ours.scheme, ours.netloc)
         return bool(asked.hostname) and (is_ours or asked.scheme == "https")
 
-    def _send(self, what: str, method: str, url: str, **more: Any) -> httpx.Response:
+    def _send(self, what: str, method: str, url: str, **more: Any) -> _Answer:
         try:
-            return self.http.request(method, url, timeout=_TIMEOUT, follow_redirects=False, **more)
+            with self.http.stream(method, url, timeout=_TIMEOUT, follow_redirects=False, **more) as response:
+                return _Answer(response.status_code, dict(response.headers), self._read_body(what, response))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CRMUnavailableError(f"{what}: no answer from HubSpot") from error
 
+    def _read_body(self, what: str, response: httpx.Response) -> bytes:
+        """Read an answer as it comes; one too large, or too slow, is left before it is all there."""
+        body, until = bytearray(), self.clock.now() + _LONGEST
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > _LARGEST:
+                raise CRMUnavailableError(f"{what}: it is too large")
+            if self.clock.now() > until:
+                raise CRMUnavailableError(f"{what}: it takes too long to come")
+        return bytes(body)
 
-def _decoded(what: str, response: httpx.Response) -> Any:
-    if not response.is_success:
-        raise of_answer(what, response.status_code, response.content, dict(response.headers), is_repeatable=True)
+
+def _decoded(what: str, answer: _Answer) -> Any:
+    if not 200 <= answer.status < 300:
+        raise of_answer(what, answer.status, answer.body, answer.headers, is_repeatable=True)
     try:
-        return response.json()
-    except ValueError:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
         raise CRMUnavailableError(f"{what}: HubSpot's answer cannot be read") from None
 
 

@@ -1,4 +1,4 @@
-"""Which stages, owners and settings does a portal have?
+"""Which stages, owners, contact properties and settings does a portal have?
 
 People change them a few times a year and every event asks for them, so answers are kept for some minutes.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from connector.adapters.crm.hubspot.calls import PortalCalls
 from connector.adapters.crm.hubspot.object_types import path_name
+from connector.adapters.crm.hubspot.properties import Definitions, PortalProperties
 from connector.domain.event import Owner
 from connector.ports.crm import CRMAccount
 from connector.ports.time import Clock
@@ -49,6 +50,12 @@ class PortalFacts:
             return {owner.owner_id: owner for owner in self._all_owners(account)}
 
         found: Mapping[str, Owner] = self._remembered(account, "owners", load)
+        return found
+
+    def contact_properties(self, account: CRMAccount) -> Definitions:
+        """Give every property of contacts by name."""
+        properties = PortalProperties(self.calls)
+        found: Definitions = self._remembered(account, "properties", lambda: properties.definitions(account))
         return found
 
     def settings(self, account: CRMAccount) -> Mapping[str, Any]:

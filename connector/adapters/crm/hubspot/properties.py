@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.adapters.crm.hubspot.calls import PortalCalls
+from connector.adapters.crm.hubspot.phones import chosen_phones
+from connector.domain.opt_out_fields import opt_out_fields
 from connector.errors import CRMRefusedError
 from connector.ports.crm import HANDOFF, OPTED_IN_AT, CRMAccount
 
@@ -63,20 +65,52 @@ DEFINITIONS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Definition:
+    """A contact property of a portal.
+
+    Attributes:
+        kind: `string`, `number`, `bool`, `enumeration`, `date`, `datetime` …
+        options: values of a list; empty where the list is kept elsewhere.
+        may_write: False for what HubSpot works out itself.
+    """
+
+    name: str
+    kind: str
+    options: tuple[str, ...] = ()
+    may_write: bool = True
+
+
+Definitions = Mapping[str, Definition]
+
+
+@dataclass(frozen=True, slots=True)
 class PortalProperties:
-    """Makes our property group and properties."""
+    """Makes our property group and properties, and looks at those the portal has."""
 
     calls: PortalCalls
 
-    def install(self, account: CRMAccount) -> None:
-        """Make what is missing; what is there already stays as people may have changed it."""
+    def install(self, account: CRMAccount) -> list[str]:
+        """Make what is missing; what is there already stays as people may have changed it.
+
+        Give the properties that the account's settings name and the portal does not have: an opt-out or a number in
+        one of them is never seen.
+        """
         if GROUP not in self._names(account, "property groups", lambda api: api.property_groups.get_all("contacts")):
             group = {"name": GROUP, "label": "SMS", "displayOrder": -1}
             self._make(account, "property group", lambda api: api.property_groups.create("contacts", group))
-        there = self._names(account, "properties", lambda api: api.properties.get_all("contacts"))
+        there = self.definitions(account)
         for definition in DEFINITIONS:
             if definition["name"] not in there:
                 self._make(account, "property", _creating(definition))
+        own = (each.property_name for each in opt_out_fields(account.settings, "contact"))
+        chosen = dict.fromkeys([*own, *chosen_phones(account.settings)])
+        ours = {str(definition["name"]) for definition in DEFINITIONS}
+        return [f"contact.{name}" for name in chosen if name not in there and name not in ours]
+
+    def definitions(self, account: CRMAccount) -> Definitions:
+        """Give the contact properties the portal has, by name."""
+        answer = self.calls.make(account, "read properties", lambda api: api.properties.get_all("contacts")) or {}
+        return {each.name: each for each in map(_definition, answer.get("results") or ())}
 
     def _names(self, account: CRMAccount, what: str, call: Any) -> set[str]:
         answer = self.calls.make(account, f"read {what}", call) or {}
@@ -88,6 +122,16 @@ class PortalProperties:
         except CRMRefusedError as error:
             if error.status != 409:  # another process made it meanwhile
                 raise
+
+
+def _definition(told: Mapping[str, Any]) -> Definition:
+    may = told.get("modificationMetadata") or {}
+    return Definition(
+        name=str(told["name"]),
+        kind=str(told.get("type") or "string"),
+        options=tuple(str(each.get("value") or "") for each in told.get("options") or ()),
+        may_write=not may.get("readOnlyValue") and not told.get("calculated"),
+    )
 
 
 def _creating(definition: Mapping[str, Any]) -> Any:

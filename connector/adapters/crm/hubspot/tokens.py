@@ -7,7 +7,6 @@ process at a time; HubSpot may return another refresh token, so the returned one
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,26 +14,21 @@ from typing import Any
 
 import httpx
 
-from connector.adapters.crm.hubspot.errors import reason
+from connector.adapters.crm.hubspot.errors import of_answer, reason
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
-from connector.adapters.crm.replaced_tokens import token_since
+from connector.adapters.crm.refreshing import TIMEOUT, connected, decoded, demand_same_app, our_fault
+from connector.adapters.crm.replaced_tokens import put_in_place
 from connector.domain.account_status import ENDED, AccountStatus
 from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
 from connector.ports.ledger import AccountRow, Ledger
 from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 
-log = logging.getLogger(__name__)
-
-CLIENT_ID = "oauth_client_id"
-"""Names what an account's settings keep of the app it was installed with."""
-
+_VENDOR = "HubSpot"
 _ENOUGH = timedelta(minutes=5)  # a batch that waits for its rate and its answer must not outlive its token
-_OUR_FAULT_PAUSE = timedelta(minutes=5)  # a person has to mend a setting first
-_TIMEOUT = httpx.Timeout(10.0, connect=3.05)
 
-# The portal took the app away. Everything else HubSpot says to a refresh is about our own settings: that must be
+# The portal took the app away. What else HubSpot says to a refresh passes, or is about our own settings: that must be
 # mended, and must never disconnect every portal at once.
 _TERMINAL = frozenset({"BAD_REFRESH_TOKEN", "BAD_HUB"})
 
@@ -64,7 +58,7 @@ class PortalTokens:
             CRMDisconnectedError: the account is unknown, disconnected, or was uninstalled just now.
             CRMUnavailableError: it cannot be refreshed at the moment.
         """
-        row = self._row(account_id)
+        row = connected(self.ledger, account_id)
         if self._is_fresh(row):
             return row.access_token or ""
         try:
@@ -80,7 +74,7 @@ class PortalTokens:
         Raises:
             CRMDisconnectedError: there is no other: a private app's token was revoked, or the app uninstalled.
         """
-        row = self._row(account_id)
+        row = connected(self.ledger, account_id)
         if row.refresh_token is None:
             if row.access_token and row.access_token != refused:
                 return row.access_token  # somebody has just given the account a new one
@@ -89,27 +83,15 @@ class PortalTokens:
 
     def _refreshed(self, account_id: str, refused: str | None) -> str:
         with self.locks.hold(f"hubspot-token:{account_id}"):
-            row = self._row(account_id)  # whoever held the lock before has perhaps done it already
+            row = connected(self.ledger, account_id)  # whoever held the lock before has perhaps done it already
             if row.access_token and row.access_token != refused and self._is_fresh(row):
                 return row.access_token
             try:
                 answer = self._exchange(row.refresh_token or "")
             except CRMDisconnectedError as error:
-                self._demand_same_app(row)
+                demand_same_app(_VENDOR, self.app, row)
                 return self._uninstalled(row, error)
             return self._save(row, answer)
-
-    def _row(self, account_id: str) -> AccountRow:
-        try:
-            with self.ledger.begin(write=False) as work:
-                row = work.accounts.get(account_id)
-        except KeyError:
-            raise CRMDisconnectedError("there is no such account") from None
-        if row.status == AccountStatus.DISCONNECTED:
-            raise CRMDisconnectedError(f"the account is disconnected: {row.status_reason}")
-        if not row.access_token and not row.refresh_token:
-            raise CRMDisconnectedError("the account has no token")
-        return row
 
     def _is_fresh(self, row: AccountRow) -> bool:
         return row.access_token is not None and (row.refresh_token is None or self._left(row) > _ENOUGH)
@@ -119,7 +101,7 @@ class PortalTokens:
 
     def _exchange(self, refresh_token: str) -> Mapping[str, Any]:
         if self.app is None:
-            raise _ours("HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRETS are needed to refresh a token")
+            raise our_fault(_VENDOR, "HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRETS are needed to refresh a token")
         form = {
             "grant_type": "refresh_token",
             "client_id": self.app.client_id,
@@ -128,13 +110,13 @@ class PortalTokens:
         }
         url = f"{self.url.rstrip('/')}/oauth/{self.version}/token"
         try:
-            response = self.http.post(url, data=form, timeout=_TIMEOUT)
+            response = self.http.post(url, data=form, timeout=TIMEOUT)
         except httpx.HTTPError as error:
             raise CRMUnavailableError("token refresh: no answer from HubSpot") from error
-        answer = _decoded(response)
+        answer = decoded(response)
         if response.is_success and answer.get("access_token"):
             return answer
-        raise _refusal(response.status_code, answer)
+        raise _refusal(response, answer)
 
     def _save(self, used: AccountRow, answer: Mapping[str, Any]) -> str:
         """Keep what a refresh gave, unless the account has newer tokens, or none, by now."""
@@ -142,21 +124,9 @@ class PortalTokens:
         expires_at = self.clock.now() + timedelta(seconds=int(answer.get("expires_in") or 0))
         kept = str(answer.get("refresh_token") or "") or used.refresh_token
         with self.ledger.begin() as work:
-            newer = token_since(work, used)
-            if newer is not None:
-                return newer
-            work.accounts.save_tokens(used.id, token, kept, expires_at)
+            newer = put_in_place(work, used, token, kept, expires_at)
             work.commit()
-        return token
-
-    def _demand_same_app(self, row: AccountRow) -> None:
-        """Raise where it is our own fault that the refresh token is refused: it was given to another app.
-
-        A wrong HUBSPOT_CLIENT_ID must not take every portal's tokens away at once.
-        """
-        installed_with = row.settings.get(CLIENT_ID)
-        if installed_with and self.app is not None and installed_with != self.app.client_id:
-            raise _ours("the account was installed with another app than HUBSPOT_CLIENT_ID names")
+        return newer or token
 
     def _uninstalled(self, used: AccountRow, error: CRMDisconnectedError) -> str:
         """End the account, unless the token refused was no longer its own: a lock may end by itself.
@@ -164,10 +134,9 @@ class PortalTokens:
         HubSpot never tells of an uninstallation; that a refresh token is refused is the sign of it.
         """
         with self.ledger.begin() as work:
-            newer = token_since(work, used)
+            newer = put_in_place(work, used, None, None, None)
             if newer is not None:
                 return newer
-            work.accounts.drop_tokens(used.id)
             if work.accounts.get(used.id).status not in ENDED:
                 work.accounts.set_status(used.id, AccountStatus.UNINSTALLED, str(error))
             work.nudge(MAINTENANCE)  # its texts and journeys are to end
@@ -175,24 +144,13 @@ class PortalTokens:
         raise error
 
 
-def _decoded(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _refusal(status: int, answer: Mapping[str, Any]) -> CRMError:
-    word = str(answer.get("status") or answer.get("error") or "")
+def _refusal(response: httpx.Response, answer: Mapping[str, Any]) -> CRMError:
+    """Say what a refusal means: the end of the grant, a fault of ours, or something that passes."""
+    status, word = response.status_code, str(answer.get("status") or answer.get("error") or "")
     text = f"token refresh: {reason(answer) or word or f'HTTP {status}'}"
     if status == 400 and (word in _TERMINAL or answer.get("error") == "invalid_grant"):
         return CRMDisconnectedError(text, status=status, category=word)
-    if 400 <= status < 500 and status != 429:
-        return _ours(text, status=status, category=word)
-    return CRMUnavailableError(text, status=status, category=word)
-
-
-def _ours(text: str, *, status: int = 0, category: str = "") -> CRMUnavailableError:
-    log.error("HubSpot refuses our own credentials: %s", text)
-    return CRMUnavailableError(text, status=status, category=category, retry_after=_OUR_FAULT_PAUSE)
+    error = of_answer("token refresh", status, response.content, response.headers, is_repeatable=True)
+    if isinstance(error, CRMUnavailableError):  # locked, throttled, moving, down; it knows how long to wait
+        return error
+    return our_fault(_VENDOR, text, status=status, category=word)

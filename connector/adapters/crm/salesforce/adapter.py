@@ -25,6 +25,7 @@ from connector.adapters.crm.salesforce.org_facts import OrgFacts
 from connector.adapters.crm.salesforce.properties import OrgProperties
 from connector.adapters.crm.salesforce.records import OrgRecords
 from connector.adapters.crm.salesforce.remembering import Memory
+from connector.adapters.crm.salesforce.setting_checks import SettingChecks
 from connector.adapters.crm.salesforce.tokens import OrgTokens
 from connector.adapters.crm.salesforce.writing import OrgWriting
 from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
@@ -71,10 +72,11 @@ class SalesforceCRM:
     ) -> None:
         self._clock = clock
         self._limits = OrgLimits(clock)
-        self.tokens = tokens = OrgTokens(ledger, locks, http, app, url)
+        self.tokens = tokens = OrgTokens(ledger, clock, locks, http, app, url)
         calls = OrgCalls(OrgClients(tokens, self._limits.note, url), self._limits)
         self.metadata = MetadataAPI(calls, tokens)
         fields, collections = OrgFields(calls, Memory(clock, _DESCRIBED_FOR)), Collections(calls)
+        self._checks = SettingChecks(fields)
         self._facts = OrgFacts(calls, fields, Memory(clock, _FACTS_FOR))
         self._records = OrgRecords(calls, fields)
         self._contacts = OrgContacts(self._records)
@@ -152,6 +154,12 @@ class SalesforceCRM:
         """Find contacts and leads by number, as it is in this moment."""
         return self._contacts.find_by_number(account, e164)
 
+    def find_contacts_by_email(
+        self, account: CRMAccount, emails: Sequence[str], property_name: str
+    ) -> Mapping[str, Sequence[str]]:
+        """Find contacts and leads by e-mail address."""
+        return self._contacts.find_by_email(account, emails, property_name)
+
     def create_contact(self, account: CRMAccount, e164: str, ref: str) -> str:
         """Give the contact or lead with a number, a new lead if need be."""
         return self._contacts.create(account, e164, ref)
@@ -159,6 +167,10 @@ class SalesforceCRM:
     def contact_fields(self, account: CRMAccount) -> ContactFields:
         """Say which fields of contacts and leads hold numbers and opt-outs."""
         return contact_fields(account)
+
+    def mistakes_in_settings(self, account: CRMAccount) -> Mapping[str, str]:
+        """Compare the settings with what the organisation shows us of contacts and leads now."""
+        return self._checks.mistakes(account)
 
     def create(self, account: CRMAccount, rows: Sequence[RecordWrite]) -> Sequence[WriteResult]:
         """Create Tasks, and the texts they stand for; 200 rows are two calls."""

@@ -54,11 +54,21 @@ class OrgCalls:
             raise
 
     def query(self, account: CRMAccount, what: str, soql: str, *, with_deleted: bool = False) -> list[Record]:
-        """Give every record a query finds, page by page; with `with_deleted`, those in the recycle bin as well."""
+        """Give every record a query finds, page by page; with `with_deleted`, those in the recycle bin as well.
+
+        Raises:
+            CRMUnavailableError: the pages go round in a circle, which would use up the day's calls.
+            CRMError: by the table of `errors`.
+        """
         answer = self.make(account, what, lambda sf: _answered(sf.query(soql, include_deleted=with_deleted)))
         records: list[Record] = list(answer["records"])
+        seen = set[str]()
         while not answer["done"]:
-            answer = self.make(account, what, _following(str(answer["nextRecordsUrl"])))
+            url = str(answer["nextRecordsUrl"])
+            if url in seen:
+                raise CRMUnavailableError(f"{what}: Salesforce's pages go round in a circle")
+            seen.add(url)
+            answer = self.make(account, what, _following(url))
             records += answer["records"]
         return records
 

@@ -24,7 +24,10 @@ from connector.ports.crm import CRMAccount
 
 log = logging.getLogger(__name__)
 
-_CONSENT = "ContactPointTypeConsent"
+CONSENT = "ContactPointTypeConsent"
+CONSENT_SETTING = "salesforce_consent_objects"
+"""Names the account's setting that has them written."""
+
 _NAME = "SMS"
 
 
@@ -46,7 +49,7 @@ class OrgConsents:
         Raises:
             CRMUnavailableError: the whole can be done again later.
         """
-        known = self.fields.of(account, _CONSENT)
+        known = self.fields.of(account, CONSENT)
         parties = self._parties(account, contact_ids) if known else []
         if not parties:
             return
@@ -60,8 +63,8 @@ class OrgConsents:
         }
         said = {name: known[name].cut(value) for name, value in said.items() if name in known}
         fresh = {"Name": _NAME, "ContactPointType": "Phone"}
-        old = [Row(each, _CONSENT, {"Id": there[short(each)], **said}) for each in parties if short(each) in there]
-        new = [Row(each, _CONSENT, {**fresh, "PartyId": each, **said}) for each in parties if short(each) not in there]
+        old = [Row(each, CONSENT, {"Id": there[short(each)], **said}) for each in parties if short(each) in there]
+        new = [Row(each, CONSENT, {**fresh, "PartyId": each, **said}) for each in parties if short(each) not in there]
         try:
             found = self.collections.update(account, "write consents", old)
             found |= self.collections.create(account, "write consents", new)
@@ -86,7 +89,7 @@ class OrgConsents:
         found: dict[str, str] = {}
         for some in batched(sorted(parties)):
             where = [is_in("PartyId", some), compares("Name", "=", _NAME), compares("ContactPointType", "=", "Phone")]
-            soql = select(("PartyId",), _CONSENT, where, order="Id")
+            soql = select(("PartyId",), CONSENT, where, order="Id")
             for each in self.records.calls.query(account, "read consents", soql):
                 found.setdefault(short(str(each["PartyId"])), str(each["Id"]))
         return found

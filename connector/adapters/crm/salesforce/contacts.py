@@ -13,6 +13,7 @@ from datetime import datetime
 
 import phonenumbers
 
+from connector.adapters.crm.people import by_value
 from connector.adapters.crm.places import country_code, iana_zone
 from connector.adapters.crm.salesforce.calls import Record
 from connector.adapters.crm.salesforce.collections import Collections, Row
@@ -25,7 +26,10 @@ from connector.domain.event import ContactSnapshot
 from connector.domain.locales import normalise_locale
 from connector.domain.msisdn import normalise
 from connector.errors import CRMAmbiguousError, InvalidNumberError
-from connector.ports.crm import ContactFields, CRMAccount
+from connector.ports.crm import ContactFields, CRMAccount, SearchFilter
+
+PERSON_FIELD_SETTINGS = ("locale_field", "time_zone_field")
+"""Names the account's settings that name a field of people each."""
 
 _READ = ("Name", "FirstName", "LastName", "Email", "OwnerId", "IsDeleted", "MasterRecordId")
 _OF_LEADS = ("IsConverted", "ConvertedContactId")
@@ -64,6 +68,11 @@ class OrgContacts:
         found = [each for api_name in (CONTACT, LEAD) for each in self._with_number(account, api_name, e164)]
         return [crm_id for _, crm_id in sorted(found, key=lambda each: each[0], reverse=True)]
 
+    def find_by_email(self, account: CRMAccount, emails: Sequence[str], name: str) -> dict[str, list[str]]:
+        """Find contacts, and leads that were not converted, by e-mail address; see the port."""
+        conditions = [SearchFilter(name, "IN", tuple(emails))]
+        return by_value(self.records.search(account, "contact", conditions, (name, _MODIFIED)), name, _MODIFIED)
+
     def create(self, account: CRMAccount, e164: str, ref: str) -> str:
         """Give whoever has a number; make somebody new where nobody has. See the port.
 
@@ -98,13 +107,15 @@ class OrgContacts:
 
     def _standing(self, account: CRMAccount, ids: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Give the record each id stands for now."""
-        read: dict[str, Record] = {}
+        read, asked_for = dict[str, Record](), set[str]()
         now = {each: each for each in ids}
         for _ in range(_MOST_HOPS):
-            missing = [each for each in set(now.values()) if short(each) not in read]
-            if not missing:
+            # Whom Salesforce did not know in one round it does not know in the next.
+            unread = {short(each): each for each in now.values() if short(each) not in asked_for}
+            if not unread:
                 break
-            read |= self._read(account, missing, names)
+            asked_for |= unread.keys()
+            read |= self._read(account, list(unread.values()), names)
             following = {each: _next(read.get(short(now[each]))) for each in ids}
             now |= {each: then for each, then in following.items() if then is not None}
         found = {each: read.get(short(now[each])) for each in ids}
@@ -203,7 +214,7 @@ def contact_fields(account: CRMAccount) -> ContactFields:
 
 def _person_fields(account: CRMAccount, api_name: str) -> list[str]:
     names = OrgNames.of(account)
-    chosen = [str(account.settings.get(each) or "") for each in ("locale_field", "time_zone_field")]
+    chosen = [str(account.settings.get(each) or "") for each in PERSON_FIELD_SETTINGS]
     said = [*_COUNTRIES, OPTED_IN_FIELD, *(each for each in chosen if each)]
     flags = [each.property_name for each in names.opt_outs(api_name)]
     return [*names.phones(api_name), *flags, *(names.field(api_name, each) for each in said)]

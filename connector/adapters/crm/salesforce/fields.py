@@ -20,7 +20,10 @@ from connector.errors import CRMRefusedError
 from connector.ports.crm import CRMAccount
 
 _NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
-_PICKLISTS = frozenset({"picklist", "combobox"})
+MULTIPLE_CHOICE = "multipicklist"
+"""Kind of a field that holds several of its choices, with semicolons between."""
+
+_PICKLISTS = frozenset({"picklist", "combobox", MULTIPLE_CHOICE})
 T = TypeVar("T")
 
 
@@ -61,7 +64,8 @@ class Field:
         if self.kind in {"date", "datetime"}:
             return _moment(self.name, text, self.kind)
         if self.kind in _PICKLISTS:
-            return self.choice(text) or text
+            chosen = text.split(";") if self.kind == MULTIPLE_CHOICE else [text]
+            return ";".join(self.choice(each.strip()) or each.strip() for each in chosen)
         return text
 
     def cut(self, text: str) -> str:

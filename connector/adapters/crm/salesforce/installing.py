@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 
 from connector.adapters.crm.oauth_app import OAuthApp
+from connector.adapters.crm.refreshing import CLIENT_ID, TIMEOUT, decoded
 from connector.adapters.crm.salesforce.addresses import instance_url, is_salesforce
 from connector.adapters.crm.salesforce.ids import full_id, is_id, short
 from connector.adapters.crm.salesforce.tokens import TOKEN_PATH
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 SCOPES = ("api", "refresh_token", "id")  # records; to go on when nobody is logged in; whose organisation it is
 PRODUCTION, SANDBOXES = "https://login.salesforce.com", "https://test.salesforce.com"
 
-_TIMEOUT = httpx.Timeout(10.0, connect=3.05)
 _OWN_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)?\.my\.salesforce\.(?:com|mil)")
 _ORGANISATION = "00D"  # what ids of organisations begin with
 
@@ -159,7 +159,7 @@ class SalesforceInstalling:
             access_token=str(answer["access_token"]),
             refresh_token=str(answer.get("refresh_token") or "") or None,
             expires_at=None,
-            settings={"instance_url": instance},
+            settings={"instance_url": instance, CLIENT_ID: self._app()["client_id"]},
         )
 
     def _demand_offline(self, grant: Grant) -> None:
@@ -175,13 +175,13 @@ class SalesforceInstalling:
         url = str(grant.settings["instance_url"])
         headers = {"Authorization": f"Bearer {grant.access_token}", "Accept": "application/json"}
         response = self._sent("GET", url, "/services/oauth2/userinfo", headers=headers)
-        told = str(_decoded(response).get("organization_id") or "")
+        told = str(decoded(response).get("organization_id") or "")
         if not response.is_success or short(told) != short(grant.external_id):
             raise InstallRefusedError("Salesforce does not confirm the organisation it let us into.", code="userinfo")
 
     def _token(self, base: str, form: Mapping[str, str]) -> Mapping[str, Any]:
         response = self._sent("POST", base, TOKEN_PATH, data=form, headers={"Accept": "application/json"})
-        answer = _decoded(response)
+        answer = decoded(response)
         if response.is_success and answer.get("access_token"):
             return answer
         word = str(answer.get("error") or "")
@@ -203,7 +203,7 @@ class SalesforceInstalling:
         headers = {**parts.pop("headers", {}), "Host": urlsplit(base).netloc}
         url = f"{self.url.rstrip('/') or base}{path}"
         try:
-            return self.http.request(method, url, headers=headers, timeout=_TIMEOUT, follow_redirects=False, **parts)
+            return self.http.request(method, url, headers=headers, timeout=TIMEOUT, follow_redirects=False, **parts)
         except httpx.HTTPError:
             raise CRMUnavailableError("no answer from Salesforce") from None  # the request holds a secret
 
@@ -222,11 +222,3 @@ def _organisation_of(identity: str) -> str:
     parts = urlsplit(identity).path.strip("/").split("/")
     found = parts[1] if len(parts) == 3 and parts[0] == "id" else ""
     return full_id(found) if is_id(found) and found.startswith(_ORGANISATION) else ""
-
-
-def _decoded(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}

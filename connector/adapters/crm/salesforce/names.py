@@ -40,9 +40,7 @@ HANDOFF_FIELD = "SMS_Handoff__c"
 REF = "SMS_Ref__c"
 MESSAGE = "SMS_Message__c"
 MESSAGE_ID = "External_Id__c"
-PERSON_FIELDS = (
-    OPT_OUT, OPT_OUT_AT, OPT_OUT_SOURCE, OPTED_IN_FIELD, HANDOFF_FIELD, "SMS_Last_Status__c", "SMS_Last_Reply_At__c",
-)  # fmt: skip
+PERSON_FIELDS = (OPT_OUT, OPT_OUT_AT, OPT_OUT_SOURCE, OPTED_IN_FIELD, HANDOFF_FIELD)
 """Fields our package adds to contacts and leads."""
 
 _PORT_FIELDS = MappingProxyType({HANDOFF: HANDOFF_FIELD, OPTED_IN_AT: OPTED_IN_FIELD})

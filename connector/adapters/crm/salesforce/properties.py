@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from connector.adapters.crm.salesforce.collections import Collections, Results, Row
-from connector.adapters.crm.salesforce.consents import OrgConsents
+from connector.adapters.crm.salesforce.consents import CONSENT_SETTING, OrgConsents
 from connector.adapters.crm.salesforce.contacts import OrgContacts
 from connector.adapters.crm.salesforce.errors import GONE_PEOPLE
 from connector.adapters.crm.salesforce.fields import Field, Fields, OrgFields, has, timestamp
@@ -56,7 +56,7 @@ class OrgProperties:
 
         found = self._write(account, "contact", dict.fromkeys(contact_ids, values))
         done = [each for each in dict.fromkeys(contact_ids) if found[each].error is None]
-        if account.settings.get("salesforce_consent_objects") is True:
+        if account.settings.get(CONSENT_SETTING) is True:
             self.consents.tell(account, done, opted_out=opted_out, at=at, source=source)
         return [found[each] for each in contact_ids]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from simple_salesforce.format import format_soql
 
-from connector.adapters.crm.salesforce.fields import Field, parsed_moment
+from connector.adapters.crm.salesforce.fields import MULTIPLE_CHOICE, Field, parsed_moment
 from connector.adapters.crm.salesforce.names import checked
 from connector.errors import CRMRefusedError
 from connector.ports.crm import SearchFilter
@@ -64,7 +64,10 @@ def condition(wanted: SearchFilter, name: str, field: Field | None) -> str:
         return compares(name, "!=", None)
     if wanted.operator == "IN":
         values = (wanted.value,) if isinstance(wanted.value, str) else wanted.value
-        return str(format_soql("{:literal} IN {}", checked(name), [_value(each, field) for each in values]))
+        # IN compares all that is chosen in a field as one text, INCLUDES each choice of it.
+        sign = "INCLUDES" if field is not None and field.kind == MULTIPLE_CHOICE else "IN"
+        asked = list(dict.fromkeys(_value(each, field) for each in values))
+        return str(format_soql("{:literal} {:literal} {}", checked(name), sign, asked))
     text = wanted.value if isinstance(wanted.value, str) else ";".join(wanted.value)
     return compares(name, _OPERATORS[wanted.operator], _value(text, field))
 

@@ -8,10 +8,8 @@ token is dead as soon as a new one was given, so the new one is committed before
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,18 +17,17 @@ import httpx
 
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
-from connector.adapters.crm.replaced_tokens import token_since
+from connector.adapters.crm.refreshing import TIMEOUT, connected, decoded, demand_same_app, our_fault
+from connector.adapters.crm.replaced_tokens import put_in_place
 from connector.adapters.crm.salesforce.addresses import instance_url, is_salesforce
 from connector.adapters.crm.salesforce.errors import reason
+from connector.domain.account_status import CONNECTED_AT, connection_lost
 from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
 from connector.ports.ledger import AccountRow, Ledger
+from connector.ports.time import Clock
 
-log = logging.getLogger(__name__)
-
-DISCONNECTED = "disconnected"
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
-_OUR_FAULT_PAUSE = timedelta(minutes=5)  # a person has to mend a setting first
-_TIMEOUT = httpx.Timeout(10.0, connect=3.05)
+_VENDOR = "Salesforce"
 
 # The organisation took the app's right away. Everything else Salesforce says to a refresh is about our own settings:
 # that must be mended, and must never disconnect every organisation at once.
@@ -48,6 +45,7 @@ class OrgTokens:
     """
 
     ledger: Ledger
+    clock: Clock
     locks: Locks
     http: httpx.Client
     app: OAuthApp | None
@@ -60,7 +58,7 @@ class OrgTokens:
             CRMDisconnectedError: the account is unknown, disconnected, or was taken away just now.
             CRMUnavailableError: it has none yet and cannot be given one at the moment.
         """
-        row = self._row(account_id)
+        row = connected(self.ledger, account_id)
         return row.access_token or self._refreshed(account_id, refused=None)
 
     def renewed(self, account_id: str, refused: str) -> str:
@@ -70,7 +68,7 @@ class OrgTokens:
             CRMDisconnectedError: there is no other.
             CRMUnavailableError: it cannot be refreshed at the moment.
         """
-        row = self._row(account_id)
+        row = connected(self.ledger, account_id)
         if row.access_token and row.access_token != refused:
             return row.access_token  # another thread or process has done it already
         if row.refresh_token is None:
@@ -79,40 +77,31 @@ class OrgTokens:
 
     def _refreshed(self, account_id: str, refused: str | None) -> str:
         with self.locks.hold(f"salesforce-token:{account_id}"):
-            row = self._row(account_id)  # whoever held the lock before has perhaps done it already
+            row = connected(self.ledger, account_id)  # whoever held the lock before has perhaps done it already
             if row.access_token and row.access_token != refused:
                 return row.access_token
             try:
                 answer = self._exchange(row)
             except CRMDisconnectedError as error:
+                demand_same_app(_VENDOR, self.app, row)
                 return self._disconnected(row, error)
             return self._save(row, answer)
 
     def _disconnected(self, used: AccountRow, error: CRMDisconnectedError) -> str:
         """Disconnect the account, unless the token refused was no longer its own: a lock may end by itself."""
         with self.ledger.begin() as work:
-            newer = token_since(work, used)
+            # Written again as they are: whoever has others by now is found, and nobody stores others until the commit.
+            newer = put_in_place(work, used, used.access_token, used.refresh_token, used.token_expires_at)
             if newer is not None:
                 return newer
-            work.accounts.set_status(used.id, DISCONNECTED, str(error))
+            if work.accounts.disconnect(used.id, used.settings.get(CONNECTED_AT), str(error)):
+                work.timeline.add([connection_lost(used.id, str(error), self.clock.now())])
             work.commit()
         raise error
 
-    def _row(self, account_id: str) -> AccountRow:
-        try:
-            with self.ledger.begin(write=False) as work:
-                row = work.accounts.get(account_id)
-        except KeyError:
-            raise CRMDisconnectedError("there is no such account") from None
-        if row.status == DISCONNECTED:
-            raise CRMDisconnectedError(f"the account is disconnected: {row.status_reason}")
-        if not row.access_token and not row.refresh_token:
-            raise CRMDisconnectedError("the account has no token")
-        return row
-
     def _exchange(self, row: AccountRow) -> Mapping[str, Any]:
         if self.app is None:
-            raise _ours("SALESFORCE_CLIENT_ID is needed to refresh a token")
+            raise our_fault(_VENDOR, "SALESFORCE_CLIENT_ID is needed to refresh a token")
         form = {
             "grant_type": "refresh_token",
             "client_id": self.app.client_id,
@@ -123,10 +112,10 @@ class OrgTokens:
         url = f"{self.url.rstrip('/') or own}{TOKEN_PATH}"
         headers = {"Host": urlsplit(own).netloc, "Accept": "application/json"}
         try:
-            response = self.http.post(url, data=form, headers=headers, timeout=_TIMEOUT)
+            response = self.http.post(url, data=form, headers=headers, timeout=TIMEOUT)
         except httpx.HTTPError:
             raise CRMUnavailableError("token refresh: no answer from Salesforce") from None
-        answer = _decoded(response)
+        answer = decoded(response)
         if response.is_success and answer.get("access_token"):
             return answer
         raise _refusal(response.status_code, answer)
@@ -137,23 +126,14 @@ class OrgTokens:
         kept = str(answer.get("refresh_token") or "") or used.refresh_token
         moved_to = str(answer.get("instance_url") or "").rstrip("/")
         with self.ledger.begin() as work:
-            newer = token_since(work, used)
+            newer = put_in_place(work, used, token, kept, None)
             if newer is not None:
                 return newer
-            work.accounts.save_tokens(used.id, token, kept, None)
             now = work.accounts.get(used.id)
             if is_salesforce(moved_to) and moved_to != now.settings.get("instance_url"):
                 work.accounts.save_settings(used.id, {**now.settings, "instance_url": moved_to}, now.name)
             work.commit()
         return token
-
-
-def _decoded(response: httpx.Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _refusal(status: int, answer: Mapping[str, Any]) -> CRMError:
@@ -163,10 +143,5 @@ def _refusal(status: int, answer: Mapping[str, Any]) -> CRMError:
     if status in {400, 401, 403} and word in _TERMINAL:
         return CRMDisconnectedError(text, status=status, category=word)
     if 400 <= status < 500 and status != 429 and word not in _BUSY:
-        return _ours(text, status=status, category=word)
+        return our_fault(_VENDOR, text, status=status, category=word)
     return CRMUnavailableError(text, status=status, category=word)
-
-
-def _ours(text: str, *, status: int = 0, category: str = "") -> CRMUnavailableError:
-    log.error("Salesforce refuses our own credentials: %s", text)
-    return CRMUnavailableError(text, status=status, category=category, retry_after=_OUR_FAULT_PAUSE)

@@ -2,12 +2,13 @@
 
 A text's own record goes first: it is upserted by our reference, so that writing it again after anything that failed
 is harmless. Only then its Task is created, which is not: after a lost answer it is looked up by the same reference.
+Either is written once more, for whoever they are now, where somebody was merged or converted meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connector.adapters.crm.salesforce.calls import OrgCalls
@@ -43,8 +44,8 @@ class OrgWriting:
 
         def write() -> Results:
             shape = self._shape(account)
-            waiting = self._upsert_texts(account, rows, shape)
-            return waiting | self._create(account, [row for row in rows if row.ref not in waiting], shape)
+            texts = self._write_texts(account, rows, shape)
+            return texts.beside(self._create(account, texts.written, shape))
 
         found = self.fields.with_present(account, write)
         return [found[row.ref] for row in rows]
@@ -54,13 +55,12 @@ class OrgWriting:
 
         def write() -> Results:
             shape = self._shape(account)
-            waiting = self._upsert_texts(account, rows, shape)
+            texts = self._write_texts(account, rows, shape)
             tasks = [
                 Row(row.ref, _TASK, {"Id": row.crm_record_id, **changeable(row, shape)}, row.contact_crm_id)
-                for row in rows
-                if row.ref not in waiting
+                for row in texts.written
             ]
-            return waiting | Collections(self.calls).update(account, "update Tasks", tasks, can_wait=True)
+            return texts.beside(Collections(self.calls).update(account, "update Tasks", tasks, can_wait=True))
 
         found = self.fields.with_present(account, write)
         return [found[row.ref] for row in rows]
@@ -112,20 +112,26 @@ class OrgWriting:
     def _create(self, account: CRMAccount, rows: Sequence[RecordWrite], shape: OrgShape) -> Results:
         """Create Tasks; once more for people who were merged or converted into others meanwhile."""
         found = self._create_tasks(account, rows, shape)
-        orphans = [row for row in rows if _lost_contact(found[row.ref]) and is_id(row.contact_crm_id)]
-        return found | self._create_moved(account, orphans, shape) if orphans else found
 
-    def _create_moved(self, account: CRMAccount, orphans: Sequence[RecordWrite], shape: OrgShape) -> Results:
-        """Create the Tasks of people who became others. What fails is these rows' own, never raised: the Tasks of the
+        def create_moved(moved: Sequence[RecordWrite]) -> Results:
+            texts = _Texts(moved, self._upsert_texts(account, moved, shape))
+            return texts.beside(self._create_tasks(account, texts.written, shape))
+
+        return found | self._follow(account, _orphans(rows, found), create_moved)
+
+    def _follow(
+        self, account: CRMAccount, orphans: Sequence[RecordWrite], write: Callable[[Sequence[RecordWrite]], Results]
+    ) -> Results:
+        """Write what is of people who became others. What fails is these rows' own, never raised: the Tasks of the
         other rows are there, and would be created again if their ids were lost.
         """
         moved: Sequence[RecordWrite] = orphans
         try:
-            now = self.contacts.successors(account, [row.contact_crm_id for row in orphans])
+            now = self.contacts.successors(account, [row.contact_crm_id for row in orphans]) if orphans else {}
             moved = [
                 replace(row, contact_crm_id=now[row.contact_crm_id]) for row in orphans if row.contact_crm_id in now
             ]
-            return self._create_tasks(account, moved, shape)
+            return write(moved) if moved else {}
         except CRMRefusedError as error:
             if error.category not in UNKNOWN_NAMES:
                 return _failed(moved, error)
@@ -138,11 +144,23 @@ class OrgWriting:
         tasks = [Row(row.ref, _TASK, creation(row, shape), row.contact_crm_id) for row in rows]
         return Collections(self.calls).create(account, "create Tasks", tasks, can_wait=True)
 
-    def _upsert_texts(self, account: CRMAccount, rows: Sequence[RecordWrite], shape: OrgShape) -> Results:
-        """Write the texts' own records; give the rows that have to wait for theirs.
+    def _write_texts(self, account: CRMAccount, rows: Sequence[RecordWrite], shape: OrgShape) -> _Texts:
+        """Write the texts' own records; once more for people who were merged or converted into others meanwhile.
 
-        One that is refused for good does not keep its Task from the timeline: the reason is logged.
+        One that is refused for good does not keep its Task from the timeline: the reason is logged, and given with it.
         """
+        found, now = self._upsert_texts(account, rows, shape), {row.ref: row for row in rows}
+
+        def upsert_moved(moved: Sequence[RecordWrite]) -> Results:
+            now.update({row.ref: row for row in moved})
+            return self._upsert_texts(account, moved, shape)
+
+        found |= self._follow(account, _orphans(rows, found), upsert_moved)
+        _tell_refusals(account, found)
+        return _Texts(list(now.values()), found)
+
+    def _upsert_texts(self, account: CRMAccount, rows: Sequence[RecordWrite], shape: OrgShape) -> Results:
+        """Upsert the texts' own records, one result for each row that is a text."""
         api_name, id_field = (shape.names.packaged(each) for each in (MESSAGE, MESSAGE_ID))
         texts = [
             Row(row.ref, api_name, message(row, row.sms, shape), row.contact_crm_id)
@@ -152,17 +170,45 @@ class OrgWriting:
         if not texts:
             return {}
         try:
-            found = Collections(self.calls).upsert(account, f"write {api_name}", texts, id_field, can_wait=True)
+            return Collections(self.calls).upsert(account, f"write {api_name}", texts, id_field, can_wait=True)
         except CRMRefusedError as error:
             if error.category in UNKNOWN_NAMES:
                 raise  # the package has gone since; the organisation is looked at again
-            found = {row.ref: WriteResult(row.ref, error=error) for row in texts}
-        _tell_refusals(account, found)
-        return {ref: result for ref, result in found.items() if isinstance(result.error, CRMUnavailableError)}
+            return {row.ref: WriteResult(row.ref, error=error) for row in texts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What became of the texts' own records among some rows, each as it is addressed now."""
+
+    rows: Sequence[RecordWrite]
+    results: Results
+
+    @property
+    def written(self) -> list[RecordWrite]:
+        """The rows whose Tasks may be written: the others wait whole, for their texts."""
+        return [row for row in self.rows if not isinstance(self._error(row.ref), CRMUnavailableError)]
+
+    def beside(self, tasks: Results) -> Results:
+        """Give what became of the rows: of their Tasks, with what was refused of their texts."""
+        waiting = {ref: each for ref, each in self.results.items() if isinstance(each.error, CRMUnavailableError)}
+        return waiting | {ref: self._with_refusal(each) for ref, each in tasks.items()}
+
+    def _with_refusal(self, task: WriteResult) -> WriteResult:
+        error = self._error(task.ref)
+        return replace(task, refused_beside=error) if isinstance(error, CRMRefusedError) else task
+
+    def _error(self, ref: str) -> CRMError | None:
+        return self.results[ref].error if ref in self.results else None
 
 
 def _failed(rows: Sequence[RecordWrite], error: CRMError) -> Results:
     return {row.ref: WriteResult(row.ref, error=error) for row in rows}
+
+
+def _orphans(rows: Sequence[RecordWrite], found: Results) -> list[RecordWrite]:
+    """Give the rows that were refused because their person may have become another."""
+    return [row for row in rows if row.ref in found and _lost_contact(found[row.ref]) and is_id(row.contact_crm_id)]
 
 
 def _lost_contact(result: WriteResult) -> bool:

@@ -75,6 +75,17 @@ def test_a_converted_lead_answers_with_the_contact_it_became_and_that_ones_succe
     assert read(salesforce, lead).crm_id == other
 
 
+def test_whom_salesforce_does_not_know_it_is_asked_about_once(salesforce: Salesforce) -> None:
+    nobody, lead = "003000000000001AAA", salesforce.lead()
+    became = str(salesforce.world.convert(ORG, lead)["ConvertedContactId"])
+    assert list(salesforce.crm.read_contacts(salesforce.account, [nobody], {})) == []
+    assert salesforce.calls("query_all") == 1
+    assert list(salesforce.crm.read_contacts(salesforce.account, [lead, nobody, nobody[:15]], {})) == [lead]
+    assert salesforce.calls("query_all") == 1 + 3  # the lead, nobody, and the contact the lead became
+    assert list(salesforce.crm.read_contacts(salesforce.account, [lead, became], {})) == [lead, became]
+    assert salesforce.calls("query_all") == 1 + 3 + 2  # who it became was asked for from the start
+
+
 def test_a_deleted_contact_is_absent(salesforce: Salesforce) -> None:
     contact = salesforce.contact()
     salesforce.world.delete(ORG, "Contact", contact)

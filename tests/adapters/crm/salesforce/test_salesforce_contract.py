@@ -65,6 +65,7 @@ class TestSalesforce(CRMContract):
         phones=frozenset({"MobilePhone", "Phone"}),
         nobody="003000000000001AAA",
         wish="SMS_Wish__c",
+        email="Email",
     )
 
     @pytest.fixture

@@ -23,6 +23,17 @@ def test_an_answer_of_several_pages_is_read_to_its_end(salesforce: Salesforce) -
     assert salesforce.calls("query_more") == 2
 
 
+def test_pages_that_go_round_in_a_circle_end_before_the_days_calls_do(salesforce: Salesforce) -> None:
+    salesforce.world.query_batch = 3
+    for n in range(8):
+        salesforce.deal(f"Roof {n}")
+    page = {"records": [], "done": False, "nextRecordsUrl": "/services/data/v68.0/query/01g000000000001AAA-3"}
+    salesforce.faults.arm("salesforce.query_more", "status", times=20, status=200, body=page)
+    with pytest.raises(CRMUnavailableError, match="in a circle"):
+        salesforce.crm.search(salesforce.account, "deal", [], [])
+    assert salesforce.calls("query_more") == 2
+
+
 def test_a_batch_refused_whole_is_halved_until_only_the_bad_row_is_refused(
     salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +108,7 @@ def test_a_checkbox_takes_yes_and_no(salesforce: Salesforce, text: str, held: bo
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json=["no"])])
 def test_a_refresh_whose_answer_cannot_be_read_is_an_outage(salesforce: Salesforce, answer: httpx.Response) -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as http:
-        tokens = OrgTokens(salesforce.ledger, salesforce.locks, http, app_of(salesforce))
+        tokens = OrgTokens(salesforce.ledger, salesforce.clock, salesforce.locks, http, app_of(salesforce))
         with pytest.raises(CRMUnavailableError):
             tokens.renewed(ACCOUNT_ID, str(salesforce.row().access_token))
     assert salesforce.row().status == "active"

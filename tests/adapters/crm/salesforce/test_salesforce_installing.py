@@ -126,7 +126,8 @@ def test_a_code_becomes_tokens_and_the_address_of_that_organisation(
     door: SalesforceInstalling, vendor: Salesforce
 ) -> None:
     grant = door.exchange("code-1==", "verifier-1", ASKING)
-    assert (grant.external_id, grant.settings, grant.expires_at) == (ORG, {"instance_url": INSTANCE}, None)
+    settings = {"instance_url": INSTANCE, "oauth_client_id": "consumer-key"}
+    assert (grant.external_id, grant.settings, grant.expires_at) == (ORG, settings, None)
     form = vendor.form("/services/oauth2/token")
     assert (form["code"], form["code_verifier"], form["redirect_uri"]) == ("code-1==", "verifier-1", BACK)
     assert [each.url.host for each in vendor.asked] == ["login.salesforce.com", "acme.my.salesforce.com"]

@@ -10,6 +10,7 @@ from connector.adapters.crm.salesforce.names import OrgNames
 from connector.adapters.crm.salesforce.soql import compares, digits_like, is_in, select
 from connector.errors import CRMRefusedError
 from connector.ports.crm import Link, SearchFilter
+from connector.sandbox.salesforce.field_kinds import choices, picklist
 from connector.sandbox.salesforce.package_schema import invoice_object
 from tests.adapters.crm.salesforce.conftest import ORG, Salesforce
 
@@ -114,6 +115,31 @@ def test_changes_go_on_from_contacts_to_leads_and_through_one_second(
         after, pages = page.next, pages + 1
     assert sorted(met) == sorted(people)
     assert old not in met
+
+
+def test_people_with_one_of_several_choices_are_found_whatever_else_they_chose(salesforce: Salesforce) -> None:
+    since = salesforce.clock.now().replace(microsecond=0)
+    salesforce.world.org(ORG).objects["Contact"].add(choices("Wants__c", "Calls", "Texts", "Nothing"))
+    salesforce.world.org(ORG).objects["Lead"].add(picklist("Wants__c", "Texts", "Nothing"))
+    alone, among = salesforce.contact(Wants__c="Nothing"), salesforce.contact(Wants__c="Calls;Nothing")
+    lead = salesforce.lead(Wants__c="Nothing")
+    for other in ("Calls;Texts", "Texts", None):
+        salesforce.contact(Wants__c=other)
+    salesforce.lead(Wants__c="Texts")
+    wanted = [SearchFilter("Wants__c", "IN", ("Nothing", "Never", "nothing", "never"))]
+    rows = salesforce.crm.search(salesforce.account, "contact", wanted, ["Wants__c"])
+    assert [(each, held["Wants__c"]) for each, held in rows] == [
+        (alone, "Nothing"),
+        (among, "Calls;Nothing"),
+        (lead, "Nothing"),
+    ]
+    contacts = salesforce.crm.changed_since(salesforce.account, "contact", ["Wants__c"], since, filters=wanted)
+    leads = salesforce.crm.changed_since(
+        salesforce.account, "contact", ["Wants__c"], since, filters=wanted, after=contacts.next
+    )
+    assert [each.object_id for each in (*contacts.records, *leads.records)] == [alone, among, lead]
+    exactly = [SearchFilter("Wants__c", "EQ", "nothing; calls")]
+    assert [each for each, _ in salesforce.crm.search(salesforce.account, "contact", exactly, [])] == [among]
 
 
 def test_the_primary_role_of_a_deal_comes_first(salesforce: Salesforce) -> None:

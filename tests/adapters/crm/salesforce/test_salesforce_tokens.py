@@ -12,11 +12,13 @@ import httpx
 import pytest
 import redis
 import requests
+import sqlalchemy as sa
 
 from connector.adapters.crm.locks import RedisLocks
 from connector.adapters.crm.salesforce.adapter import SalesforceCRM
 from connector.adapters.crm.salesforce.clients import OrgClients
 from connector.adapters.crm.salesforce.tokens import OrgTokens
+from connector.adapters.store.tables import timeline_entry
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import CRMAccount
 from tests.adapters.crm.contract import a_text
@@ -56,7 +58,9 @@ def test_two_processes_with_a_stale_token_make_one_refresh_between_them(
     crms = []
     for _ in range(2):
         locks = RedisLocks(redis_client)
-        tokens = OrgTokens(salesforce.ledger, locks, salesforce.http, app_of(salesforce), salesforce.url)
+        tokens = OrgTokens(
+            salesforce.ledger, salesforce.clock, locks, salesforce.http, app_of(salesforce), salesforce.url
+        )
         crm = salesforce.another()
         crm._records.calls.clients.tokens = tokens
         crms.append(crm)
@@ -210,8 +214,42 @@ def test_a_wrong_client_secret_disconnects_nobody_and_is_said_aloud(
     assert str(salesforce.row().refresh_token) not in caplog.text
 
 
+def installed_with(salesforce: Salesforce, client_id: str) -> None:
+    with salesforce.ledger.begin() as work:
+        settings = {**salesforce.row().settings, "oauth_client_id": client_id}
+        work.accounts.save_settings(ACCOUNT_ID, settings, "Acme")
+        work.commit()
+
+
+def test_a_refusal_because_we_became_another_app_disconnects_no_organisation_and_says_what_to_do(
+    salesforce: Salesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    installed_with(salesforce, "the app before")
+    salesforce.world.tokens.uninstall(ORG)
+    with caplog.at_level(logging.ERROR), pytest.raises(CRMUnavailableError, match="install the account anew") as caught:
+        read(salesforce)
+    assert caught.value.retry_after == timedelta(minutes=5)
+    assert "SALESFORCE_CLIENT_ID" in caplog.text
+    assert "the app before" not in caplog.text
+    row = salesforce.row()
+    assert (row.status, row.refresh_token is None) == ("active", False)
+
+
+def test_an_organisation_that_takes_away_the_app_it_was_installed_with_is_disconnected_and_a_person_told(
+    salesforce: Salesforce,
+) -> None:
+    installed_with(salesforce, CLIENT_ID)
+    salesforce.world.tokens.uninstall(ORG)
+    with pytest.raises(CRMDisconnectedError):
+        read(salesforce)
+    assert salesforce.row().status == "disconnected"
+    with salesforce.ledger.engine.connect() as connection:
+        told = connection.execute(sa.select(timeline_entry.c.account_id, timeline_entry.c.kind)).all()
+    assert told == [(ACCOUNT_ID, "attention.needed")]
+
+
 def test_a_refresh_token_without_our_credentials_is_said_aloud(salesforce: Salesforce) -> None:
-    tokens = OrgTokens(salesforce.ledger, salesforce.locks, salesforce.http, None, salesforce.url)
+    tokens = OrgTokens(salesforce.ledger, salesforce.clock, salesforce.locks, salesforce.http, None, salesforce.url)
     with pytest.raises(CRMUnavailableError, match="SALESFORCE_CLIENT_ID"):
         tokens.renewed(ACCOUNT_ID, str(salesforce.row().access_token))
 
@@ -312,7 +350,7 @@ def test_the_token_endpoint_is_told_the_organisations_own_host(salesforce: Sales
         return httpx.Response(200, json=answer)
 
     with httpx.Client(transport=httpx.MockTransport(handle)) as http:
-        tokens = OrgTokens(salesforce.ledger, salesforce.locks, http, app_of(salesforce), "")
+        tokens = OrgTokens(salesforce.ledger, salesforce.clock, salesforce.locks, http, app_of(salesforce), "")
         assert tokens.renewed(ACCOUNT_ID, str(salesforce.row().access_token)) == "new"
     assert str(asked[0].url) == f"https://{HOST}/services/oauth2/token"
     assert salesforce.row().settings["instance_url"] == f"https://{HOST}"  # no token ever goes to evil.example

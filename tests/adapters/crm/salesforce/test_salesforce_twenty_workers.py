@@ -29,7 +29,9 @@ def test_twenty_workers_with_an_ended_token_make_one_refresh_and_lose_no_rotated
     def work(_worker: int) -> str:
         ledger = SQLLedger(make_engine(url), Vault(["k" * 32]), lambda _: None)
         with httpx.Client() as http:
-            tokens = OrgTokens(ledger, RedisLocks(redis_client), http, app_of(salesforce), salesforce.url)
+            tokens = OrgTokens(
+                ledger, salesforce.clock, RedisLocks(redis_client), http, app_of(salesforce), salesforce.url
+            )
             start.wait(30)
             given = tokens.renewed(ACCOUNT_ID, str(before.access_token))
         ledger.close()

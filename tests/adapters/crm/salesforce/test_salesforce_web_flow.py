@@ -37,7 +37,10 @@ def test_a_yes_becomes_tokens_with_which_the_adapter_works(salesforce: Salesforc
     back = returned(door)
     assert back["state"] == "state-1"
     grant = door.exchange(back["code"], VERIFIER, ASKING)
-    assert (grant.external_id, grant.settings) == (ORG, {"instance_url": f"https://{HOST}"})
+    assert (grant.external_id, grant.settings) == (
+        ORG,
+        {"instance_url": f"https://{HOST}", "oauth_client_id": CLIENT_ID},
+    )
     salesforce.grant(grant.access_token, grant.refresh_token)
     assert salesforce.crm.install(salesforce.account)["external_id"] == ORG
 

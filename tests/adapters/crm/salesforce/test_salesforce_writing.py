@@ -202,7 +202,11 @@ def test_a_text_refused_as_a_record_still_stands_on_the_timeline(
 ) -> None:
     contact = salesforce.contact()
     salesforce.world.add_rule(ORG, "SMS_Message__c", "Status__c", "delivered", "No such status here")
-    create(salesforce, an_sms("m1", contact))
+    (made,) = salesforce.crm.create(salesforce.account, [an_sms("m1", contact)])
+    (updated,) = salesforce.crm.update(salesforce.account, [an_sms("m1", contact, crm_record_id=made.crm_record_id)])
+    for each in (made, updated):
+        assert each.error is None
+        assert "No such status here" in str(each.refused_beside)
     assert len(salesforce.world.timeline(ORG, contact)) == 1
     assert salesforce.texts() == []
     assert "No such status here" in caplog.text

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connector.adapters.crm.salesforce.contacts import OrgContacts
+from connector.adapters.crm.salesforce.writing import OrgWriting
 from connector.errors import CRMAmbiguousError, CRMError, CRMRefusedError, CRMUnavailableError
 from tests.adapters.crm.contract import a_text
 from tests.adapters.crm.salesforce.conftest import ORG, Salesforce
@@ -66,6 +67,81 @@ def test_a_text_to_somebody_merged_or_converted_meanwhile_stands_on_who_they_are
     became = str(salesforce.world.convert(ORG, lead)["ConvertedContactId"])
     made = create(salesforce, a_text("m1", loser), a_text("m2", lead), a_text("m3", master))
     assert [salesforce.task(each)["WhoId"] for each in made] == [master, became, master]
+
+
+def test_a_text_to_somebody_merged_or_converted_meanwhile_is_a_record_of_who_they_are_now_once(
+    salesforce: Salesforce,
+) -> None:
+    master, loser, lead = salesforce.contact(), salesforce.contact(), salesforce.lead()
+    salesforce.world.merge(ORG, master, loser)
+    became = str(salesforce.world.convert(ORG, lead)["ConvertedContactId"])
+    rows = [an_sms("m1", loser), an_sms("m2", lead), an_sms("m3", master)]
+    made = create(salesforce, *rows)
+    assert [salesforce.task(each)["WhoId"] for each in made] == [master, became, master]
+    later = [replace(row, crm_record_id=task) for row, task in zip(rows, made, strict=True)]
+    results = salesforce.crm.update(salesforce.account, later)
+    assert [(each.error, each.refused_beside) for each in results] == [(None, None)] * 3
+    texts = {each["External_Id__c"]: (each["Contact__c"], each["Lead__c"]) for each in salesforce.texts()}
+    assert texts == {"m1": (master, None), "m2": (became, None), "m3": (master, None)}
+    assert len(salesforce.texts()) == 3
+
+
+def test_a_text_of_somebody_converted_after_it_was_sent_is_updated_under_who_they_are_now(
+    salesforce: Salesforce,
+) -> None:
+    lead = salesforce.lead()
+    (made,) = create(salesforce, an_sms("m1", lead))
+    became = str(salesforce.world.convert(ORG, lead)["ConvertedContactId"])
+    row = an_sms("m1", lead, crm_record_id=made)
+    (updated,) = salesforce.crm.update(salesforce.account, [replace(row, sms=replace(row.sms, state="undelivered"))])  # type: ignore[type-var]
+    assert (updated.error, updated.refused_beside) == (None, None)
+    assert [(each["Status__c"], each["Contact__c"]) for each in salesforce.texts()] == [("undelivered", became)]
+
+
+def test_a_merge_between_a_text_and_its_task_moves_both(
+    salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, loser = salesforce.contact(), salesforce.contact()
+    upsert = OrgWriting._write_texts
+
+    def then_merged(self: OrgWriting, *given: Any) -> Any:
+        written = upsert(self, *given)
+        salesforce.world.merge(ORG, master, loser)
+        return written
+
+    monkeypatch.setattr(OrgWriting, "_write_texts", then_merged)
+    (made,) = create(salesforce, an_sms("m1", loser))
+    assert salesforce.task(made)["WhoId"] == master
+    assert [each["Contact__c"] for each in salesforce.texts()] == [master]
+
+
+def test_a_text_refused_under_who_they_are_now_too_is_given_with_its_task(salesforce: Salesforce) -> None:
+    master, loser = salesforce.contact(), salesforce.contact()
+    salesforce.world.merge(ORG, master, loser)
+    salesforce.world.add_rule(ORG, "SMS_Message__c", "Contact__c", master, "No texts are kept here")
+    (made,) = salesforce.crm.create(salesforce.account, [an_sms("m1", loser)])
+    assert salesforce.task(made.crm_record_id)["WhoId"] == master
+    assert "No texts are kept here" in str(made.refused_beside)
+
+
+def test_a_text_that_cannot_follow_the_merged_yet_waits_whole_and_alone(
+    salesforce: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, loser = salesforce.contact(), salesforce.contact()
+    salesforce.world.merge(ORG, master, loser)
+
+    def away(*_: Any) -> dict[str, str]:
+        raise CRMUnavailableError("Salesforce is away", status=503)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OrgContacts, "successors", away)
+        made, waiting = salesforce.crm.create(salesforce.account, [an_sms("m1", master), an_sms("m2", loser)])
+    assert made.error is None
+    assert isinstance(waiting.error, CRMUnavailableError)
+    assert len(salesforce.world.timeline(ORG, master)) == 1
+    create(salesforce, an_sms("m2", loser))
+    assert [each["Contact__c"] for each in salesforce.texts()] == [master] * 2
+    assert len(salesforce.world.timeline(ORG, master)) == 2
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,6 @@ class PubSubStreams:
         self._get_schema = self._channel.unary_unary(
             f"/{wire.SERVICE}/GetSchema", wire.SchemaRequest.SerializeToString, wire.SchemaInfo.FromString
         )
-        self._get_topic = self._channel.unary_unary(
-            f"/{wire.SERVICE}/GetTopic", wire.TopicRequest.SerializeToString, wire.TopicInfo.FromString
-        )
         self._subscribe = self._channel.stream_stream(
             f"/{wire.SERVICE}/Subscribe", wire.FetchRequest.SerializeToString, wire.FetchResponse.FromString
         )
@@ -72,19 +69,6 @@ class PubSubStreams:
         if not call.add_callback(asked.end):  # however it ends, nobody waits to ask any more
             asked.end()
         return PubSubStream(caller, topic, asked, call, lambda schema_id: self._schema(schema_id, caller))
-
-    def may_listen(self, account: CRMAccount, topic: str) -> bool:
-        """Ask whether there is such a topic, and whether the account's user may listen to it.
-
-        Raises:
-            CRMError: it could not be asked, or there is no such topic.
-        """
-        caller = _Caller(self._tokens, account, self._tokens.current(account.account_id))
-        request = wire.TopicRequest(topic_name=topic)
-        found = caller.asking(
-            f"topic {topic}", lambda: self._get_topic(request, metadata=caller.headers, timeout=_CALL_SECONDS)
-        )
-        return bool(found.can_subscribe)
 
     def _schema(self, schema_id: str, caller: _Caller) -> EventSchema:
         """Give a schema; its id is a fingerprint of what it says, so it may be kept.

@@ -23,6 +23,7 @@ import fastavro
 from fastavro.schema import expand_schema
 
 from connector.adapters.crm.salesforce.ids import full_id, object_of
+from connector.adapters.crm.salesforce.names import HANDOFF_FIELD
 from connector.adapters.crm.salesforce.notices import WATCHED
 from connector.adapters.crm.salesforce.pubsub.bitmaps import Field, changed_names, part_name, parts
 from connector.ports.change_streams import StreamedEvent, StreamedRow
@@ -30,9 +31,8 @@ from connector.ports.change_streams import StreamedEvent, StreamedRow
 _HEADER = "ChangeEventHeader"
 _GAP = "GAP_"
 _TIMED = {"DateTime": "milliseconds", "DateOnly": ""}  # the second word of a field's `doc`; both are epoch milliseconds
-# Changed by every change, or written by us alone: nothing can follow from them.
+# Changed by every change: nothing can follow from them. Nor from the handoff, which we alone write.
 _BESIDE = frozenset({"LastModifiedDate", "LastModifiedById", "SystemModstamp"})
-_OURS = ("SMS_Last_Status__c", "SMS_Last_Reply_At__c", "SMS_Handoff__c")
 Body = dict[str, Any]
 
 
@@ -124,7 +124,7 @@ def _of_change(values: Mapping[str, Any], schema: EventSchema) -> Iterator[Body]
 def _changed(header: Mapping[str, Any], schema: EventSchema) -> list[str]:
     bitmaps = [*header["changedFields"], *header.get("nulledFields", ())]
     names = changed_names(schema.fields, bitmaps)
-    return [name for name in names if name not in _BESIDE and not name.endswith(_OURS)]
+    return [name for name in names if name not in _BESIDE and not name.endswith(HANDOFF_FIELD)]
 
 
 def _hole(header: Mapping[str, Any]) -> str:

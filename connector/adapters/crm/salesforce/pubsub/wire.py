@@ -2,7 +2,7 @@
 
 The service is `eventbus.v1.PubSub`; names and numbers of fields are those of its published interface
 (github.com/forcedotcom/pub-sub-api, `pubsub_api.proto`), of which only what a subscriber needs is described here.
-The descriptors are built at run time, since a table of six messages is smaller than generated code and needs no
+The descriptors are built at run time, since a table of seven messages is smaller than generated code and needs no
 compiler; outside this package they are never seen.
 """
 
@@ -24,15 +24,6 @@ LATEST, EARLIEST, CUSTOM = 0, 1, 2
 # Message → its fields in order: name, number, and what it holds; a name in capitals is another message, `*` many.
 _MESSAGES = MappingProxyType(
     {
-        "TopicRequest": (("topic_name", 1, "string"),),
-        "TopicInfo": (
-            ("topic_name", 1, "string"),
-            ("tenant_guid", 2, "string"),
-            ("can_publish", 3, "bool"),
-            ("can_subscribe", 4, "bool"),
-            ("schema_id", 5, "string"),
-            ("rpc_id", 6, "string"),
-        ),
         "SchemaRequest": (("schema_id", 1, "string"),),
         "SchemaInfo": (("schema_json", 1, "string"), ("schema_id", 2, "string"), ("rpc_id", 3, "string")),
         "EventHeader": (("key", 1, "string"), ("value", 2, "bytes")),
@@ -58,9 +49,7 @@ _MESSAGES = MappingProxyType(
         ),
     }
 )
-_SCALARS = MappingProxyType(
-    {"string": _Kind.TYPE_STRING, "bytes": _Kind.TYPE_BYTES, "bool": _Kind.TYPE_BOOL, "int32": _Kind.TYPE_INT32}
-)
+_SCALARS = MappingProxyType({"string": _Kind.TYPE_STRING, "bytes": _Kind.TYPE_BYTES, "int32": _Kind.TYPE_INT32})
 
 
 def _described() -> Any:
@@ -94,6 +83,5 @@ def _message(name: str) -> Any:
     return message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
-TopicRequest, TopicInfo = _message("TopicRequest"), _message("TopicInfo")
 SchemaRequest, SchemaInfo = _message("SchemaRequest"), _message("SchemaInfo")
 FetchRequest, FetchResponse = _message("FetchRequest"), _message("FetchResponse")
