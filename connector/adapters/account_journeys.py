@@ -71,10 +71,15 @@ def write_own_folder(folder: Path, journey: Journey) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def check_own(own: OwnFiles, mappings_dir: Path, templates_dir: Path) -> CheckReport:
-    """Check an account's own files as they would stand among the shared ones; never raises for what they say."""
+def check_own(
+    own: OwnFiles, mappings_dir: Path, templates_dir: Path, beside: Mapping[str, Journey] | None = None
+) -> CheckReport:
+    """Check an account's own files as they would stand among the shared ones; never raises for what they say.
+
+    `beside` are the account's other journeys of its own, by id.
+    """
     world, _, _ = read_world(mappings_dir, templates_dir)
-    world = _with(world, own)
+    world = _with(world, own, beside or {})
     found, journeys = [*own.mistakes], dict[str, Journey]()
     for name, text in own.journeys.items():
         journey, wrong = _read(name, text, own, world)
@@ -83,7 +88,7 @@ def check_own(own: OwnFiles, mappings_dir: Path, templates_dir: Path) -> CheckRe
             journeys[name] = journey
     found += _unused(own, journeys)
     shared = load_journeys(mappings_dir, templates_dir).journeys
-    for name, wrong in between_mistakes({**shared, **journeys}, world.catalogue):
+    for name, wrong in between_mistakes({**shared, **(beside or {}), **journeys}, world.catalogue):
         if name in journeys:
             found += wrong
             if any(mistake.severity == "error" for mistake in wrong):
@@ -103,14 +108,14 @@ def first_mistakes(report: CheckReport, own: OwnFiles) -> dict[str, str]:
     return first
 
 
-def _with(world: World, own: OwnFiles) -> World:
+def _with(world: World, own: OwnFiles, beside: Mapping[str, Journey]) -> World:
     """Give the shared world with an account's own files in it."""
     replaced = {name.partition(".")[0] for name in own.templates}
     shared = {name: text for name, text in world.templates.items() if name.partition(".")[0] not in replaced}
     return replace(
         world,
         templates={**shared, **own.templates},
-        journeys=(world.journeys or frozenset()) | own.journeys.keys(),
+        journeys=(world.journeys or frozenset()) | own.journeys.keys() | beside.keys(),
         previews={name: preview for name, preview in world.previews.items() if name not in replaced},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -24,9 +25,10 @@ from connector.adapters.store.unit_of_work import SQLLedger, make_engine
 from connector.adapters.task_queue import RQTaskQueue
 from connector.domain.compliance import Compliance
 from connector.domain.event_mapping import EventCatalogue
+from connector.domain.journey import Journey
 from connector.ports.time import Clock
 from connector.services.consent import ConsentDesk
-from connector.services.journey_versions import JourneyVersions
+from connector.services.journey_versions import JourneyVersions, is_own
 from connector.services.publications import JourneyFiles
 from connector.settings import Settings
 
@@ -94,10 +96,15 @@ class Foundations:
     def _consent(self) -> ConsentDesk:
         return ConsentDesk(self.ledger.new_id)
 
-    def own_journey_files(self, own: OwnFiles) -> tuple[JourneyFiles, CheckReport]:
-        """Give the journeys of an account's own files, held against the shared ones, and all that is wrong."""
-        report = check_own(own, *self._folders)
+    def own_journey_files(self, own: OwnFiles, account_id: str | None = None) -> tuple[JourneyFiles, CheckReport]:
+        """Give the journeys of an account's own files, held against all others it has, and all that is wrong."""
+        report = check_own(own, *self._folders, self._own_in_service(account_id) if account_id is not None else {})
         return JourneyFiles(report.journeys, first_mistakes(report, own)), report
+
+    def _own_in_service(self, account_id: str) -> Mapping[str, Journey]:
+        with self.ledger.begin(write=False) as uow:
+            found = self.versions.in_service(uow, account_id)
+            return {name: each.journey for name, each in found.items() if is_own(uow, account_id, name)}
 
     def journey_files(self) -> JourneyFiles:
         """Give the journeys of the files as they are now, and the first mistake of each that cannot run."""

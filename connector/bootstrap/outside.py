@@ -93,7 +93,7 @@ class Outside(Foundations):
 
     @cached_property
     def _crm_http(self) -> httpx.Client:
-        """Carry secrets and tokens of every account: past proxies and .netrc of the host, and with no cookies kept."""
+        """Carry secrets and tokens of every account: past proxies, as the CRMs' clients do, and with no cookie kept."""
         client = httpx.Client(timeout=_HTTP_SECONDS, trust_env=False)
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         return client

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from connector.domain.differences import Change
 from connector.services.standing import Comparison, Standing
 
 
-def comparison_lines(each: Comparison, whose: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class MovingWords:
+    """How it is told where people in flight would go, `{}` being the place, and that there is no such place."""
+
+    goes: str
+    stays: str
+
+
+BY_COMMAND = MovingWords(
+    "with --move they go to {}", "--move all leaves them there; --move OLD=NEW can take them along"
+)
+ON_A_PAGE = MovingWords("taken along, they go to {}", "they stay there, whoever is taken along")
+
+
+def comparison_lines(each: Comparison, whose: str, moving: MovingWords = BY_COMMAND) -> Iterator[str]:
     """Tell what publishing a journey would change, line by line; `whose` names the account."""
     title = f"{each.journey} in {whose}"
     if each.differences is None:
@@ -23,7 +38,7 @@ def comparison_lines(each: Comparison, whose: str) -> Iterator[str]:
             yield f"  text {path}"
             yield from (f"    {line}" for line in lines[2:])
         yield from (f"  warning: {warning}" for warning in each.differences.warnings)
-    yield from _people(each.standing)
+    yield from _people(each.standing, moving)
 
 
 def _change(change: Change, prefix: str = "") -> Iterator[str]:
@@ -36,12 +51,9 @@ def _change(change: Change, prefix: str = "") -> Iterator[str]:
     yield f"    + {change.new or '(nothing)'}"
 
 
-def _people(standing: Sequence[Standing]) -> Iterator[str]:
+def _people(standing: Sequence[Standing], moving: MovingWords) -> Iterator[str]:
     for each in standing:
         people = "1 person stands" if each.people == 1 else f"{each.people} people stand"
-        there = f"with --move they go to {each.moves_to or 'the beginning'}"
-        fate = (
-            there if each.moves_to is not None else "--move all leaves them there; --move OLD=NEW can take them along"
-        )
+        fate = moving.stays if each.moves_to is None else moving.goes.format(each.moves_to or "the beginning")
         where = f"at {each.step}" if each.step else "before the first step"
         yield f"  {people} {where} of version {each.version} and finish on it; {fate}"

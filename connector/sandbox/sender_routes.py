@@ -55,15 +55,21 @@ class SenderViews(Generic[DeliveryT]):
 
     def change(self) -> ResponseReturnValue:
         """Take settings over."""
-        wanted = self._wanted()
         try:
-            if "delay_seconds" in wanted:
-                self._sender.delay = timedelta(seconds=float(wanted.pop("delay_seconds")))
-            for name, value in wanted.items():
-                setattr(self._sender, name, type(getattr(self._sender, name))(value))
-        except (TypeError, ValueError) as error:
+            read = dict(self._read(name, value) for name, value in self._wanted().items())
+        except (TypeError, ValueError, OverflowError) as error:
             raise self._refusal(str(error)) from error
+        for name, value in read.items():
+            setattr(self._sender, name, value)
         return self.show()
+
+    def _read(self, name: str, value: Any) -> tuple[str, Any]:
+        if name == "delay_seconds":
+            return "delay", timedelta(seconds=float(value))
+        kind = type(getattr(self._sender, name))
+        if kind is bool and not isinstance(value, bool):
+            raise TypeError(f"{name} is true or false")
+        return name, kind(value)
 
     def flush(self) -> ResponseReturnValue:
         """Deliver all that waits."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from connector.domain.keyword_answers import is_keyword_answer
 from connector.domain.message import MessageState, Purpose
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.ports.consents import ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
+from connector.ports.consents import BY_STAFF, ConsentEvent, ConsentKind, Mechanism, Scope, Suppression
 from connector.ports.contacts import ContactRow
 from connector.ports.ledger import UnitOfWork
 from connector.ports.messages import MessageRow, StateChange
@@ -96,14 +96,27 @@ class ConsentDesk:
         event = self._event(said, ConsentKind.OPT_IN, Scope.ALL)
         if not uow.consents.record(event):
             return OptIn.SEEN_BEFORE
-        is_own_word, number = said.mechanism not in SPEAKS_FOR_OTHERS, (said.account_id, said.msisdn)
-        other = still_flagged(uow, *number, said.source, self._new_id, now) if is_own_word else _own_opt_out(uow, said)
+        other = self._stands_beneath(uow, said, now)
         if other is not None:
             self._pass_on(uow, said, other, now)
             return OptIn.BLOCK_STANDS
         uow.consents.lift(said.account_id, said.msisdn, Scope.ALL)
         self._tell(uow, event, EntryKind.OPTED_IN, 0, now)
         return OptIn.LIFTED
+
+    def _stands_beneath(self, uow: UnitOfWork, said: Saying, now: datetime) -> ConsentEvent | None:
+        """Give an opt-out that this mechanism may not take back, and that changed nothing while another one stood."""
+        history = [each for each in uow.consents.history(said.account_id, said.msisdn) if each.scope is Scope.ALL]
+        if said.mechanism in SPEAKS_FOR_OTHERS:
+            own = [each for each in history if each.mechanism not in SPEAKS_FOR_OTHERS]
+            if own and own[-1].kind is ConsentKind.OPT_OUT:
+                return own[-1]
+        if said.mechanism in BY_STAFF:
+            return None
+        by_staff = [each for each in history if each.mechanism in BY_STAFF]
+        if by_staff and (by_staff[-1].mechanism, by_staff[-1].kind) == (Mechanism.STAFF, ConsentKind.OPT_OUT):
+            return by_staff[-1]
+        return still_flagged(uow, said.account_id, said.msisdn, said.source, self._new_id, now)
 
     def agree_to_marketing(self, uow: UnitOfWork, said: Saying) -> bool:
         """Keep it as evidence that somebody agreed to marketing; it lifts nothing. False when it was known."""
@@ -249,13 +262,6 @@ class ConsentDesk:
 def _suppression(uow: UnitOfWork, said: Saying, scope: Scope = Scope.ALL) -> Suppression | None:
     found = uow.consents.suppressions(said.account_id, [said.msisdn]).get(said.msisdn, ())
     return next((each for each in found if each.scope is scope), None)
-
-
-def _own_opt_out(uow: UnitOfWork, said: Saying) -> ConsentEvent | None:
-    """Give the person's own opt-out, if that was their latest word: under a block by others it changed nothing."""
-    history = uow.consents.history(said.account_id, said.msisdn)
-    own = [each for each in history if each.scope is Scope.ALL and each.mechanism not in SPEAKS_FOR_OTHERS]
-    return own[-1] if own and own[-1].kind is ConsentKind.OPT_OUT else None
 
 
 def _stands(standing: Suppression) -> str:

@@ -86,9 +86,16 @@ class Hand:
             empty mapping moves them by their steps' own ids.
         is_dry_run: tell what would happen, and do nothing.
         replaces_own: let the shared journeys that are named take the place of the account's own.
+        saw: number of the version that whoever acts has seen in service, 0 for none: another one, which somebody put
+            in meanwhile, is not replaced unseen. None acts whatever is in service.
     """
 
     by: str
     moves: StepMap | None = None
     is_dry_run: bool = False
     replaces_own: bool = False
+    saw: int | None = None
+
+
+class MeanwhileError(ConfigurationError):
+    """Another version is in service than whoever acts has seen; nothing was changed."""

@@ -19,7 +19,7 @@ from connector.ports.queue import MAINTENANCE
 from connector.ports.time import Clock
 from connector.services.journey_versions import JourneyVersions, Version, earlier_version, is_own, taken_back
 from connector.services.moving_people import Moved, Mover, Removal
-from connector.services.publications import Hand, JourneyFiles, Outcome, Word
+from connector.services.publications import Hand, JourneyFiles, MeanwhileError, Outcome, Word
 
 
 class Publisher:
@@ -90,6 +90,7 @@ class Publisher:
         outcomes, removals = list[Outcome](), dict[str, Removal]()
         for name in names:
             journey, before = files.journeys.get(name), current.get(name)
+            self._demand_seen(uow, before, hand)
             if journey is None:
                 outcomes.append(self._broken(uow, name, files.broken[name], before))
             else:
@@ -126,6 +127,7 @@ class Publisher:
         """
         with self._ledger.begin() as uow:
             before = uow.publications.current(account_id).get(journey)
+            self._demand_seen(uow, before, hand)
             version = earlier_version(uow, self._versions, account_id, journey, to)
             self._put_in(uow, account_id, journey, version, before, PublicationAction.ROLLBACK, hand)
             removals = self._removal(uow, account_id, journey, version, hand)
@@ -154,6 +156,7 @@ class Publisher:
             publication = uow.publications.current(account_id).get(journey)
             if publication is None or publication.journey_version_id is None:
                 raise ConfigurationError(f"{journey} is not in service")
+            self._demand_seen(uow, publication, hand)
             outcome = self._take_out(uow, publication, PublicationAction.RETIRE, hand, self._clock.now())
             self._finish(uow, hand)
         return outcome
@@ -259,6 +262,11 @@ class Publisher:
     def _number(self, uow: UnitOfWork, publication: PublicationRow | None) -> int | None:
         version = None if publication is None else self._versions.published(uow, publication)
         return None if version is None else version.number
+
+    def _demand_seen(self, uow: UnitOfWork, before: PublicationRow | None, hand: Hand) -> None:
+        number = self._number(uow, before) or 0
+        if hand.saw is not None and hand.saw != number:
+            raise MeanwhileError(f"meanwhile {f'version {number}' if number else 'nothing'} is in service")
 
     def _finish(self, uow: UnitOfWork, hand: Hand) -> None:
         if not hand.is_dry_run:

@@ -45,7 +45,7 @@ class Stage:
 
     def accounts(self) -> dict[str, AccountRow]:
         with self.desk.connector.ledger.begin(write=False) as work:
-            return {row.external_id: work.accounts.get(row.id) for row in work.accounts.all()}
+            return {row.external_id: work.accounts.with_tokens(row.id) for row in work.accounts.all()}
 
     def set(self, **settings: Any) -> None:
         self.desk.connector.settings = replace(self.desk.connector.settings, **settings)
@@ -328,6 +328,29 @@ def test_a_long_list_is_kept_whole_and_one_too_long_is_refused(stage: Stage) -> 
     assert (page.status_code, "is longer than 100,000 characters" in page.text) == (422, True)
     assert browser.post(path, data=typed_settings(browser, path, name="Northgate"), **HERE).status_code == 303
     assert stage.accounts()["12345"].settings["card_admins"] == admins
+
+
+def test_a_form_shown_hours_ago_puts_nothing_back_that_others_changed_since(stage: Stage) -> None:
+    browser, path = stage.browser(), f"/accounts/{stage.desk.account_id}"
+    stale = typed_settings(browser, path)
+    stage.desk.connector.account_settings.change(stage.desk.account_id, {"time_zone": "Europe/Berlin"}, "somebody")
+    assert browser.post(path, data=stale | {"name": "Northgate"}, **HERE).status_code == 303
+    settings = stage.accounts()["12345"].settings
+    assert (settings["name"], settings["time_zone"]) == ("Northgate", "Europe/Berlin")
+    page = browser.post(path, data=stale | {"time_zone": "Europe/Paris"}, **HERE)
+    assert page.status_code == 422
+    assert "somebody has changed it meanwhile, to: Europe/Berlin" in page.text
+    again = typed_settings(browser, path, time_zone="Europe/Paris")
+    assert browser.post(path, data=again, **HERE).status_code == 303
+    assert stage.accounts()["12345"].settings["time_zone"] == "Europe/Paris"
+
+
+def test_what_a_form_does_not_send_stays_as_it_is(stage: Stage) -> None:
+    browser, path = stage.browser(), f"/accounts/{stage.desk.account_id}"
+    assert browser.post(path, data=typed_settings(browser, path, time_zone="Europe/Berlin"), **HERE).status_code == 303
+    assert browser.post(path, data={"token": form(browser, path), "name": "Northgate"}, **HERE).status_code == 303
+    settings = stage.accounts()["12345"].settings
+    assert (settings["name"], settings["time_zone"]) == ("Northgate", "Europe/Berlin")
 
 
 def test_a_form_that_was_not_shown_to_this_visitor_changes_nothing(stage: Stage) -> None:

@@ -46,7 +46,7 @@ class Desk:
             "token": _value(page, "token"),
             "based_on": _value(page, "based_on"),
             "journey": _areas(page, "journey")[0],
-            "name": [*re.findall(r'name="name" value="([^"]+)"', page), ""],
+            "name": [*re.findall(r'<input name="name" value="([^"]+)"', page), ""],
             "text": _areas(page, "text"),
         }
 
@@ -182,6 +182,44 @@ def test_an_earlier_version_is_put_back_and_the_shared_file_followed_again(desk:
     assert (desk.in_service(), desk.is_own()) == ((1, "Demo confirmation"), False)
 
 
+@pytest.mark.parametrize("act", ["restore", "follow", "retire"])
+def test_nothing_is_taken_out_of_service_that_was_not_seen_there(desk: Desk, act: str) -> None:
+    desk.act("publish", journey=desk.edited("title: Demo confirmation", "title: Mine"))
+    stale = desk.form()["based_on"]
+    desk.act("publish", journey=desk.edited("title: Mine", "title: Theirs"))
+    told = desk.act(act, status=409, based_on=stale, version="1")
+    assert "Nothing was changed: meanwhile version 3 is in service" in told
+    assert desk.in_service() == (3, "Theirs")
+
+
+def test_what_to_put_back_has_to_be_said(desk: Desk) -> None:
+    desk.act("restore", status=400)
+
+
+def test_what_was_taken_out_of_service_can_be_written_on(desk: Desk) -> None:
+    desk.act("publish", journey=desk.edited("title: Demo confirmation", "title: Ours"))
+    desk.act("retire")
+    assert "title: Ours" in desk.form()["journey"]
+
+
+def test_a_shared_file_with_a_mistake_is_shown_as_it_stands(desk: Desk) -> None:
+    broken = desk.operated.connector.settings.mappings_dir / "journeys" / "broken.yaml"
+    broken.write_text("journey: broken\nsteps: [", encoding="utf-8")
+    assert desk.form("broken")["journey"] == "journey: broken\nsteps: ["
+
+
+def test_own_journeys_may_lead_to_each_other(desk: Desk) -> None:
+    onwards = desk.form("deal-won")["journey"].replace("steps:\n", "steps:\n  - enroll: our-second\n", 1)
+    assert "no journey is named `our-second`" in desk.act("check", "deal-won", status=422, journey=onwards)
+    desk.act("publish", "our-second")
+    assert "It can run" in desk.act("check", "deal-won", journey=onwards)
+
+
+def test_two_texts_of_one_name_are_refused(desk: Desk) -> None:
+    name = "demo-booked/confirmation.txt.j2"
+    assert "Two texts have the same name" in desk.act("publish", status=422, name=[name, name], text=["One", "Two"])
+
+
 def test_a_version_that_never_was_changes_nothing(desk: Desk) -> None:
     assert "Nothing was changed" in desk.act("restore", status=409, version="9")
     assert desk.in_service()[0] == 1
@@ -199,6 +237,7 @@ def test_a_new_journey_begins_with_one_that_can_run(desk: Desk) -> None:
     assert "It can run" in desk.act("check", "deal-won")
     assert "Published, version 1." in desk.act("publish", "deal-won")
     assert desk.is_own("deal-won")
+    assert "takes nobody in while it says" in desk.get("deal-won")
 
 
 @pytest.mark.parametrize("name", ["Deal Won", "../x", "", "-", "ä", "x" * 65])

@@ -382,6 +382,26 @@ def test_what_the_person_said_under_a_programs_block_outlives_it(stage: Stage, m
     assert _opt_in(stage, Mechanism.KEYWORD, "message:2") is OptIn.LIFTED, "the person takes back their own word"
 
 
+@pytest.mark.parametrize("mechanism", [Mechanism.API, Mechanism.KEYWORD])
+def test_a_spoken_opt_out_outlives_the_block_it_was_recorded_under(stage: Stage, mechanism: Mechanism) -> None:
+    _opt_out(stage, _said(stage, mechanism, "first:1"))
+    _opt_out(stage, _said(stage, Mechanism.STAFF, "card:1"))
+    stage.pass_time(hours=1)
+    assert _opt_in(stage, mechanism, "first:2") is OptIn.BLOCK_STANDS
+    assert stage.is_suppressed()
+    assert _opt_in(stage, Mechanism.STAFF, "card:2") is OptIn.LIFTED
+
+
+@pytest.mark.parametrize("lifted_by", [Mechanism.STAFF, Mechanism.CRM_PROPERTY])
+def test_a_spoken_opt_out_that_was_taken_back_holds_nobody_back_later(stage: Stage, lifted_by: Mechanism) -> None:
+    _opt_out(stage, _said(stage, Mechanism.STAFF, "card:1"))
+    assert _opt_in(stage, lifted_by, "staff:2") is OptIn.LIFTED
+    stage.pass_time(hours=1)
+    _opt_out(stage, _said(stage, Mechanism.KEYWORD, "message:1"))
+    stage.pass_time(hours=1)
+    assert _opt_in(stage, Mechanism.KEYWORD, "message:2") is OptIn.LIFTED
+
+
 def test_a_program_that_blocks_again_under_a_source_it_used_before_blocks(stage: Stage) -> None:
     for turn in range(3):
         assert _opt_out(stage, _said(stage, Mechanism.API, "api:web")), turn

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from connector.adapters.account_journeys import read_own_folder
 from connector.bootstrap import build_connector
-from connector.entrypoints.cli.publishing import chosen_accounts
+from connector.entrypoints.cli.publishing import chosen_accounts, own_files
 from connector.entrypoints.comparison_text import comparison_lines
 from connector.errors import ConfigurationError
 from connector.settings import read_settings
@@ -28,7 +27,7 @@ from connector.settings import read_settings
 def diff(journeys: tuple[str, ...], account: str | None, own: Path | None, as_json: bool) -> None:
     """Show how the files differ from what is in service, and what becomes of the people in flight."""
     connector = build_connector(read_settings())
-    files = connector.journey_files() if own is None else connector.own_journey_files(read_own_folder(own))[0]
+    files = connector.journey_files() if own is None else own_files(connector, own, account)
     files.demand(journeys)
     for name in journeys:
         if name in files.broken:

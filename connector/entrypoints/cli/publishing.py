@@ -19,7 +19,7 @@ from connector.bootstrap import Connector, build_connector
 from connector.errors import ConfigurationError
 from connector.ports.ledger import AccountRow
 from connector.services.moving_people import Moved
-from connector.services.publications import Hand, Outcome, Word
+from connector.services.publications import Hand, JourneyFiles, Outcome, Word
 from connector.settings import read_settings
 
 _TRIES = 10  # a worker is done with an enrollment within a second or two
@@ -86,7 +86,7 @@ def publish(
         raise ConfigurationError("--own needs --account: the journeys become that account's own")
     connector = build_connector(read_settings())
     hand = Hand(by, _steps(moves), dry_run, replaces_own=account is not None)
-    files = connector.journey_files() if own is None else connector.own_journey_files(read_own_folder(own))[0]
+    files = connector.journey_files() if own is None else own_files(connector, own, account)
     files.demand(journeys)
     files = files if own is None else files.only(journeys)
     act = connector.publisher.publish_own if own is not None else None
@@ -199,6 +199,12 @@ def chosen_accounts(connector: Connector, external_id: str | None) -> Sequence[A
             else "there is no account yet; add one with: smsctl account add"
         )
     return chosen
+
+
+def own_files(connector: Connector, folder: Path, account: str | None) -> JourneyFiles:
+    """Read a folder of an account's own journeys, held against what else the account named has."""
+    account_id = None if account is None else chosen_accounts(connector, account)[0].id
+    return connector.own_journey_files(read_own_folder(folder), account_id)[0]
 
 
 def _each_account(

@@ -18,6 +18,7 @@ blueprint = Blueprint("accounts_page", __name__, url_prefix="/accounts")
 
 _LONGEST_VALUE = 100_000  # of a setting: owners' numbers of two thousand people
 _TOO_LONG = f"is longer than {_LONGEST_VALUE:,} characters"
+_CHANGED = "somebody has changed it meanwhile, to: {}; save again to replace that"
 _TOLD = {"saved": "The settings were saved.", "removed": "The account was uninstalled."}
 
 
@@ -53,14 +54,20 @@ def change(account_id: str) -> Response:
     account = account_or_404(account_id)
     if request.form.get("act") == "remove":
         return _remove(account)
-    before = _all_shown(account)
-    typed = {name: request.form.get(name, "").replace("\r\n", "\n") for name in before}
-    changed = {name: text for name, text in typed.items() if text != before[name]}
+    now, sent = _all_shown(account), request.form
+    shown = {name: _lines(sent.get(f"was_{name}", value)) for name, value in now.items()}
+    typed = {name: _lines(sent.get(name, shown[name])) for name in now}
+    changed = {name: text for name, text in typed.items() if text != shown[name]}
     mistakes = {name: _TOO_LONG for name, text in changed.items() if len(text) > _LONGEST_VALUE}
+    mistakes |= {name: _CHANGED.format(now[name] or "nothing") for name in changed if shown[name] != now[name]}
     mistakes = mistakes or dict(connector().account_settings.change(account.id, changed, operators.actor()))
     if mistakes:
-        return _form(account, typed, mistakes, "", 422)
+        return _form(account, {**now, **changed}, mistakes, "", 422)
     return _back(account.id, "saved")
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def _remove(account: AccountRow) -> Response:
@@ -90,6 +97,7 @@ def _form(
         name=NAMES.get(account.crm, account.crm),
         settings=settings_of(account.crm),
         values=values,
+        before=_all_shown(account),
         mistakes=mistakes,
         told=told,
         token=operators.form_token(who),

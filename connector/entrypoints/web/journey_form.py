@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 from flask import request
 
-_TEXT = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9_-]*(\.[A-Za-z0-9-]+)?\.txt\.j2")
+from connector.adapters.rendering import SUFFIX
+from connector.adapters.step_schema import TEMPLATE
+
+_TEXT = re.compile(TEMPLATE + r"(\.[A-Za-z0-9-]+)?" + re.escape(SUFFIX))
 _MOST_TEXTS = 60  # of one journey: a dozen texts in five languages
 
 
@@ -31,12 +34,9 @@ class Draft:
 
 def read_draft(journey: str) -> tuple[Draft, str]:
     """Read the form; say what cannot be read, or nothing. An emptied text is one that is not wanted any more."""
-    names, texts = request.form.getlist("name"), request.form.getlist("text")
-    given = {
-        name.strip().removeprefix("templates/"): _lines(text)
-        for name, text in zip(names, texts, strict=False)
-        if text.strip()
-    }
+    pairs = zip(request.form.getlist("name"), request.form.getlist("text"), strict=False)
+    typed = [(name.strip().removeprefix("templates/"), _lines(text)) for name, text in pairs if text.strip()]
+    given = dict(typed)
     draft = Draft(
         _lines(request.form.get("journey", "")),
         given,
@@ -47,6 +47,8 @@ def read_draft(journey: str) -> tuple[Draft, str]:
     if wrong:
         like = f"{journey}/reminder.txt.j2 or {journey}/reminder.de.txt.j2"
         return draft, f"A text is named like {like}, not {wrong[0]!r}."
+    if len(given) < len(typed):
+        return draft, "Two texts have the same name."
     if len(given) > _MOST_TEXTS:
         return draft, f"A journey has at most {_MOST_TEXTS} texts of its own."
     return draft, ""

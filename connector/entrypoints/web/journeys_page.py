@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from connector.adapters.account_journeys import OwnFiles
-from connector.entrypoints.comparison_text import comparison_lines
+from connector.entrypoints.comparison_text import ON_A_PAGE, comparison_lines
 from connector.entrypoints.web import operators
 from connector.entrypoints.web.accounts_page import account_or_404
 from connector.entrypoints.web.install import NAMES
@@ -24,7 +24,7 @@ from connector.ports.enrollments import PublicationAction
 from connector.ports.ledger import AccountRow, UnitOfWork
 from connector.services.journey_status import of_account
 from connector.services.journey_versions import is_own
-from connector.services.publications import Hand, JourneyFiles, Outcome, Word
+from connector.services.publications import Hand, JourneyFiles, MeanwhileError, Outcome, Word
 
 blueprint = Blueprint("journeys_page", __name__, url_prefix="/accounts/<account_id>/journeys")
 
@@ -41,6 +41,7 @@ _NEW = """\
 journey: {journey}
 title: What it is for, in a few words
 purpose: transactional
+enabled: no
 trigger:
   event: deal.stage_changed
   where: deal.stage == "closedwon"
@@ -136,7 +137,7 @@ def _compare(account: AccountRow, journey: str, draft: Draft) -> Response:
     if journey in files.broken:
         return _page(account, journey, draft, Answer("It cannot run yet.", is_good=False, mistakes=mistakes), 422)
     found = connector().comparer.compare(account.id, files.journeys[journey])
-    lines = tuple(comparison_lines(found, f"{account.crm} account {account.external_id}"))
+    lines = tuple(comparison_lines(found, f"{account.crm} account {account.external_id}", ON_A_PAGE))
     return _page(account, journey, draft, Answer("Nothing was published.", lines=lines, mistakes=mistakes))
 
 
@@ -146,23 +147,24 @@ def _publish(account: AccountRow, journey: str, draft: Draft) -> Response:
     if journey in files.broken:
         told = "Nothing was published: it cannot run yet."
         return _page(account, journey, draft, Answer(told, is_good=False, mistakes=mistakes), 422)
-    with connector().ledger.begin(write=False) as uow:
-        number = _number(uow, account.id, journey)
-    if number != draft.based_on:
-        now = "nothing is in service" if not number else f"version {number} is in service"
-        told = f"Nothing was published: meanwhile {now}. Compare; then publish to replace it all the same."
-        newer = Draft(draft.text, draft.templates, number, draft.moves)
+    hand = Hand(operators.actor(), {} if draft.moves else None, saw=draft.based_on)
+    try:
+        outcome = connector().publisher.publish_own(account.id, files, hand)[0]
+    except ConfigurationError as error:
+        again = " Compare; then publish to replace it all the same." if isinstance(error, MeanwhileError) else ""
+        told = f"Nothing was published: {error}.{again}"
+        newer = replace(draft, based_on=_standing_draft(account, journey).based_on)
         return _page(account, journey, newer, Answer(told, is_good=False), 409)
-    hand = Hand(operators.actor(), {} if draft.moves else None)
-    outcome = connector().publisher.publish_own(account.id, files, hand)[0]
-    published = Draft(draft.text, draft.templates, outcome.version or 0)
+    is_busy = outcome.moved is not None and bool(outcome.moved.busy)
+    published = Draft(draft.text, draft.templates, outcome.version or 0, moves=is_busy)
     return _page(account, journey, published, Answer(_told(outcome), mistakes=mistakes))
 
 
 def _changed(account: AccountRow, journey: str, change: Callable[[AccountRow, str, Hand], Outcome]) -> Response:
     """Change what is in service, and show that."""
     try:
-        outcome = change(account, journey, Hand(operators.actor(), replaces_own=True))
+        hand = Hand(operators.actor(), replaces_own=True, saw=request.form.get("based_on", 0, type=int))
+        outcome = change(account, journey, hand)
     except ConfigurationError as error:
         answer = Answer(f"Nothing was changed: {error}.", is_good=False)
         return _page(account, journey, _standing_draft(account, journey), answer, 409)
@@ -171,7 +173,10 @@ def _changed(account: AccountRow, journey: str, change: Callable[[AccountRow, st
 
 
 def _restore(account: AccountRow, journey: str, hand: Hand) -> Outcome:
-    return connector().publisher.roll_back(account.id, journey, request.form.get("version", type=int), hand)
+    version = request.form.get("version", type=int)
+    if version is None:
+        abort(400, "the form does not say which version to put back")
+    return connector().publisher.roll_back(account.id, journey, version, hand)
 
 
 def _retire(account: AccountRow, journey: str, hand: Hand) -> Outcome:
@@ -187,27 +192,36 @@ def _told(outcome: Outcome) -> str:
     told = [f"{outcome.word.value.capitalize()}{version}{' ' if outcome.why else ''}{outcome.why}."]
     told += [f"Warning: {warning}." for warning in outcome.warnings]
     if outcome.moved is not None:
-        busy = f", {outcome.moved.busy} are being worked just now: publish again" if outcome.moved.busy else ""
+        busy = f", {outcome.moved.busy} are being worked just now: publish once more" if outcome.moved.busy else ""
         told.append(f"{outcome.moved.moved} people moved, {len(outcome.moved.staying)} stay{busy}.")
     return " ".join(told)
 
 
 def _read(account: AccountRow, journey: str, draft: Draft) -> tuple[JourneyFiles, tuple[Mistake, ...]]:
     own = OwnFiles(f"account {account.external_id}", {journey: draft.text}, draft.templates)
-    files, report = connector().own_journey_files(own)
+    files, report = connector().own_journey_files(own, account.id)
     return files, report.mistakes
 
 
 def _standing_draft(account: AccountRow, journey: str) -> Draft:
-    files = connector().journey_files()
+    """Give the journey as it is in service or was last, readable or not; else the shared file, else a new one."""
     with connector().ledger.begin(write=False) as uow:
-        service = connector().versions.in_service(uow, account.id).get(journey)
         number = _number(uow, account.id, journey)
-    found = service.journey if service is not None else files.journeys.get(journey)
-    if found is None:
-        return Draft(_NEW.format(journey=journey), based_on=number)
-    templates: Mapping[str, str] = found.source["templates"]  # type: ignore[assignment] # as a version keeps them
-    return Draft(str(found.source["journey"]), templates, number)
+        history = uow.publications.history(account.id, journey)
+        last = next((each.journey_version_id for each in reversed(history) if each.journey_version_id), None)
+        row = None if last is None else uow.versions.get(account.id, last)
+    shared = connector().journey_files().journeys.get(journey)
+    source = row.source if row is not None else shared.source if shared is not None else None
+    if source is None:
+        return Draft(_shared_text(journey) or _NEW.format(journey=journey), based_on=number)
+    templates: Mapping[str, str] = source["templates"]  # type: ignore[assignment] # as a version keeps them
+    return Draft(str(source["journey"]), templates, number)
+
+
+def _shared_text(journey: str) -> str:
+    """Give a shared file that cannot run as it stands there; empty where there is none."""
+    path = connector().settings.mappings_dir / "journeys" / f"{journey}.yaml"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _number(uow: UnitOfWork, account_id: str, journey: str) -> int:

@@ -196,8 +196,10 @@ def test_run_serves_a_seeded_portal_and_sends_signed_webhooks(clock: SandboxCloc
         (delivery,) = flushed["deliveries"]
         assert (delivery["status"], len(delivery["events"])) == (None, 2)
         assert "ConnectError" in delivery["error"]
-        for mistake in ({"colour": 1}, {"duplicates": "many"}):
+        wrong = ({"colour": 1}, {"duplicates": "many"}, {"delay_seconds": 1e20}, {"is_paused": "no", "duplicates": 7})
+        for mistake in wrong:
             assert httpx.post(f"{running.url}/_sandbox/webhooks", json=mistake).status_code == 400
+        assert (running.webhooks.duplicates, running.webhooks.is_paused) == (1, True)
     finally:
         running.stop()
 

@@ -35,7 +35,7 @@ export function showConsent(shown, card, zone, refresh) {
   });
   keyed(evidence, card.consent.evidence, (each) => `${each.at} ${each.what} ${each.how}`, (each) => [
     h("li", {},
-      h("p", {}, h("b", { textContent: words(each.what) }), ` by ${each.how}`),
+      h("p", {}, h("b", { textContent: words(each.what) }), `, ${each.how}`),
       each.wording ? h("blockquote", { textContent: each.wording }) : null,
       h("p", { className: "faint", textContent: `${dayAndHour(new Date(each.at), zone)} · ${each.source}` })),
     () => {},

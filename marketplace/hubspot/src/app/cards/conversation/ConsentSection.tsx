@@ -59,22 +59,18 @@ function EvidenceList({ evidence, locale }: { evidence: readonly Evidence[]; loc
   );
 }
 
-/** Whether an opt-out would change something: who opted out of marketing alone still gets the other texts. */
-function mayOptOut({ state, purposes }: Consent): boolean {
-  return state !== "opted_out" || purposes["transactional"]?.may === true;
-}
-
-/** Lets a rep record what the contact told them. A consent needs the contact's words; an opt-out counts without. */
+/**
+ * Lets a rep record what the contact told them. A consent needs the contact's words; an opt-out counts without, and
+ * also under one that stands: that may be of marketing alone, or be lifted by the program that made it.
+ */
 function Recorder({ consent, onRecord }: Pick<ConsentProps, "consent" | "onRecord">) {
   const [action, setAction] = useState<ConsentAction | null>(null);
   if (action !== null) return <RecordForm action={action} onRecord={onRecord} onDone={() => setAction(null)} />;
   return (
     <Inline gap="small">
-      {mayOptOut(consent) && (
-        <Button size="sm" variant="secondary" onClick={() => setAction("opt_out")}>
-          Record an opt-out
-        </Button>
-      )}
+      <Button size="sm" variant="secondary" onClick={() => setAction("opt_out")}>
+        Record an opt-out
+      </Button>
       {consent.state !== "opted_in" && (
         <Button size="sm" variant="secondary" onClick={() => setAction("opt_in")}>
           Record a consent

@@ -124,7 +124,7 @@ interface ActionsProps {
 }
 
 function Actions({ state, store, mayReply }: ActionsProps) {
-  if (state.phase === "unanswered") return <Unanswered store={store} />;
+  if (state.phase === "unanswered") return <Unanswered state={state} store={store} />;
   const isSending = state.phase === "sending";
   return (
     <Inline gap="small">
@@ -145,11 +145,16 @@ function Actions({ state, store, mayReply }: ActionsProps) {
   );
 }
 
-function Unanswered({ store }: { store: ReplyStore }) {
+/** A refusal here is one of asking again; it says nothing of the first asking. */
+function Unanswered({ state, store }: { state: ReplyState; store: ReplyStore }) {
+  const { problem } = state;
+  const isRefused = problem !== null && !problem.ambiguous;
   return (
     <Alert title="We do not know whether this was sent" variant="warning" testId="unanswered">
       <Text>
-        No answer came. Asking again sends it only if it was not sent before: the contact never gets it twice.
+        {isRefused
+          ? `Asking again was refused: ${problem.message}`
+          : "No answer came. Asking again sends it only if it was not sent before: the contact never gets it twice."}
       </Text>
       <Inline gap="small">
         <Button variant="primary" onClick={() => void store.send()}>

@@ -47,12 +47,6 @@ export default class SmsConsent extends LightningElement {
     return this.evidence.length > 0;
   }
 
-  // Who opted out of marketing alone still gets service texts, and may refuse those too.
-  get canOptOut() {
-    const { state, purposes } = this.consent;
-    return state !== "opted_out" || Boolean(purposes?.transactional?.may);
-  }
-
   get canOptIn() {
     return this.consent.state !== "opted_in";
   }
