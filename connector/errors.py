@@ -23,7 +23,7 @@ ConnectorError
 │   └── ChannelAmbiguousError    may have been told: the request left and no answer came
 └── CRMError                     a CRM call failed; carries the CRM's status and category
     ├── CRMRefusedError          this row or request is refused for good
-    ├── PlaceLostError           a stream cannot be read on: what followed the place is kept no longer
+    ├── PlaceLostError           a stream or journal cannot be read on: what followed is kept no longer
     ├── CRMUnavailableError      certainly not done: throttled, down, locked; try again after `retry_after`
     ├── CRMAmbiguousError        may have been done: look before doing it again
     └── CRMDisconnectedError     the account's token is revoked: stop calling, ask to reconnect
@@ -219,7 +219,7 @@ class CRMRefusedError(CRMError):
 
 
 class PlaceLostError(CRMError):
-    """A stream of the CRM's changes cannot be read on from the place reached: what followed it is kept no longer."""
+    """What the CRM tells of its changes cannot be read on from the place reached: what followed is kept no longer."""
 
 
 class CRMUnavailableError(CRMError):

@@ -21,7 +21,8 @@ from connector.errors import ConfigurationError, DecryptionError, MissingKeyErro
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 4  # enough to tell a handful of keys apart; the tag, not the id, proves the key
 _NONCE_BYTES = 12  # the size GCM is specified for (NIST SP 800-38D)
-_HEADER_BYTES = 1 + _KEY_ID_BYTES + _NONCE_BYTES
+BEGINNING_BYTES = 1 + _KEY_ID_BYTES
+HEADER_BYTES = BEGINNING_BYTES + _NONCE_BYTES
 _MIN_SECRET_LENGTH = 32  # 128 bits even when written in hex
 
 
@@ -45,6 +46,11 @@ class Vault:
         self._sealing_id = keys[0][0]
         self._ciphers = dict(reversed(keys))
 
+    @property
+    def beginnings(self) -> Sequence[bytes]:
+        """What ciphertexts begin with whose key is here, `BEGINNING_BYTES` long: this tells without opening them."""
+        return [_VERSION + key_id for key_id in self._ciphers]
+
     def seal(self, clear: str | bytes, *, account: str, column: str) -> bytes:
         """Encrypt a value for one account's column; `account` is empty for rows that belong to none yet."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -59,14 +65,14 @@ class Vault:
             DecryptionError: wrong account or column, or altered.
             MissingKeyError: sealed with a key that is not in `SECRET_KEYS`.
         """
-        if len(sealed) < _HEADER_BYTES:
+        if len(sealed) < HEADER_BYTES:
             raise DecryptionError(f"{column}: the ciphertext is cut short")
-        key_id, nonce = sealed[1 : 1 + _KEY_ID_BYTES], sealed[1 + _KEY_ID_BYTES : _HEADER_BYTES]
+        key_id, nonce = sealed[1:BEGINNING_BYTES], sealed[BEGINNING_BYTES:HEADER_BYTES]
         cipher = self._ciphers.get(key_id)
         if sealed[:1] != _VERSION or cipher is None:
             raise MissingKeyError(f"{column}: sealed with a key that is not in SECRET_KEYS")
         try:
-            return cipher.decrypt(nonce, sealed[_HEADER_BYTES:], _bound(account, column))
+            return cipher.decrypt(nonce, sealed[HEADER_BYTES:], _bound(account, column))
         except InvalidTag:
             raise DecryptionError(f"{column}: the ciphertext does not belong here") from None
 

@@ -41,7 +41,8 @@ class InboxRepository(Protocol):
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
         """Lease up to `limit` unhandled rows whose time has come, oldest first.
 
-        A row whose body cannot be opened is none of them: it is ended or put off, and says why.
+        A row whose body cannot be opened is none of them: it is ended, or left to those who have its key, and says why.
+        Where many are damaged, a claim ends some of them and may give none though others wait behind.
         """
         ...
 

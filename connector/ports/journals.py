@@ -33,11 +33,13 @@ class JournalEntry:
 
     Attributes:
         unreadable: why what it tells could not be read, now or ever; empty when it could.
+        is_away: it could not be read because what keeps it is down, or does not answer: that passes.
     """
 
     offset: str
     notices: Sequence[JournalNotice] = ()
     unreadable: str = ""
+    is_away: bool = False
 
 
 class Journal(Protocol):
@@ -46,7 +48,8 @@ class Journal(Protocol):
     def read(self, after: str) -> JournalEntry | None:
         """Give the entry behind an offset, the earliest kept for an empty one; None when there is none yet.
 
-        An offset that is no longer kept gives the earliest entry as well: what lay between is lost to the journal.
+        Raises:
+            PlaceLostError: the offset is no longer kept: what lies between it and the earliest entry is lost.
         """
         ...
 

@@ -45,7 +45,11 @@ from connector.ports.workflows import WorkflowCallRepository
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An installed portal or organisation; tokens in clear, so never log one."""
+    """An installed portal or organisation.
+
+    Its tokens stand in it, in clear, only where somebody asked for them (`AccountRepository.with_tokens`) and where it
+    is to be added; never log one.
+    """
 
     id: str
     crm: str
@@ -68,7 +72,20 @@ class AccountRepository(Protocol):
         ...
 
     def get(self, account_id: str) -> AccountRow:
-        """Read one by our id; KeyError when there is none."""
+        """Read one by our id, without its tokens, so that one that does not open stops nobody.
+
+        Raises:
+            KeyError: there is none.
+        """
+        ...
+
+    def with_tokens(self, account_id: str) -> AccountRow:
+        """Read one by our id with its tokens, for who calls the CRM with them.
+
+        Raises:
+            KeyError: there is none.
+            DecryptionError: a token does not open (`MissingKeyError`: here).
+        """
         ...
 
     def by_external_ids(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
@@ -84,7 +101,7 @@ class AccountRepository(Protocol):
         ...
 
     def all(self) -> Sequence[AccountRow]:
-        """Read every account, oldest first; without their tokens, so that one that does not open stops nobody."""
+        """Read every account, oldest first, without their tokens."""
         ...
 
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
@@ -107,8 +124,9 @@ class AccountRepository(Protocol):
         """Store tokens, or none, in place of those of a row that was read; tell whether they were stored.
 
         Only while the account has the refresh token of that row: what a refresh was told says nothing about another
-        one, which an admin or another process has stored since. Nobody else changes the account until commit. False
-        may also mean that the very same token was stored anew meanwhile; then read it again.
+        one, which an admin or another process has stored since; one that does not open is another one. Nobody else
+        changes the account until commit. False may also mean that the very same token was stored anew meanwhile; then
+        read it again.
         """
         ...
 
@@ -129,6 +147,13 @@ class AccountRepository(Protocol):
 
         Only one that is active, and only while the connection that failed is still its own: while its settings say
         `connected_at` (`domain.account_status.CONNECTED_AT`) as they did then, None when they said nothing.
+        """
+        ...
+
+    def uninstall(self, account_id: str, connected_at: str | None, reason: str) -> bool:
+        """Make an account `uninstalled`, without tokens, because its CRM tells so; tell whether it was changed.
+
+        Only while it has the connection that ended, as for `disconnect`, and unless it is being erased.
         """
         ...
 

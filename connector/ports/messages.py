@@ -35,6 +35,7 @@ class MessageRow:
         callback_url: where the one who ordered it wants to hear of it.
         restarted_at: when a person last had it sent again, with all its tries anew; None when nobody has.
         tries_before: how many tries it had had by then; they are counted in `tries` all the same.
+        is_readable: False when the body cannot be opened; it is empty then.
     """
 
     id: str
@@ -82,6 +83,7 @@ class MessageRow:
     callback_url: str | None = field(default=None, repr=False)
     restarted_at: datetime | None = None
     tries_before: int = 0
+    is_readable: bool = True
 
     @property
     def alive_since(self) -> datetime:
@@ -140,7 +142,14 @@ class Standing:
 
 
 class MessageRepository(Protocol):
-    """Messages, both ways."""
+    """Messages, both ways.
+
+    A damaged one is read without its body, or its callback address. One that is sealed with a key that is not here is
+    read so too where what is asked needs neither; `queued`, `due` and `abandoned` leave it to those who have the key.
+
+    Raises:
+        MissingKeyError: elsewhere, since whoever has the key will read it.
+    """
 
     def add(self, message: MessageRow) -> bool:
         """Insert; False when the account already has this idempotency key."""

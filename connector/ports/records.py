@@ -142,6 +142,14 @@ class CRMRecordRepository(Protocol):
         """Read the records that show messages, by message id."""
         ...
 
-    def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
-        """Read records the CRM refused, or a part of them, newest first."""
+    def refused(
+        self, account_id: str | None, limit: int, in_part_since: datetime | None = None
+    ) -> Sequence[CRMRecordRow]:
+        """Read records the CRM refused, newest first, then those of which it refused a part, newest first.
+
+        Args:
+            account_id: whose, or None for everybody's.
+            limit: how many at most.
+            in_part_since: those refused in part that were written before are left out.
+        """
         ...

@@ -29,6 +29,8 @@ from connector.services.routing import NoWay, Router, Way
 LEASE = timedelta(seconds=90)
 """Longer than all time-outs of one request together (33 s): a living worker never loses its claim."""
 
+_DAMAGED = "its text was damaged where it is kept and cannot be read any more"
+
 _STATE_OF = {
     Answer.HOLD: MessageState.HELD,
     Answer.SUPPRESS: MessageState.SUPPRESSED,
@@ -98,9 +100,11 @@ class Claimer:
             rows = uow.messages.queued(gateway, purpose, room, now)
             if not rows:
                 return Claimed(())
-            ways = self._desks.router.ways(uow, rows, now)
-            turned = [_without_way(row, way) for row in rows if isinstance(way := ways[row.id], NoWay)]
-            here = self._redirect(uow, gateway, rows, ways, now)
+            turned = [_Turned(row, MessageState.FAILED, _DAMAGED) for row in rows if not row.is_readable]
+            whole = [row for row in rows if row.is_readable]
+            ways = self._desks.router.ways(uow, whole, now)
+            turned += [_without_way(row, way) for row in whole if isinstance(way := ways[row.id], NoWay)]
+            here = self._redirect(uow, gateway, whole, ways, now)
             verdicts = self._desks.permission.judge(uow, here, now)
             going: list[MessageRow] = []
             for row in here:

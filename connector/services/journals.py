@@ -2,7 +2,8 @@
 
 Read a file at a time, how far is kept in the transaction that keeps what was read. What it tells goes into the inbox as
 what a poll found does, so that webhooks that did come are known there; that an app was taken out ends the account.
-An entry that stays unreadable is passed over, counted, and the back-fill looks for what it would have told.
+An entry that stays unreadable is passed over, counted, and the back-fill looks for what it would have told; so it does
+when the place we had reached is kept no longer. What only the journal tells a person is asked to look at.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from connector.domain.account_status import CONNECTED_AT
 from connector.domain.event import ChangeNotice
 from connector.domain.event_mapping import EventCatalogue, OnChange
 from connector.domain.timeline import EntryKind, TimelineEntry
-from connector.errors import CRMError
+from connector.errors import CRMError, PlaceLostError
 from connector.ports.crm import CRM
 from connector.ports.inbox import InboxRow
 from connector.ports.journals import Journal, JournalEntry, JournalNotice
@@ -40,18 +41,22 @@ LEASE = timedelta(minutes=5)
 """One entry is three calls of at most 15 seconds each."""
 
 PATIENCE = timedelta(minutes=30)
-"""How long an entry is tried again that cannot be read: a store of files that is away is back by then, and if not, one
-entry in half an hour is left to the back-fill."""
+"""How long an entry is tried again that is refused, or is no entry: a copy that was not whole yet is whole by then."""
+
+PATIENCE_AWAY = timedelta(days=2)
+"""How long an entry is tried again whose keeper is away: the journal keeps three days, and one of them is left to read
+what came behind it."""
 
 _READ, _FOLLOW = "journal:read", "journal:follow"
-_STUCK, _SKIPPED = "journal:stuck", "journal:skipped"
+_STUCK, _AWAY, _SKIPPED = "journal:stuck", "journal:away", "journal:skipped"
 
 
 class JournalReader:
     """Reads the journal of one CRM.
 
     Args of the constructor:
-        gone: takes over that an account uninstalled us, and why we think so.
+        gone: takes over that an account uninstalled us: its id, which connection ended (`CONNECTED_AT` of the settings
+            that were read), and why we think so.
         hasten: has the back-fill look at an account at once; called inside the transaction that tells of a hole.
     """
 
@@ -61,7 +66,7 @@ class JournalReader:
         crm: CRM,
         journal: Journal,
         catalogue: EventCatalogue,
-        gone: Callable[[str, str], None],
+        gone: Callable[[str, str | None, str], None],
         hasten: Callable[[UnitOfWork, AccountRow], None],
         clock: Clock,
     ) -> None:
@@ -111,6 +116,9 @@ class JournalReader:
             after = uow.cursors.get(self._crm.slug, _READ) or ""
         try:
             entry = self._journal.read(after)
+        except PlaceLostError as error:
+            self._begin_anew(error)
+            return
         except CRMError as error:
             log.warning("journal.failed", status=error.status)
             self._next(_READ, max(EVERY, error.retry_after or EVERY))
@@ -125,39 +133,59 @@ class JournalReader:
             self._pass_over(entry)
 
     def _is_worth_another_try(self, entry: JournalEntry) -> bool:
-        """Tell whether an entry that cannot be read may be readable yet; note since when it cannot."""
+        """Tell whether an entry that cannot be read may be readable yet; note since when it cannot, for either reason.
+
+        A refusal has its own half an hour, however long the entry's keeper was away before it said so.
+        """
         now = self._clock.now()
         log.warning("journal.unreadable", offset=entry.offset, reason=entry.unreadable)
+        note, patience = (_AWAY, PATIENCE_AWAY) if entry.is_away else (_STUCK, PATIENCE)
         with self._ledger.begin() as uow:
-            since, _, stuck = (uow.cursors.get(self._crm.slug, _STUCK) or "").partition(" ")
+            since, _, stuck = (uow.cursors.get(self._crm.slug, note) or "").partition(" ")
             if stuck != entry.offset:
-                uow.cursors.set(self._crm.slug, _STUCK, f"{now.isoformat()} {entry.offset}", now)
+                uow.cursors.set(self._crm.slug, note, f"{now.isoformat()} {entry.offset}", now)
                 uow.commit()
                 return True
-        return now - datetime.fromisoformat(since) < PATIENCE
+        return now - datetime.fromisoformat(since) < patience
 
     def _pass_over(self, entry: JournalEntry) -> None:
         """Leave an entry to the back-fill, tell so where people see it, and read on behind it at once."""
         now = self._clock.now()
         log.error("journal.passed_over", offset=entry.offset, reason=entry.unreadable)
-        with self._ledger.begin(write=False) as uow:
-            accounts = self._accounts(uow)
-        for account in accounts:
-            self._tell_hole(account, entry, now)
+        why = f"An entry of the CRM's journal was passed over: {entry.unreadable}"
+        self._tell_hole(f"hole:{entry.offset}", why, now)
         with self._ledger.begin() as uow:
             uow.cursors.set(self._crm.slug, _SKIPPED, str(skipped_entries(uow, self._crm.slug) + 1), now)
             uow.cursors.set(self._crm.slug, _READ, entry.offset, now)
             uow.polls.next(self._crm.slug, _READ, now)
             uow.commit()
 
-    def _tell_hole(self, account: AccountRow, entry: JournalEntry, now: datetime) -> None:
+    def _begin_anew(self, error: PlaceLostError) -> None:
+        """Tell, once a day, that the place we had reached is lost, and read from the earliest entry.
+
+        Not at once: a journal that refuses every place would be asked without end.
+        """
+        now = self._clock.now()
+        log.error("journal.place_lost", status=error.status, category=error.category)
+        why = "The CRM's journal was not read for so long that it keeps what came next no longer"
+        self._tell_hole(f"lost:{now.date()}", why, now)
         with self._ledger.begin() as uow:
-            uow.timeline.add([_hole(account, entry, now)])
-            try:
-                self._hasten(uow, account)
-            except CRMError as error:  # its settings do not say what to look for; the others are looked at
-                log.warning("journal.not_hastened", account_id=account.id, status=error.status)
+            uow.cursors.set(self._crm.slug, _READ, "", now)
+            uow.polls.next(self._crm.slug, _READ, now + EVERY)
             uow.commit()
+
+    def _tell_hole(self, discriminator: str, why: str, now: datetime) -> None:
+        """Show people that the journal has a hole, and have it looked at; it holds all accounts: nobody knows whose."""
+        with self._ledger.begin(write=False) as uow:
+            accounts = self._accounts(uow)
+        for account in accounts:
+            with self._ledger.begin() as uow:
+                uow.timeline.add([_hole(account, discriminator, why, now)])
+                try:
+                    self._hasten(uow, account)
+                except CRMError as error:  # its settings do not say what to look for; the others are looked at
+                    log.warning("journal.not_hastened", account_id=account.id, status=error.status)
+                uow.commit()
 
     def _keep(self, entry: JournalEntry) -> None:
         """Write down an entry, then read the next at once."""
@@ -169,7 +197,8 @@ class JournalReader:
         for each in entry.notices:
             account_id = ids.get(each.external_account_id)
             if each.is_uninstall and account_id in active and _ends(each, active[account_id]):
-                self._gone(account_id, "HubSpot's journal says that somebody uninstalled the app")
+                connected_at = active[account_id].settings.get(CONNECTED_AT)
+                self._gone(account_id, connected_at, "HubSpot's journal says that somebody uninstalled the app")
         rows = list(self._rows(entry, ids))
         with self._ledger.begin() as uow:
             if rows and uow.inbox.add(rows):
@@ -204,15 +233,16 @@ def skipped_entries(uow: UnitOfWork, crm: str) -> int:
     return int(uow.cursors.get(crm, _SKIPPED) or 0)
 
 
-def _hole(account: AccountRow, entry: JournalEntry, now: datetime) -> TimelineEntry:
-    """Show a person that the journal has a hole; it holds all accounts, so nobody knows whose it is."""
+def _hole(account: AccountRow, discriminator: str, why: str, now: datetime) -> TimelineEntry:
+    """Show a person that the journal has a hole, and what of it only a person can find."""
     return TimelineEntry(
         account_id=account.id,
         kind=EntryKind.ATTENTION_NEEDED,
         subject="journal",
-        discriminator=f"hole:{entry.offset}",
+        discriminator=discriminator,
         at=now,
-        summary=f"An entry of the CRM's journal was passed over, and a poll looks for what it told: {entry.unreadable}",
+        summary=f"{why}. A poll looks for what it told, but finds no records that were deleted, merged or erased for "
+        "privacy: look in the CRM for these",
     )
 
 

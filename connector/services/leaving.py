@@ -81,9 +81,18 @@ class Departures:
         self._finish(account_id, f"uninstalled by {by}")
         return Left(self._account(account_id), by_hand)
 
-    def gone(self, account_id: str, why: str) -> None:
-        """Take over that somebody uninstalled us in the CRM."""
-        self._mark(account_id, AccountStatus.UNINSTALLED, why, drops_tokens=True)
+    def gone(self, account_id: str, connected_at: str | None, why: str) -> None:
+        """Take over that somebody uninstalled us in the CRM.
+
+        What ended is the connection that the account's settings gave as `connected_at`: one that was installed again
+        meanwhile goes on, and so does one being erased.
+        """
+        with self._ledger.begin() as uow:
+            if not uow.accounts.uninstall(account_id, connected_at, why):
+                return
+            uow.nudge(MAINTENANCE)
+            uow.commit()
+        self._looked_at.pop(account_id, None)
 
     def settle(self) -> bool:
         """End what accounts that ended still have under way; tell whether more is left."""
@@ -119,13 +128,11 @@ class Departures:
             uow.commit()
         return BATCH in {len(rows), len(texts)}
 
-    def _mark(self, account_id: str, status: AccountStatus, why: str, *, drops_tokens: bool = False) -> None:
+    def _mark(self, account_id: str, status: AccountStatus, why: str) -> None:
         with self._ledger.begin() as uow:
             if uow.accounts.get(account_id).status == AccountStatus.ERASING:
                 return  # further gone than this
             uow.accounts.set_status(account_id, status, why)
-            if drops_tokens:
-                uow.accounts.drop_tokens(account_id)
             uow.nudge(MAINTENANCE)
             uow.commit()
         self._looked_at.pop(account_id, None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connector.ports.ledger import UnitOfWork
 from connector.services.journey_status import JourneyStatus
 
 _SHOWN = 20  # of reasons and of refused records: what fits a screen
+_IN_PART_FOR = timedelta(days=7)  # a record that was written but for a part is shown: long enough for a weekly look
 
 
 def status_report(uow: UnitOfWork, journeys: Sequence[JourneyStatus], now: datetime) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def status_report(uow: UnitOfWork, journeys: Sequence[JourneyStatus], now: datet
         ],
         "refused_by_crm": [
             {"record": record.ref, "kind": record.kind.value, "reason": record.error}
-            for record in uow.records.refused(None, _SHOWN)
+            for record in uow.records.refused(None, _SHOWN, now - _IN_PART_FOR)
         ],
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -73,6 +73,8 @@ class SearchTurns(Generic[S]):
         self._ledger, self._searches, self._kind, self._lease = ledger, searches, kind, lease
         self._clock, self._rng = clock, rng
         self._planned_at: datetime | None = None
+        self._unknown: dict[str, CRMError] = {}
+        self._told: set[tuple[str, date]] = set()
 
     def take(self, now: datetime, most: int) -> Sequence[Turn[S]]:
         """Lease the turns of up to `most` accounts that were due at a time; none when nothing was."""
@@ -82,6 +84,7 @@ class SearchTurns(Generic[S]):
         turns = self._claim(now, most)
         if not turns and not has_planned and self._plan(now):
             turns = self._claim(now, most)
+        self._tell_unknown(now)
         return turns
 
     def _plan(self, now: datetime) -> bool:
@@ -97,8 +100,24 @@ class SearchTurns(Generic[S]):
         try:
             return self._searches(uow, account)
         except CRMError as error:
-            log.warning("search.unknown", account_id=account.id, status=error.status)
+            self._unknown[account.id] = error
             return ()
+
+    def _tell_unknown(self, now: datetime) -> None:
+        """Show a person, once a day, whose settings do not let us say what to search for; what was told is not written
+        again with every round.
+        """
+        unknown, self._unknown = self._unknown, {}
+        self._told = {(account_id, day) for account_id, day in self._told if day == now.date()}
+        untold = {each: error for each, error in unknown.items() if (each, now.date()) not in self._told}
+        if not untold:
+            return
+        with self._ledger.begin() as uow:
+            new = [each for each, error in untold.items() if uow.timeline.add([_unknown(each, error, now)])]
+            uow.commit()
+        for account_id in new:
+            log.warning("search.unknown", account_id=account_id, status=untold[account_id].status)
+        self._told |= {(each, now.date()) for each in untold}
 
     def _claim(self, now: datetime, most: int) -> Sequence[Turn[S]]:
         turns: list[Turn[S]] = []
@@ -165,6 +184,18 @@ def _by_account(due: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
     for account_id, name in due:
         found.setdefault(account_id, []).append(name)
     return found
+
+
+def _unknown(account_id: str, error: CRMError, now: datetime) -> TimelineEntry:
+    return TimelineEntry(
+        account_id=account_id,
+        kind=EntryKind.ATTENTION_NEEDED,
+        subject="poll:settings",
+        discriminator=f"unknown:{now.date()}",
+        at=now,
+        summary=f"The account's settings do not let us say what to search its CRM for, so it is not searched: {error}",
+        data={"category": error.category},
+    )
 
 
 def _refusal(turn: Turn[S], error: CRMRefusedError, now: datetime, summary: str, **told: Any) -> TimelineEntry:

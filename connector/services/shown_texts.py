@@ -12,12 +12,15 @@ from connector.domain.message import Direction, Purpose
 from connector.ports.messages import MessageRow
 
 ONE_TIME_CODE = "(a one-time code)"
+UNREADABLE = "(a text that cannot be read)"
 
 _DIGIT = re.compile(r"\d")
 
 
 def shown_body(message: MessageRow) -> str:
     """Give a text as people may read it; a reply to a one-time code has the code's purpose, and shows no digits."""
+    if not message.is_readable:
+        return UNREADABLE
     if message.purpose is not Purpose.OTP:
         return message.body
     return ONE_TIME_CODE if message.direction is Direction.OUT else _DIGIT.sub("\N{BULLET}", message.body)

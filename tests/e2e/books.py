@@ -140,7 +140,8 @@ class Books:
         sids = Counter(each.provider_message_id for each in ours if each.provider_message_id)
         taken = {number: self.rig.taken(number) for number in {row.msisdn for row in ours}}
         ids = Counter(text.id for texts in taken.values() for text in texts)
-        assert ids == sids, "the gateways' texts and the ledger's are not the same"
+        left = [(row.id, row.state.value, row.state_reason, row.tries) for row in ours if not row.provider_message_id]
+        assert ids == sids, f"the gateways took besides {ids - sids}, and not {sids - ids}; without an id are {left}"
         for each in ours:
             if each.provider_message_id:
                 text = next(text for text in taken[each.msisdn] if text.id == each.provider_message_id)

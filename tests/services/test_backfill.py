@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from structlog.testing import capture_logs
 
 from connector.domain.timeline import EntryKind
 from connector.errors import CRMDisconnectedError, CRMRefusedError, CRMUnavailableError
 from connector.ports.crm import ContactFields, CRMAccount
-from connector.services.backfill import AT_ONCE, EVERY, KIND, LAG
+from connector.services.backfill import AT_ONCE, EVERY, KIND, LAG, BackFill
 from connector.services.contact_snapshots import contact_row
 from connector.services.missed_changes import Walk
 from connector.services.search_turns import Turn
@@ -444,6 +446,45 @@ def test_an_account_whose_settings_name_no_field_keeps_no_other_from_its_turn(
     rig.lea()
     rig.later()
     assert journeys(rig) == ["welcome"]
+
+
+def test_settings_that_name_no_field_are_told_to_a_person_and_logged_once_a_day(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields, broken = rig.crm.contact_fields, CRMRefusedError("that can be no field")
+
+    def refuse(_: CRMAccount) -> ContactFields:
+        raise broken
+
+    def told() -> int:
+        return len([each for each in rig.summaries(EntryKind.ATTENTION_NEEDED) if "that can be no field" in each])
+
+    with capture_logs() as logged:
+        monkeypatch.setattr(rig.crm, "contact_fields", refuse)
+        for _ in range(3):
+            rig.later()
+        assert told() == 1
+        rig.pass_time(hours=24)
+        rig.later()
+        rig.later()
+        assert told() == 2
+    assert [each["account_id"] for each in logged if each["event"] == "search.unknown"] == [ACCOUNT] * 2
+    monkeypatch.setattr(rig.crm, "contact_fields", fields)
+    rig.lea()
+    rig.later()
+    assert journeys(rig) == ["welcome"]
+
+
+def test_settings_another_process_told_of_are_not_told_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: CRMAccount) -> ContactFields:
+        raise CRMRefusedError("that can be no field")
+
+    monkeypatch.setattr(rig.crm, "contact_fields", refuse)
+    rig.backfill.fill_due()
+    another = BackFill(rig.ledger, {"hubspot": rig.crm}, rig.catalogue, rig.needed, rig.clock, random.Random(2))
+    with capture_logs() as logged:
+        another.fill_due()
+    assert [each for each in logged if each["event"] == "search.unknown"] == []
 
 
 def test_an_account_of_a_crm_nothing_is_known_of_is_not_searched(rig: Rig) -> None:

@@ -538,7 +538,7 @@ def test_nothing_goes_to_a_contact_that_was_deleted(stage: Stage) -> None:
 def test_what_cannot_be_opened_fails_alone_and_says_so(scene: Scene, ear: Ear) -> None:
     bad, good = scene.want("bad"), scene.want("good")
     with scene.stage.ledger.engine.begin() as connection:
-        connection.execute(effect.update().where(effect.c.id == bad.id).values(payload_sealed=b"\x01sealed elsewhere"))
+        connection.execute(effect.update().where(effect.c.id == bad.id).values(payload_sealed=b"damaged"))
     scene.runner.drain()
     assert scene.row(good).state is EffectState.DONE
     assert len(ear.told) == 1

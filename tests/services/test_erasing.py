@@ -28,7 +28,7 @@ from connector.ports.consents import ConsentEvent, ConsentKind, Scope
 from connector.ports.erasing import ErasureRow
 from connector.ports.workflows import CallMove, CallState, WaitsFor, WorkflowCallRow
 from connector.services.erasing import BATCH, LAST_LOOK, LEASE, Eraser, contact_text
-from tests.adapters.store.factories import a_message, an_account, an_attempt, an_event
+from tests.adapters.store.factories import a_message, an_account, an_attempt, an_event, damage_tokens
 from tests.services.theatre import ACCOUNT, CONFIRMATION, NUMBER, Theatre
 
 PRINTS = HMACFingerprints(["k" * 32])
@@ -168,6 +168,16 @@ def test_maintenance_finishes_what_the_command_began(theatre: Theatre) -> None:
         pass
     assert other.get(erasure.id).completed_at is not None
     assert other.settle() is False
+
+
+def test_an_account_whose_tokens_do_not_open_is_erased_all_the_same(theatre: Theatre) -> None:
+    set_status(theatre, AccountStatus.UNINSTALLED)
+    damage_tokens(theatre.ledger, ACCOUNT)
+    eraser = eraser_of(theatre)
+    erasure = eraser.request("hubspot", "12345", "ann", "asked")
+    eraser.work_off(erasure.id)
+    assert finished(theatre, eraser, erasure.id).completed_at is not None
+    assert rows(theatre, "account", "id") == []
 
 
 def test_an_account_may_come_back_as_a_new_one_after_its_erasure(theatre: Theatre) -> None:

@@ -99,7 +99,7 @@ class Scene:
 
     def accounts(self) -> list[AccountRow]:
         with self.ledger.begin(write=False) as work:
-            return [work.accounts.get(each.id) for each in work.accounts.all()]
+            return [work.accounts.with_tokens(each.id) for each in work.accounts.all()]
 
     def add(self, external_id: str = "7", status: str = "active") -> str:
         with self.ledger.begin() as work:

@@ -11,11 +11,11 @@ import pytest
 
 from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
 from connector.domain.timeline import EntryKind
-from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
+from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError, PlaceLostError
 from connector.ports.journals import JournalEntry, JournalNotice
 from connector.services.accounts import Accounts, Installation
 from connector.services.backfill import BackFill
-from connector.services.journals import EVERY, PATIENCE, JournalReader, skipped_entries
+from connector.services.journals import EVERY, PATIENCE, PATIENCE_AWAY, JournalReader, skipped_entries
 from tests.services.theatre import ACCOUNT, CONFIRMATION, START, Theatre
 
 PORTAL = "12345"
@@ -27,6 +27,7 @@ class Told:
 
     entries: list[list[JournalNotice]] = field(default_factory=list)
     unreadable: dict[int, str] = field(default_factory=dict)
+    is_away: bool = False
     followed: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     failures: list[CRMError] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
@@ -37,7 +38,7 @@ class Told:
             raise self.failures.pop(0)
         number = int(after or 0)
         if number in self.unreadable:
-            return JournalEntry(str(number + 1), unreadable=self.unreadable[number])
+            return JournalEntry(str(number + 1), unreadable=self.unreadable[number], is_away=self.is_away)
         return JournalEntry(str(number + 1), self.entries[number]) if number < len(self.entries) else None
 
     def follow(self, external_account_id: str, watched: Mapping[str, Sequence[str]]) -> int:
@@ -52,7 +53,7 @@ class Rig(Theatre):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, f"sqlite:///{directory}/ledger.sqlite3", {"confirmation": CONFIRMATION})
-        self.told, self.gone = Told(), list[tuple[str, str]]()
+        self.told, self.gone = Told(), list[tuple[str, str | None, str]]()
         self.journal = JournalReader(
             self.ledger,
             self.crm,
@@ -160,8 +161,8 @@ def test_the_end_of_an_account_is_told(rig: Rig) -> None:
     rig.pass_time(minutes=1)
     rig.told.entries.append([uninstalled(rig)])
     rig.read()
-    ((account_id, why),) = rig.gone
-    assert account_id == ACCOUNT
+    ((account_id, connected_at, why),) = rig.gone
+    assert (account_id, connected_at) == (ACCOUNT, None)
     assert "journal" in why
 
 
@@ -174,10 +175,11 @@ def test_an_account_that_was_connected_again_is_not_ended_by_what_came_before(ri
     rig.told.entries.append([old])
     rig.read()
     assert rig.gone == []
+    connected_at = rig.clock.at.isoformat()
     rig.pass_time(hours=1)
     rig.told.entries.append([uninstalled(rig)])
     rig.read()
-    assert [account_id for account_id, _ in rig.gone] == [ACCOUNT]
+    assert [told[:2] for told in rig.gone] == [(ACCOUNT, connected_at)]
 
 
 def test_an_end_before_the_account_was_made_or_at_no_known_time_is_not_believed(rig: Rig) -> None:
@@ -261,7 +263,10 @@ def test_an_entry_that_stays_unreadable_is_passed_over_and_what_follows_is_read(
     assert passed_over(rig) == 1
     assert len(rig.enrollments()) == 1
     (told,) = [each for each in rig.summaries(EntryKind.ATTENTION_NEEDED) if "journal" in each]
-    assert told == "An entry of the CRM's journal was passed over, and a poll looks for what it told: it is too large"
+    assert told == (
+        "An entry of the CRM's journal was passed over: it is too large. A poll looks for what it told, but finds no "
+        "records that were deleted, merged or erased for privacy: look in the CRM for these"
+    )
 
 
 def test_an_entry_that_can_be_read_after_a_while_is_not_passed_over(rig: Rig) -> None:
@@ -272,6 +277,29 @@ def test_an_entry_that_can_be_read_after_a_while_is_not_passed_over(rig: Rig) ->
     rig.told.unreadable.clear()
     rig.read()
     assert (passed_over(rig), len(rig.enrollments())) == (0, 1)
+
+
+def test_an_entry_whose_keeper_is_away_is_waited_for_as_long_as_the_journal_can_be_caught_up_with(rig: Rig) -> None:
+    rig.told.unreadable[0], rig.told.is_away = "no answer from HubSpot", True
+    rig.read()
+    rig.pass_time(seconds=(PATIENCE_AWAY - EVERY).total_seconds())
+    rig.read()
+    assert (passed_over(rig), set(rig.told.reads)) == (0, {""})
+    deal = rig.booked()
+    rig.told.entries += [[], [rig.moved(deal)]]
+    try_for(rig, 2 * EVERY)
+    assert (passed_over(rig), len(rig.enrollments())) == (1, 1)
+
+
+def test_an_entry_refused_after_its_keeper_was_away_is_still_tried_for_a_while(rig: Rig) -> None:
+    rig.told.unreadable[0], rig.told.is_away = "no answer from HubSpot", True
+    rig.read()
+    rig.pass_time(hours=20)
+    rig.told.unreadable[0], rig.told.is_away = "HTTP 404", False
+    try_for(rig, PATIENCE - EVERY)
+    assert passed_over(rig) == 0
+    try_for(rig, 3 * EVERY)
+    assert passed_over(rig) == 1
 
 
 def test_each_unreadable_entry_has_a_while_of_its_own(rig: Rig) -> None:
@@ -306,3 +334,44 @@ def test_an_account_of_which_nobody_can_say_what_to_look_for_keeps_no_other_from
     try_for(rig, PATIENCE + 2 * EVERY)
     assert passed_over(rig) == 1
     assert any("journal" in each for each in rig.summaries(EntryKind.ATTENTION_NEEDED))
+
+
+# A place that is kept no longer
+
+
+def lose_the_place(rig: Rig) -> None:
+    rig.told.entries.append([])
+    rig.read()
+    rig.pass_time(seconds=EVERY.total_seconds() + 1)
+    rig.told.failures.append(PlaceLostError("no such offset", status=404))
+    rig.read()
+
+
+def test_a_lost_place_is_told_and_the_journal_is_read_from_its_earliest_entry(rig: Rig) -> None:
+    lose_the_place(rig)
+    (told,) = [each for each in rig.summaries(EntryKind.ATTENTION_NEEDED) if "journal" in each]
+    assert told.startswith("The CRM's journal was not read for so long that it keeps what came next no longer. A poll")
+    assert "deleted, merged or erased" in told
+    deal = rig.booked()
+    rig.told.entries[0] = [rig.moved(deal)]
+    rig.pass_time(seconds=EVERY.total_seconds() + 1)
+    rig.read()
+    assert rig.told.reads == ["", "1", "1", "", "1"]
+    assert len(rig.enrollments()) == 1
+
+
+def test_what_came_behind_a_lost_place_is_looked_for_at_once(rig: Rig) -> None:
+    while rig.backfill.fill_due():
+        pass
+    lose_the_place(rig)
+    assert rig.backfill.fill_due()
+
+
+def test_a_journal_that_loses_every_place_is_asked_now_and_then_and_told_of_once_a_day(rig: Rig) -> None:
+    lose_the_place(rig)
+    rig.told.failures.append(PlaceLostError("no such offset", status=400))
+    rig.pass_time(seconds=EVERY.total_seconds() + 1)
+    reads = len(rig.told.reads)
+    rig.read()
+    assert len(rig.told.reads) == reads + 1
+    assert len([each for each in rig.summaries(EntryKind.ATTENTION_NEEDED) if "journal" in each]) == 1

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from connector.adapters.store.accounts import SQLAccountRepository
-from connector.domain.account_status import AccountStatus
+from connector.domain.account_status import CONNECTED_AT, AccountStatus
 from connector.domain.message import MessageState
 from connector.errors import ConfigurationError, CRMError, CRMUnavailableError
 from connector.ports.installing import Asking, Grant
 from connector.ports.ledger import AccountRow
 from connector.services import leaving
+from connector.services.accounts import Accounts, Installation
 from connector.services.leaving import LOOKED_AFTER, Departures
 from tests.adapters.store.factories import a_message
 from tests.services.theatre import ACCOUNT, CONFIRMATION, Theatre
@@ -73,7 +74,7 @@ def departures(theatre: Theatre, door: Door) -> Departures:
 
 def row(theatre: Theatre) -> AccountRow:
     with theatre.ledger.begin(write=False) as work:
-        return work.accounts.get(ACCOUNT)
+        return work.accounts.with_tokens(ACCOUNT)
 
 
 def give_tokens(theatre: Theatre) -> None:
@@ -134,7 +135,7 @@ def test_a_crm_that_is_away_leaves_an_account_that_does_nothing_and_is_told_agai
     door.error = CRMUnavailableError("no answer from HubSpot")
     left = departures.remove("hubspot", "12345", "ann")
     assert (left.not_told, left.account.status) == ("no answer from HubSpot", "leaving")
-    assert left.account.refresh_token == "refresh-1"
+    assert row(theatre).refresh_token == "refresh-1"
     assert theatre.enrollment().status == "ended"
     door.error = None
     assert departures.remove("hubspot", "12345", "ann").account.status == "uninstalled"
@@ -157,7 +158,7 @@ def test_an_uninstallation_seen_in_the_crm_comes_to_the_same_end_by_maintenance(
     theatre: Theatre, departures: Departures, door: Door
 ) -> None:
     start(theatre)
-    departures.gone(ACCOUNT, "uninstalled in HubSpot")
+    departures.gone(ACCOUNT, None, "uninstalled in HubSpot")
     assert "maintenance" in theatre.nudged
     assert departures.settle() is False
     assert door.left == []
@@ -174,14 +175,14 @@ def test_what_is_too_much_for_one_batch_ends_in_several(
         for _ in range(5):
             assert work.messages.add(a_message(ACCOUNT))
         work.commit()
-    departures.gone(ACCOUNT, "uninstalled in HubSpot")
+    departures.gone(ACCOUNT, None, "uninstalled in HubSpot")
     assert [departures.settle() for _ in range(3)] == [True, True, False]
     with theatre.ledger.begin(write=False) as work:
         assert dict(work.messages.counts(ACCOUNT)) == {"cancelled": 5}
 
 
 def test_what_a_worker_wrote_meanwhile_ends_at_the_next_look(theatre: Theatre, departures: Departures) -> None:
-    departures.gone(ACCOUNT, "uninstalled in HubSpot")
+    departures.gone(ACCOUNT, None, "uninstalled in HubSpot")
     assert departures.settle() is False
     with theatre.ledger.begin() as work:
         assert work.messages.add(a_message(ACCOUNT))
@@ -206,12 +207,33 @@ def test_an_account_being_erased_stays_so(theatre: Theatre, departures: Departur
     with theatre.ledger.begin() as work:
         work.accounts.set_status(ACCOUNT, AccountStatus.ERASING, "")
         work.commit()
-    departures.gone(ACCOUNT, "uninstalled in HubSpot")
+    departures.gone(ACCOUNT, None, "uninstalled in HubSpot")
     assert row(theatre).status == "erasing"
 
 
+def test_an_account_installed_again_is_not_ended_by_what_ended_the_connection_before(
+    theatre: Theatre, departures: Departures
+) -> None:
+    start(theatre)
+    again = Installation("hubspot", "12345", token="access-2", refresh_token="refresh-2")
+    Accounts(theatre.ledger, {"hubspot": theatre.crm}, theatre.clock).add(again)
+    departures.gone(ACCOUNT, None, "uninstalled in HubSpot")  # as it was read before
+    departures.settle()
+    account = row(theatre)
+    assert (account.status, account.access_token, account.refresh_token) == ("active", "access-2", "refresh-2")
+    assert theatre.enrollment().status == "live"
+    departures.gone(ACCOUNT, account.settings[CONNECTED_AT], "uninstalled in HubSpot")
+    assert (row(theatre).status, row(theatre).refresh_token) == ("uninstalled", None)
+
+
+def test_an_account_that_has_gone_altogether_is_not_ended(theatre: Theatre, departures: Departures) -> None:
+    theatre.nudged.clear()
+    departures.gone("account-0", None, "uninstalled in HubSpot")
+    assert theatre.nudged == []
+
+
 def test_an_ended_account_is_neither_polled_nor_heard(theatre: Theatre, departures: Departures) -> None:
-    departures.gone(ACCOUNT, "uninstalled in HubSpot")
+    departures.gone(ACCOUNT, None, "uninstalled in HubSpot")
     assert theatre.poller.poll_due() == 0
     contact = theatre.lea()
     event = theatre.hear("contact.creation", contact)
@@ -233,8 +255,8 @@ def test_an_account_connected_again_while_the_crm_was_told_stays_connected(
 
     door.meanwhile = reconnect
     left = departures.remove("hubspot", "12345", "ann")
-    assert (left.account.status, left.account.access_token) == ("active", "access-2")
-    assert row(theatre).refresh_token == "refresh-2"
+    assert left.account.status == "active"
+    assert (row(theatre).access_token, row(theatre).refresh_token) == ("access-2", "refresh-2")
 
 
 @pytest.mark.parametrize("became", ["active", "gone"])

@@ -170,7 +170,3 @@ def test_smart_characters_stay_when_the_account_wants_them() -> None:
     assert made(step).encoding == "gsm7"
     message = made(step, setting(account=account(replace_smart_characters=False)))
     assert (message.body, message.encoding) == ("It\u2019s on", "ucs2")
-
-
-def test_an_account_may_send_through_a_gateway_of_its_own() -> None:
-    assert made(send(), setting(account=account(gateway="twilio"))).gateway == "twilio"

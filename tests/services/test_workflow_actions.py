@@ -38,6 +38,7 @@ from connector.services.single_texts import OrderTools, SingleTexts
 from connector.services.workflow_orders import UnreadableCallError, WorkflowOrders
 from connector.services.workflow_running import LEASE, WorkflowRunner
 from connector.services.workflow_texts import WorkflowTexts
+from tests.adapters.store.factories import damage_tokens
 from tests.services.fake_crm import FakeCRM
 from tests.services.stage import NUMBER, START, KilledError, Killer, MortalLedger, Stage
 
@@ -729,3 +730,13 @@ class _MortalWaiting:
         results = self._waiting.complete_calls(account, completions)
         self._killer.boundary()
         return results
+
+
+def test_the_calls_of_others_are_worked_though_an_accounts_tokens_do_not_open(play: Play) -> None:
+    play.add_account("account-2")
+    play.call("damaged", portal=2)
+    play.pass_time(seconds=1)
+    play.call()
+    damage_tokens(play.ledger, "account-2")
+    play.run()
+    assert [row.body for row in play.texts()] == ["Hello Lea"]

@@ -353,6 +353,18 @@ def test_a_missing_scope_refuses_nothing_for_good(stage: Stage) -> None:
     assert stage.crm.calls == ["create", "create"]
 
 
+def test_a_refusal_in_part_leaves_the_report_a_week_after_it_was_written(stage: Stage) -> None:
+    row = stage.add_message()
+    stage.crm.refuses_beside[stage.record_of(row).ref] = CRMRefusedError("no such status here")
+    stage.drain()
+    written_at = stage.record_of(row).written_back_at
+    assert written_at is not None
+    with stage.ledger.begin(write=False) as uow:
+        told, later = (status_report(uow, [], written_at + timedelta(days=days)) for days in (6, 8))
+    assert [one["reason"] for one in told["refused_by_crm"]] == ["no such status here"]
+    assert later["refused_by_crm"] == []
+
+
 def test_a_missing_scope_of_a_lookup_leaves_the_lost_record_to_be_looked_up(stage: Stage) -> None:
     row = stage.add_message()
     stage.crm.answer_lost = True

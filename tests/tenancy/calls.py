@@ -114,6 +114,7 @@ _ARGUMENTS: Mapping[str, Make] = {
     "key": _natural("key"),
     "key_id": _own("api-key"),
     "keys": _several(_natural("effect")),
+    "in_part_since": _always(PAST),
     "kind": _always(EffectKind.CALLBACK),
     "kinds": _always([EntryKind.EVENT_RECEIVED]),
     "limit": _always(100),

@@ -19,12 +19,13 @@ WITHOUT: Mapping[str, str] = {
     "a worker looks for work of every account; each row goes on under the account that stands in it": """
         attempts.any_to_ask attempts.any_to_redact attempts.to_ask attempts.to_redact attempts._lease_asked
         effects.any_due effects.claim effects._free enrollments.any_due enrollments.claim enrollments.due_count
-        erasures.any_due erasures.claim inbox._lease inbox.give_up inbox.waiting messages._QUEUED messages.abandoned
-        messages.due messages.waiting_lanes numbers._WANTED numbers.claim polls.any_due polls.claim
-        polls.planned records._of_active_account records._ripe_account records.waiting workflows.any_due workflows.claim
+        erasures.any_due erasures.claim inbox._due inbox._tell_of_those_left inbox.claim inbox.give_up inbox.waiting
+        messages._QUEUED messages.abandoned messages.due messages.waiting_lanes numbers._WANTED numbers.claim
+        polls.any_due polls.claim polls.planned records._of_active_account records._ripe_account records.waiting
+        workflows.any_due workflows.claim
     """,
     "what a claim has leased is read again, given back or ended, by its id": """
-        attempts._MANY effects.end effects.postpone enrollments.ended inbox._put_off inbox.finish inbox.postpone
+        attempts._MANY effects.end effects.postpone enrollments.ended inbox.finish inbox.postpone
         message_moves._MOVE messages._STANDING messages.many messages.set_engagement records._lock
         records.mark_creating records.mark_refused records.mark_refused_in_part records.mark_written records.postpone
         workflows._moved
@@ -60,7 +61,7 @@ WITHOUT: Mapping[str, str] = {
     "is about accounts: what they are called outside, and how they stand": """
         accounts.all accounts.by_external_ids accounts.connected accounts.disconnect accounts.drop_tokens accounts.get
         accounts.installed accounts.replace_tokens accounts.save_settings accounts.save_tokens accounts.set_status
-        accounts.settings accounts.with_status
+        accounts.settings accounts.uninstall accounts.with_status accounts.with_tokens
     """,
     "is about what is nobody's: how gateways fare, and parts of replies that are not whole yet": """
         pieces.drop pieces.of pieces.older_than pieces.put_off tenant_data._delete_pieces traffic.all_health

@@ -23,7 +23,7 @@ Read = Callable[[UnitOfWork, Kept], Any]
 
 
 def _account(uow: UnitOfWork, kept: Kept) -> Any:
-    return uow.accounts.get(kept.owner.account_id)
+    return uow.accounts.with_tokens(kept.owner.account_id)
 
 
 def _consents(uow: UnitOfWork, kept: Kept) -> Any:

@@ -11,8 +11,8 @@ import httpx
 
 from connector.adapters.crm.oauth_app import OAuthApp
 from connector.domain.account_status import AccountStatus
-from connector.errors import CRMDisconnectedError, CRMUnavailableError
-from connector.ports.ledger import AccountRow, Ledger
+from connector.errors import CRMDisconnectedError, CRMUnavailableError, DecryptionError, MissingKeyError
+from connector.ports.ledger import AccountRow, Ledger, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +29,39 @@ def connected(ledger: Ledger, account_id: str) -> AccountRow:
     """Read an account that has tokens.
 
     Raises:
-        CRMDisconnectedError: there is no such account, it is disconnected, or it has no token.
+        CRMDisconnectedError: there is no such account, it is disconnected, or it has no token that opens.
+        CRMUnavailableError: the key of its tokens is not here.
     """
-    try:
-        with ledger.begin(write=False) as work:
-            row = work.accounts.get(account_id)
-    except KeyError:
-        raise CRMDisconnectedError("there is no such account") from None
+    with ledger.begin(write=False) as work:
+        row = opened(work, account_id)
     if row.status == AccountStatus.DISCONNECTED:
         raise CRMDisconnectedError(f"the account is disconnected: {row.status_reason}")
     if not row.access_token and not row.refresh_token:
         raise CRMDisconnectedError("the account has no token")
     return row
+
+
+def opened(work: UnitOfWork, account_id: str) -> AccountRow:
+    """Read an account with its tokens.
+
+    Tokens that are damaged are as good as none: connected again it has others. A key that is not here may be known to
+    another process, or be set again: so it must not disconnect every account at once.
+
+    Raises:
+        CRMDisconnectedError: there is no such account, or a token of it is damaged.
+        CRMUnavailableError: the key of its tokens is not here.
+    """
+    try:
+        return work.accounts.with_tokens(account_id)
+    except KeyError:
+        raise CRMDisconnectedError("there is no such account") from None
+    except MissingKeyError:
+        log.error("the tokens of account %s were sealed with a key that is not in SECRET_KEYS", account_id)
+        raise CRMUnavailableError(
+            "the account's tokens were sealed with a key that is not in SECRET_KEYS", retry_after=_OUR_FAULT_PAUSE
+        ) from None
+    except DecryptionError:
+        raise CRMDisconnectedError("the account's tokens are damaged here and cannot be opened") from None
 
 
 def decoded(response: httpx.Response) -> Mapping[str, Any]:

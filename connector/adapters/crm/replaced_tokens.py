@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from connector.adapters.crm.refreshing import opened
 from connector.errors import CRMDisconnectedError, CRMUnavailableError
 from connector.ports.ledger import AccountRow, UnitOfWork
 
@@ -24,7 +25,7 @@ def put_in_place(
 
     Raises:
         CRMDisconnectedError: it has none any more.
-        CRMUnavailableError: it was connected again and has no access token yet.
+        CRMUnavailableError: it was connected again and has no access token yet, or one that cannot be opened here.
     """
     while not work.accounts.replace_tokens(used, access_token, refresh_token, expires_at):
         newer = _token_since(work, used)
@@ -38,10 +39,7 @@ def _token_since(work: UnitOfWork, used: AccountRow) -> str | None:
 
     The same one may have been written anew just now, beside another access token.
     """
-    try:
-        row = work.accounts.get(used.id)
-    except KeyError:
-        raise CRMDisconnectedError("there is no such account") from None
+    row = opened(work, used.id)
     if row.refresh_token == used.refresh_token:
         return None
     if row.access_token:

@@ -12,6 +12,8 @@ from connector.adapters.memory.shelves import Journal, Shelf
 from connector.domain.account_status import CONNECTED_AT, ENDED, AccountStatus
 from connector.ports.ledger import AccountRow
 
+_NO_TOKENS: Mapping[str, Any] = {"access_token": None, "refresh_token": None, "token_expires_at": None}
+
 
 class MemoryAccountRepository:
     """Accounts; see `connector.ports.ledger.AccountRepository`."""
@@ -26,7 +28,11 @@ class MemoryAccountRepository:
         self._shelf.put(account.id, replace(account, settings=kept(account.settings)))
 
     def get(self, account_id: str) -> AccountRow:
-        """Read one by our id; KeyError when there is none."""
+        """Read one by our id, without its tokens; KeyError when there is none."""
+        return replace(self._shelf.rows[account_id], **_NO_TOKENS)
+
+    def with_tokens(self, account_id: str) -> AccountRow:
+        """Read one by our id with its tokens; KeyError when there is none."""
         return self._shelf.rows[account_id]
 
     def by_external_ids(self, crm: str, external_ids: Sequence[str]) -> Mapping[str, str]:
@@ -46,7 +52,7 @@ class MemoryAccountRepository:
     def all(self) -> Sequence[AccountRow]:
         """Read every account, oldest first, without their tokens."""
         rows = sorted(self._shelf.rows.values(), key=lambda account: account.id)
-        return [replace(each, access_token=None, refresh_token=None, token_expires_at=None) for each in rows]
+        return [replace(each, **_NO_TOKENS) for each in rows]
 
     def settings(self) -> Mapping[str, Mapping[str, Any]]:
         """Read every account's settings."""
@@ -75,7 +81,7 @@ class MemoryAccountRepository:
 
     def drop_tokens(self, account_id: str) -> None:
         """Forget tokens."""
-        self._change(account_id, access_token=None, refresh_token=None, token_expires_at=None)
+        self._change(account_id, **_NO_TOKENS)
 
     def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
         """Replace settings and name."""
@@ -96,6 +102,16 @@ class MemoryAccountRepository:
         if account.settings.get(CONNECTED_AT) != connected_at:
             return False
         self._change(account_id, status=AccountStatus.DISCONNECTED, status_reason=reason)
+        return True
+
+    def uninstall(self, account_id: str, connected_at: str | None, reason: str) -> bool:
+        """Make an account `uninstalled`, without tokens, while it has the connection that ended."""
+        account = self._shelf.rows.get(account_id)
+        if account is None or account.status == AccountStatus.ERASING:
+            return False
+        if account.settings.get(CONNECTED_AT) != connected_at:
+            return False
+        self._change(account_id, status=AccountStatus.UNINSTALLED, status_reason=reason, **_NO_TOKENS)
         return True
 
     def active(self) -> list[str]:

@@ -174,15 +174,20 @@ class MemoryCRMRecordRepository:
         """Read the records that show messages, by message id."""
         return self._named(account_id, RecordSubject.MESSAGE, "message:", message_ids)
 
-    def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
-        """Read records the CRM refused, or a part of them, newest first."""
-        rows = [
-            row
-            for record in self._shelf.rows.values()
-            if (row := record.row).state == "refused" or (row.state == "written" and row.error)
+    def refused(
+        self, account_id: str | None, limit: int, in_part_since: datetime | None = None
+    ) -> Sequence[CRMRecordRow]:
+        """Read records the CRM refused, newest first, then those of which it refused a part, newest first."""
+        rows = [record.row for record in self._shelf.rows.values() if account_id in {None, record.row.account_id}]
+        whole = [(row.not_before, row.id, row) for row in rows if row.state == "refused"]
+        in_part = [
+            (at, row.id, row)
+            for row in rows
+            if row.state == "written" and row.error and (at := row.written_back_at) is not None
+            if in_part_since is None or at >= in_part_since
         ]
-        ours = [row for row in rows if account_id in {None, row.account_id}]
-        return sorted(ours, key=lambda row: (row.not_before, row.id), reverse=True)[:limit]
+        newest = [sorted(some, key=lambda one: one[:2], reverse=True) for some in (whole, in_part)]
+        return [row for some in newest for _, _, row in some][:limit]
 
     def _about(self, account_id: str, kind: RecordSubject, subjects: Iterable[str]) -> list[_Record]:
         by_subject = self._shelf.by_subject

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, insert, null, select, update
 from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import account
 from connector.domain.account_status import CONNECTED_AT, ENDED, AccountStatus
+from connector.errors import DecryptionError
 from connector.ports.ledger import AccountRow
 
 _ACCESS, _REFRESH = "account.access_token", "account.refresh_token"
@@ -18,6 +19,7 @@ _IN_CLEAR = tuple(
     account.c[name]
     for name in ("id", "crm", "external_id", "name", "status", "status_reason", "settings", "created_at")
 )
+_NO_TOKENS = {"access_token_sealed": null(), "refresh_token_sealed": null(), "token_expires_at": null()}
 
 
 class SQLAccountRepository:
@@ -45,7 +47,15 @@ class SQLAccountRepository:
         )
 
     def get(self, account_id: str) -> AccountRow:
-        """Read one by our id; KeyError when there is none."""
+        """Read one by our id, without its tokens; KeyError when there is none."""
+        query = select(*_IN_CLEAR).where(account.c.id == account_id)
+        row = self._connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise KeyError(account_id)
+        return AccountRow(**row)
+
+    def with_tokens(self, account_id: str) -> AccountRow:
+        """Read one by our id with its tokens; KeyError when there is none."""
         row = self._connection.execute(select(account).where(account.c.id == account_id)).one_or_none()
         if row is None:
             raise KeyError(account_id)
@@ -101,7 +111,10 @@ class SQLAccountRepository:
         """
         column = account.c.refresh_token_sealed
         sealed = self._connection.execute(select(column).where(account.c.id == used.id)).scalar_one_or_none()
-        if self._open(used.id, _REFRESH, sealed) != used.refresh_token:
+        try:
+            if self._open(used.id, _REFRESH, sealed) != used.refresh_token:
+                return False
+        except DecryptionError:
             return False
         values = self._tokens(used.id, access_token, refresh_token, expires_at)
         changed = update(account).where(account.c.id == used.id, column.is_not_distinct_from(sealed)).values(values)
@@ -109,8 +122,7 @@ class SQLAccountRepository:
 
     def drop_tokens(self, account_id: str) -> None:
         """Forget tokens."""
-        nothing = {"access_token_sealed": null(), "refresh_token_sealed": null(), "token_expires_at": null()}
-        self._connection.execute(update(account).where(account.c.id == account_id).values(nothing))
+        self._connection.execute(update(account).where(account.c.id == account_id).values(_NO_TOKENS))
 
     def save_settings(self, account_id: str, settings: Mapping[str, Any], name: str) -> None:
         """Replace settings and name."""
@@ -132,6 +144,16 @@ class SQLAccountRepository:
             .where(account.c.id == account_id, account.c.status == AccountStatus.ACTIVE)
             .where(account.c.settings[CONNECTED_AT].as_string().is_not_distinct_from(connected_at))
             .values(status=AccountStatus.DISCONNECTED, status_reason=reason)
+        )
+        return self._connection.execute(changed).rowcount == 1
+
+    def uninstall(self, account_id: str, connected_at: str | None, reason: str) -> bool:
+        """Make an account `uninstalled`, without tokens, while it has the connection that ended."""
+        changed = (
+            update(account)
+            .where(account.c.id == account_id, account.c.status != AccountStatus.ERASING)
+            .where(account.c.settings[CONNECTED_AT].as_string().is_not_distinct_from(connected_at))
+            .values(status=AccountStatus.UNINSTALLED, status_reason=reason, **_NO_TOKENS)
         )
         return self._connection.execute(changed).rowcount == 1
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text, update
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store.opening import key_is_here
 from connector.adapters.store.rows import checked, insert_new, locked
 from connector.adapters.store.tables import account
 from connector.adapters.store.tables import effect as table
@@ -34,12 +35,16 @@ class SQLEffectRepository:
     def claim(
         self, limit: int, now: datetime, lease_until: datetime, but_of: Collection[str] = ()
     ) -> Sequence[EffectRow]:
-        """Lease up to `limit` effects that are due, of active accounts but for some, oldest first, as they were."""
-        free = select(table).where(_free(now))
+        """Lease up to `limit` effects that are due, of active accounts but for some, oldest first, as they were.
+
+        One whose key is not here is left to those who have it until its time is over.
+        """
+        free = select(table).where(_free(now), or_(key_is_here(table.c.payload_sealed), table.c.expires_at <= now))
         if but_of:
             free = free.where(table.c.account_id.not_in(but_of))
         query = free.order_by(table.c.not_before, table.c.id).limit(limit)
-        rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
+        query = locked(self._connection, query, skip=True)
+        rows = self._connection.execute(query, {"beginnings": self._vault.beginnings}).all()
         if rows:
             self._connection.execute(
                 update(table)

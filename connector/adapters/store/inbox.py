@@ -1,24 +1,25 @@
 """How are raw events kept until they are understood?
 
 A body that does not open ends its row, which says so: one damaged row must not stop the lane for all. One sealed with
-a key that this process does not have waits instead: while a release with a new key goes round, other processes seal
-with it already.
+a key that this process does not have is no work of this one: while a release with a new key goes round, other
+processes seal with it already, and open it at once.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, or_, select, update
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store.opening import key_is_here
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import external_event
-from connector.errors import DecryptionError, MissingKeyError
+from connector.errors import DecryptionError
 from connector.ports.inbox import InboxRow
 
 log = structlog.get_logger(__name__)
@@ -26,7 +27,8 @@ log = structlog.get_logger(__name__)
 _COLUMN = "external_event.body"
 _CLOSED = "cannot be opened"
 _KEY_MISSING = "cannot be opened: sealed with a key that is not in SECRET_KEYS"
-_KEY_PAUSE = timedelta(minutes=5)  # about as long as a release takes to reach every process
+_SWEPT = 500  # rows read anew where some did not open: a statement that names them all stays a small one
+_ROUNDS = 10  # in one claim: writers wait meanwhile, and what is left is swept by the claims after it
 
 
 class SQLInboxRepository:
@@ -53,46 +55,58 @@ class SQLInboxRepository:
     def claim(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[InboxRow]:
         """Lease up to `limit` unhandled rows whose time has come, oldest first, and end those that do not open."""
         found: list[InboxRow] = []
-        while True:
-            rows = self._lease(sources, limit - len(found), now, lease_until)
-            opened = [row for row in (self._opened(each, now) for each in rows) if row is not None]
-            found += opened
-            if len(opened) == len(rows):
-                return found
+        most = limit
+        for _ in range(_ROUNDS):
+            rows = self._due(sources, most, now, [row.id for row in found])
+            opened = self._opened(rows, now)
+            found += opened[: limit - len(found)]
+            if len(opened) == len(rows) or len(found) == limit:
+                break
+            most = max(limit, _SWEPT)
+        if len(found) < limit:
+            self._tell_of_those_left(sources, now)
+        if found:
+            leased = update(external_event).where(external_event.c.id.in_([row.id for row in found]))
+            self._connection.execute(leased.values(lease_until=lease_until))
+        return found
 
-    def _lease(self, sources: Sequence[str], limit: int, now: datetime, lease_until: datetime) -> Sequence[Row[Any]]:
+    def _due(self, sources: Sequence[str], most: int, now: datetime, but: Sequence[str]) -> Sequence[Row[Any]]:
+        """Read and lock what could be worked here now, but for some rows."""
+        table = external_event
+        query = select(table).where(_free(sources, now), key_is_here(table.c.body_sealed))
+        if but:
+            query = query.where(table.c.id.not_in(but))
+        query = locked(self._connection, query.order_by(table.c.not_before, table.c.id).limit(most), skip=True)
+        return self._connection.execute(query, {"beginnings": self._vault.beginnings}).all()
+
+    def _opened(self, rows: Sequence[Row[Any]], now: datetime) -> Sequence[InboxRow]:
+        """Open rows; those that do not open are ended, and told of once."""
+        opened, closed = list[InboxRow](), list[Row[Any]]()
+        for row in rows:
+            try:
+                opened.append(inbox_row(row, self._vault))
+            except DecryptionError:
+                closed.append(row)
+        if closed:
+            self.finish([row.id for row in closed], _CLOSED, now)
+            log.error("inbox.cannot_be_opened", inbox_id=closed[0].id, source=closed[0].source, rows=len(closed))
+        return opened
+
+    def _tell_of_those_left(self, sources: Sequence[str], now: datetime) -> None:
+        """Note on rows whose key is not here that it is missing, and tell of them once."""
         table = external_event
         query = (
-            select(table)
-            .where(table.c.source.in_(sources), table.c.handled_at.is_(None), table.c.not_before <= now)
-            .where(or_(table.c.lease_until.is_(None), table.c.lease_until <= now))
+            select(table.c.id, table.c.source)
+            .where(_free(sources, now), not_(key_is_here(table.c.body_sealed)), table.c.error != _KEY_MISSING)
             .order_by(table.c.not_before, table.c.id)
-            .limit(limit)
+            .limit(_SWEPT)
         )
-        rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
-        if rows:
-            self._connection.execute(
-                update(table).where(table.c.id.in_([row.id for row in rows])).values(lease_until=lease_until)
-            )
-        return rows
-
-    def _opened(self, row: Row[Any], now: datetime) -> InboxRow | None:
-        """Open a row; None for one that does not open, which is put off or ended, and told of once."""
-        try:
-            return inbox_row(row, self._vault)
-        except MissingKeyError:
-            self._put_off(row, now + _KEY_PAUSE)
-        except DecryptionError:
-            self.finish([row.id], _CLOSED, now)
-            log.error("inbox.cannot_be_opened", inbox_id=row.id, source=row.source)
-        return None
-
-    def _put_off(self, row: Row[Any], not_before: datetime) -> None:
-        """Give a row back until the key may be there; nobody has tried to understand it, so no attempt is counted."""
-        values = {"not_before": not_before, "error": _KEY_MISSING, "lease_until": None}
-        self._connection.execute(update(external_event).where(external_event.c.id == row.id).values(**values))
-        if row.error != _KEY_MISSING:
-            log.error("inbox.key_missing", inbox_id=row.id, source=row.source)
+        query = locked(self._connection, query, skip=True)
+        left = self._connection.execute(query, {"beginnings": self._vault.beginnings}).all()
+        if left:
+            noted = update(table).where(table.c.id.in_([row.id for row in left]))
+            self._connection.execute(noted.values(error=_KEY_MISSING))
+            log.error("inbox.key_missing", inbox_id=left[0].id, source=left[0].source, rows=len(left))
 
     def finish(self, ids: Sequence[str], outcome: str, now: datetime, account_id: str | None = None) -> int:
         """Mark rows handled, none of another account; give how many were not handled before."""
@@ -140,6 +154,13 @@ class SQLInboxRepository:
             "received_at": row.received_at,
             "not_before": row.received_at,
         }
+
+
+def _free(sources: Sequence[str], now: datetime) -> ColumnElement[bool]:
+    """Be of these sources, not handled, and nobody's now; its time has come."""
+    table = external_event
+    is_free = or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    return and_(table.c.source.in_(sources), table.c.handled_at.is_(None), table.c.not_before <= now, is_free)
 
 
 def inbox_row(row: Row[Any], vault: Vault) -> InboxRow:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store.opening import tell_of_closed
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
+from connector.errors import DecryptionError, MissingKeyError
 from connector.ports.messages import MessageRow
 
 BODY_COLUMN = "message.body"
@@ -68,8 +71,37 @@ def values_of(message: MessageRow, vault: Vault) -> dict[str, Any]:
     }
 
 
-def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
-    """Give the message of a row, its body opened."""
+def messages_from_rows(rows: Iterable[Row[Any]], vault: Vault, *, without_keys: bool = False) -> Sequence[MessageRow]:
+    """Give the messages of rows, damaged ones without what does not open; one log line tells how many these are.
+
+    Args:
+        rows: whole rows of the table.
+        vault: opens them.
+        without_keys: take those whose key is not here for damaged: nobody will look at what they say.
+
+    Raises:
+        MissingKeyError: a key is not here, and that matters.
+    """
+    found, closed = list[MessageRow](), list[str]()
+    for row in rows:
+        errors: list[DecryptionError] = []
+        found.append(message_from_row(row, vault, errors.append))
+        for error in errors:
+            if isinstance(error, MissingKeyError) and not without_keys:
+                raise error
+        if errors:
+            closed.append(row.id)
+    tell_of_closed("message", closed)
+    return found
+
+
+def _refuse(error: DecryptionError) -> None:
+    raise error
+
+
+def message_from_row(row: Row[Any], vault: Vault, note: Callable[[DecryptionError], None] = _refuse) -> MessageRow:
+    """Give the message of a row, its body opened; `note` hears of what does not open, and may raise it."""
+    body = _opened(row.body_sealed, vault, row.account_id, BODY_COLUMN, note)
     return MessageRow(
         id=row.id,
         account_id=row.account_id,
@@ -84,7 +116,8 @@ def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
         msisdn=row.msisdn,
         sender=row.sender,
         gateway=row.gateway,
-        body=vault.open_text(row.body_sealed, account=row.account_id, column=BODY_COLUMN),
+        body=body or "",
+        is_readable=body is not None,
         encoding=row.encoding,
         segments=row.segments,
         state=MessageState(row.state),
@@ -113,9 +146,19 @@ def message_from_row(row: Row[Any], vault: Vault) -> MessageRow:
         wanted_sender=row.wanted_sender,
         ordered_by=row.ordered_by,
         order_fingerprint=row.order_fingerprint,
-        callback_url=None
-        if row.callback_url_sealed is None
-        else vault.open_text(row.callback_url_sealed, account=row.account_id, column=_CALLBACK_COLUMN),
+        callback_url=_opened(row.callback_url_sealed, vault, row.account_id, _CALLBACK_COLUMN, note),
         restarted_at=row.restarted_at,
         tries_before=row.tries_before,
     )
+
+
+def _opened(
+    sealed: bytes | None, vault: Vault, account_id: str, column: str, note: Callable[[DecryptionError], None]
+) -> str | None:
+    if sealed is None:
+        return None
+    try:
+        return vault.open_text(sealed, account=account_id, column=column)
+    except DecryptionError as error:
+        note(error)
+        return None

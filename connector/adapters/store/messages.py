@@ -23,7 +23,8 @@ from sqlalchemy import (
 from connector.adapters.secrets import Vault
 from connector.adapters.store import message_lists, message_traffic
 from connector.adapters.store.message_moves import move_together
-from connector.adapters.store.message_rows import message_from_row, values_of
+from connector.adapters.store.message_rows import messages_from_rows, values_of
+from connector.adapters.store.opening import key_is_here
 from connector.adapters.store.rows import checked, insert_new, locked
 from connector.adapters.store.tables import OPEN_MESSAGE, attempt, message
 from connector.domain.message import OPEN_STATES, Direction, MessageState, Purpose
@@ -67,7 +68,8 @@ class SQLMessageRepository:
         """Read, and lock until commit, a lane's queued messages whose time has come, oldest due first."""
         query = locked(self._connection, _QUEUED, skip=True)
         names = {"lane_gateway": gateway, "lane_purpose": purpose, "now": now, "most": limit}
-        return [message_from_row(row, self._vault) for row in self._connection.execute(query, names)]
+        rows = self._connection.execute(query, names | {"beginnings": self._vault.beginnings})
+        return messages_from_rows(rows, self._vault)
 
     def move(self, changes: Sequence[StateChange], now: datetime) -> Sequence[str]:
         """Apply conditional moves; give the ids of the messages that did move."""
@@ -94,18 +96,18 @@ class SQLMessageRepository:
         """Read held messages whose time has come, and held or queued ones past their expiry."""
         held = _open(MessageState.HELD) & (message.c.not_before <= now)
         past = _open(MessageState.HELD, MessageState.QUEUED) & (message.c.expires_at <= now)
-        query = select(message).where(_open(*OPEN_STATES), or_(held, past)).order_by(message.c.id).limit(limit)
-        return self._read(locked(self._connection, query, skip=True))
+        query = select(message).where(_open(*OPEN_STATES), or_(held, past), _MAY_BE_TOLD_OF)
+        return self._to_be_moved(query.order_by(message.c.id).limit(limit))
 
     def abandoned(self, now: datetime, limit: int) -> Sequence[MessageRow]:
         """Read claimed messages whose lease ran out: their worker died."""
         query = (
             select(message)
-            .where(_open(MessageState.DISPATCHING), message.c.lease_until <= now)
+            .where(_open(MessageState.DISPATCHING), message.c.lease_until <= now, _MAY_BE_TOLD_OF)
             .order_by(message.c.id)
             .limit(limit)
         )
-        return self._read(locked(self._connection, query, skip=True))
+        return self._to_be_moved(query)
 
     def waiting_lanes(self, now: datetime) -> Sequence[tuple[str, str]]:
         """Give (gateway, purpose) of every lane with a queued message whose time has come."""
@@ -127,7 +129,7 @@ class SQLMessageRepository:
             .where(message.c.state.in_(["held", "queued"]), message.c.direction == Direction.OUT.value)
             .order_by(message.c.id)
         )
-        return self._read(locked(self._connection, query, skip=True))
+        return self._read(locked(self._connection, query, skip=True), without_keys=True)
 
     def open_of(self, account_id: str, limit: int, contact_id: str | None = None) -> Sequence[MessageRow]:
         """Read, and lock until commit, held and queued texts of an account, but for those another worker holds."""
@@ -135,7 +137,8 @@ class SQLMessageRepository:
         query = select(message).where(is_open, checked(message.c.account_id) == account_id)
         if contact_id is not None:  # the account once more, as the index on contacts begins with it
             query = query.where(message.c.account_id == account_id, message.c.contact_id == contact_id)
-        return self._read(locked(self._connection, query.order_by(message.c.id).limit(limit), skip=True))
+        query = query.order_by(message.c.id).limit(limit)
+        return self._read(locked(self._connection, query, skip=True), without_keys=True)
 
     def sent_times(
         self, account_id: str, msisdns: Sequence[str], since: datetime
@@ -165,7 +168,7 @@ class SQLMessageRepository:
         if sender is not None:
             query = query.where(or_(message.c.sender == sender, message.c.sender.is_(None)))
         last: dict[str, MessageRow] = {}
-        for row in self._read(query):
+        for row in self._read(query, without_keys=True):
             last.setdefault(row.account_id, row)
         return list(last.values())
 
@@ -200,7 +203,8 @@ class SQLMessageRepository:
     def of_contact(self, account_id: str, contact_id: str, limit: int) -> Sequence[MessageRow]:
         """Read a contact's latest messages, newest first."""
         query = select(message).where(message.c.account_id == account_id, message.c.contact_id == contact_id)
-        return self._read(query.order_by(message.c.created_at.desc(), message.c.id.desc()).limit(limit))
+        latest = query.order_by(message.c.created_at.desc(), message.c.id.desc()).limit(limit)
+        return self._read(latest, without_keys=True)
 
     def of_enrollment(self, enrollment_id: str) -> Sequence[MessageRow]:
         """Read an enrollment's outbound messages, oldest first."""
@@ -228,7 +232,7 @@ class SQLMessageRepository:
         self, account_id: str, msisdn: str, limit: int, before_id: str | None = None
     ) -> Sequence[MessageRow]:
         """Read what went to and came from a number, newest first."""
-        return self._read(message_lists.conversation(account_id, msisdn, limit, before_id))
+        return self._read(message_lists.conversation(account_id, msisdn, limit, before_id), without_keys=True)
 
     def dead_letters(self, which: DeadLetterFilter, limit: int) -> Sequence[MessageRow]:
         """Read texts that wait for a person's decision, oldest first."""
@@ -238,8 +242,14 @@ class SQLMessageRepository:
         """Give, by number, the sender of the last text that may have reached it."""
         return message_lists.last_senders(self._connection, account_id, msisdns)
 
-    def _read(self, query: Select[Any]) -> Sequence[MessageRow]:
-        return [message_from_row(row, self._vault) for row in self._connection.execute(query)]
+    def _read(self, query: Select[Any], *, without_keys: bool = False) -> Sequence[MessageRow]:
+        return messages_from_rows(self._connection.execute(query), self._vault, without_keys=without_keys)
+
+    def _to_be_moved(self, query: Select[Any]) -> Sequence[MessageRow]:
+        """Lock and read what moves whatever it says; whoever ordered it is told only by who can read where."""
+        query = locked(self._connection, query, skip=True)
+        rows = self._connection.execute(query, {"beginnings": self._vault.beginnings})
+        return messages_from_rows(rows, self._vault, without_keys=True)
 
     def _first(self, query: Select[Any]) -> MessageRow | None:
         rows = self._read(query.limit(1))
@@ -251,11 +261,14 @@ def _open(*states: MessageState) -> ColumnElement[bool]:
     return and_(OPEN_MESSAGE, message.c.state.in_([literal_column(f"'{state}'") for state in sorted(states)]))
 
 
+_MAY_BE_TOLD_OF = or_(message.c.callback_url_sealed.is_(None), key_is_here(message.c.callback_url_sealed))
+
 # Built once: building a statement costs several times what running it does.
 _QUEUED = (
     select(message)
     .where(_open(MessageState.QUEUED), message.c.gateway == bindparam("lane_gateway"))
     .where(message.c.purpose == bindparam("lane_purpose"), message.c.not_before <= bindparam("now"))
+    .where(key_is_here(message.c.body_sealed), _MAY_BE_TOLD_OF)
     .order_by(message.c.not_before, message.c.id)
     .limit(bindparam("most"))
 )

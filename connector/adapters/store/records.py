@@ -183,12 +183,18 @@ class SQLCRMRecordRepository:
         )
         return {ids[row.subject]: self._record(row) for row in self._connection.execute(query)}
 
-    def refused(self, account_id: str | None, limit: int) -> Sequence[CRMRecordRow]:
-        """Read records the CRM refused, or a part of them, newest first."""
-        query = select(crm_record).where(or_(_T.state == "refused", and_(_T.state == "written", _T.error != "")))
+    def refused(
+        self, account_id: str | None, limit: int, in_part_since: datetime | None = None
+    ) -> Sequence[CRMRecordRow]:
+        """Read records the CRM refused, newest first, then those of which it refused a part, newest first."""
+        is_whole, in_part = _T.state == "refused", and_(_T.state == "written", _T.error != "")
+        if in_part_since is not None:
+            in_part = and_(in_part, _T.written_back_at >= in_part_since)
+        query = select(crm_record).where(or_(is_whole, in_part))
         if account_id is not None:
             query = query.where(_T.account_id == account_id)
-        query = query.order_by(_T.not_before.desc(), _T.id.desc()).limit(limit)
+        newest = case((is_whole, _T.not_before), else_=_T.written_back_at)
+        query = query.order_by(case((is_whole, 0), else_=1), newest.desc(), _T.id.desc()).limit(limit)
         return [self._record(row) for row in self._connection.execute(query)]
 
     def _lock(self, those: ColumnElement[bool]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, text, update
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store.opening import key_is_here
 from connector.adapters.store.rows import insert_new, locked
 from connector.adapters.store.tables import workflow_call as table
 from connector.domain.documents import clean_text
@@ -37,9 +38,13 @@ class SQLWorkflowCallRepository:
         return None if row is None else self._row(row)
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[WorkflowCallRow]:
-        """Lease up to `limit` calls with something to be done, the longest due first."""
-        query = select(table).where(_free(now)).order_by(table.c.not_before, table.c.id).limit(limit)
-        rows = self._connection.execute(locked(self._connection, query, skip=True)).all()
+        """Lease up to `limit` calls with something to be done, the longest due first.
+
+        One whose key is not here is left to those who have it until its time is over.
+        """
+        query = select(table).where(_free(now), or_(key_is_here(table.c.inputs_sealed), table.c.expires_at <= now))
+        query = locked(self._connection, query.order_by(table.c.not_before, table.c.id).limit(limit), skip=True)
+        rows = self._connection.execute(query, {"beginnings": self._vault.beginnings}).all()
         if rows:
             ids = [row.id for row in rows]
             self._connection.execute(update(table).where(table.c.id.in_(ids)).values(lease_until=lease_until))

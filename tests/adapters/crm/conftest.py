@@ -46,7 +46,7 @@ class HubSpot:
 
     def row(self) -> AccountRow:
         with self.ledger.begin(write=False) as work:
-            return work.accounts.get(ACCOUNT_ID)
+            return work.accounts.with_tokens(ACCOUNT_ID)
 
     def grant(self, access_token: str, refresh_token: str | None, lives_for: timedelta) -> None:
         """Give the account OAuth tokens."""

@@ -13,7 +13,7 @@ import pytest
 from connector.adapters.crm.hubspot.journal import HubSpotJournal
 from connector.adapters.crm.oauth_app import OAuthApp
 from connector.domain.event import ChangeKind, ObjectRef
-from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError
+from connector.errors import CRMError, CRMRefusedError, CRMUnavailableError, PlaceLostError
 from connector.ports.journals import JournalEntry, JournalNotice
 from connector.sandbox.clock import SandboxClock
 from connector.sandbox.faults import Faults
@@ -127,13 +127,15 @@ def test_an_app_that_was_taken_out_is_told(stage: Stage) -> None:
     assert told.occurred_at is not None
 
 
-def test_a_place_that_is_no_longer_kept_is_read_on_from_the_earliest(stage: Stage) -> None:
+def test_a_place_that_is_no_longer_kept_is_told_as_lost(stage: Stage) -> None:
     stage.follow()
     stage.deal()
     _, place = stage.all()
     stage.clock.advance(timedelta(days=4))
     stage.deal()
-    found, _ = stage.all(place)
+    with pytest.raises(PlaceLostError, match="read the journal"):
+        stage.journal.read(place)
+    found, _ = stage.all()
     assert len(found) == 2
 
 
@@ -200,14 +202,17 @@ def test_an_answer_that_names_no_entry_is_asked_for_again(stage: Stage) -> None:
         scripted(stage, {"url": "https://files.example/1.json"}).read("")
 
 
-@pytest.mark.parametrize("status", [404, 403, 500])
-def test_an_entry_whose_file_is_not_given_out_is_told_with_the_place_behind_it(stage: Stage, status: int) -> None:
+@pytest.mark.parametrize(("status", "is_away"), [(404, False), (403, False), (500, True), (503, True), (429, True)])
+def test_an_entry_whose_file_is_not_given_out_is_told_with_the_place_behind_it(
+    stage: Stage, status: int, *, is_away: bool
+) -> None:
     stage.follow()
     stage.deal()
     stage.faults.arm("hubspot.journal.file", "status", status=status)
     entry = stage.journal.read("")
     assert entry is not None
     assert entry.unreadable.startswith("read an entry of the journal: ")
+    assert entry.is_away == is_away
     read_again = stage.journal.read("")
     assert read_again is not None
     assert (read_again.offset, read_again.unreadable, len(read_again.notices)) == (entry.offset, "", 2)
@@ -246,7 +251,9 @@ def test_a_file_that_is_too_large_is_left_before_it_is_all_there(stage: Stage) -
 def test_a_file_that_trickles_is_left_after_a_minute(stage: Stage) -> None:
     file = Trickle(lambda: stage.clock.advance(timedelta(seconds=25)))
     entry = endless(stage, file)
-    assert entry == JournalEntry("o", unreadable="read an entry of the journal: it takes too long to come")
+    assert entry == JournalEntry(
+        "o", unreadable="read an entry of the journal: it takes too long to come", is_away=True
+    )
     assert file.read == 3
 
 
@@ -259,7 +266,8 @@ def test_a_store_of_files_that_does_not_answer_is_told_with_the_place_behind_it(
 
     http = httpx.Client(transport=httpx.MockTransport(answer))
     journal = HubSpotJournal(http, OAuthApp("a", ("b",)), "https://api.hubapi.com", "2026-09", stage.clock)
-    assert journal.read("") == JournalEntry("o", unreadable="read an entry of the journal: no answer from HubSpot")
+    why = "read an entry of the journal: no answer from HubSpot"
+    assert journal.read("") == JournalEntry("o", unreadable=why, is_away=True)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 200_000])

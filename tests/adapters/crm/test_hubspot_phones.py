@@ -106,6 +106,26 @@ def test_a_property_that_was_taken_away_leaves_the_others_to_be_searched(hubspot
     assert hubspot.crm.install(account)["missing_fields"] == [f"contact.{OWN}"]
 
 
+def test_a_property_made_just_now_is_searched_and_written_at_once(hubspot: HubSpot) -> None:
+    hubspot.crm.find_contacts_by_number(having(hubspot, OWN), US)
+    account = having(hubspot, OWN, "sms_second")
+    contact = hubspot.contact(sms_second=US)
+    assert hubspot.crm.find_contacts_by_number(account, US) == [contact]
+    hubspot.crm.find_contacts_by_number(account, UK)
+    assert hubspot.calls("properties.list") == 2, "what is remembered has all that are named"
+
+
+def test_a_property_the_portal_does_not_have_costs_one_more_look_at_the_list(hubspot: HubSpot) -> None:
+    account = having(hubspot, OWN, "mobilephone")
+    del hubspot.world.portal(PORTAL).properties["contacts"][OWN]
+    for looked in (1, 2):
+        hubspot.crm.find_contacts_by_number(account, US)
+        assert hubspot.calls("properties.list") == looked
+    add(hubspot, [OWN])
+    contact = hubspot.contact(**{OWN: US})
+    assert hubspot.crm.find_contacts_by_number(account, US) == [contact]
+
+
 def test_changes_of_an_own_property_count_as_changes_of_the_number(hubspot: HubSpot) -> None:
     assert hubspot.crm.contact_fields(having(hubspot, OWN, "phone")).phones == {OWN, "phone"}
     assert hubspot.crm.contact_fields(hubspot.account).phones == {"mobilephone", "phone"}

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from connector.adapters.store.ids import new_id
+from connector.adapters.store.tables import account
+from connector.adapters.store.unit_of_work import SQLLedger
 from connector.domain.message import Direction, MessageState, Purpose, SendPolicy
 from connector.ports.attempts import AttemptRow
 from connector.ports.inbox import InboxRow
@@ -29,6 +33,13 @@ def an_account(**changes: Any) -> AccountRow:
         "created_at": NOW,
     }
     return AccountRow(**values | changes)
+
+
+def damage_tokens(ledger: SQLLedger, account_id: str, sealed: bytes = b"cut short") -> None:
+    """Let an account's tokens be such as do not open."""
+    damaged = {"access_token_sealed": sealed, "refresh_token_sealed": sealed}
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.update(account).where(account.c.id == account_id).values(**damaged))
 
 
 def a_message(account_id: str, **changes: Any) -> MessageRow:

@@ -111,11 +111,47 @@ def test_a_call_that_failed_before_an_account_was_connected_again_does_not_disco
         assert work.accounts.disconnect("account-1", "2026-11-21T12:00:00+00:00", "the third token is refused")
 
 
+def test_an_account_that_its_crm_tells_the_end_of_loses_its_tokens_and_others_keep_theirs(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(account(1))
+        work.accounts.add(account(2))
+        assert work.accounts.uninstall("account-1", None, "the CRM says so")
+        assert not work.accounts.uninstall("account-3", None, "the CRM says so")
+        found = work.accounts.with_tokens("account-1")
+        assert (found.status, found.status_reason) == ("uninstalled", "the CRM says so")
+        assert (found.access_token, found.refresh_token, found.token_expires_at) == (None, None, None)
+        assert work.accounts.with_tokens("account-2") == account(2)
+
+
+def test_an_end_told_of_the_connection_before_leaves_the_account_its_tokens(ledger: Ledger) -> None:
+    connected = replace(account(1), settings={CONNECTED_AT: "2026-11-21T12:00:00+00:00"})
+    erased = account(2, AccountStatus.ERASING)
+    with ledger.begin() as work:
+        work.accounts.add(connected)
+        work.accounts.add(erased)
+        for before in (None, "2026-11-20T12:00:00+00:00"):
+            assert not work.accounts.uninstall("account-1", before, "the CRM says so")
+        assert not work.accounts.uninstall("account-2", None, "the CRM says so")
+        assert [work.accounts.with_tokens(each.id) for each in (connected, erased)] == [connected, erased]
+        assert work.accounts.uninstall("account-1", "2026-11-21T12:00:00+00:00", "the CRM says so")
+
+
+def test_an_account_is_read_without_its_tokens_by_all_but_those_who_ask_for_them(ledger: Ledger) -> None:
+    with ledger.begin() as work:
+        work.accounts.add(account(1))
+        assert work.accounts.with_tokens("account-1") == account(1)
+        without = replace(account(1), access_token=None, refresh_token=None, token_expires_at=None)
+        assert work.accounts.get("account-1") == without
+        for read in (work.accounts.get, work.accounts.with_tokens):
+            with pytest.raises(KeyError):
+                read("account-3")
+
+
 def test_dropped_tokens_are_gone_and_those_of_others_stay(ledger: Ledger) -> None:
     with ledger.begin() as work:
         work.accounts.add(account(1))
         work.accounts.add(account(2))
         work.accounts.drop_tokens("account-1")
-        row = work.accounts.get("account-1")
+        row = work.accounts.with_tokens("account-1")
         assert (row.access_token, row.refresh_token, row.token_expires_at) == (None, None, None)
-        assert work.accounts.get("account-2").refresh_token == "refresh"
+        assert work.accounts.with_tokens("account-2").refresh_token == "refresh"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from connector.adapters.secrets import Vault
+from connector.adapters.store import inbox
 from connector.adapters.store.raw_events import said_in
 from connector.adapters.store.tables import external_event, message
 from connector.adapters.store.unit_of_work import SQLLedger
@@ -46,6 +48,19 @@ def claim(ledger: SQLLedger, limit: int = 10, now: Any = NOW) -> list[str]:
     return found
 
 
+@contextmanager
+def statements_of(ledger: SQLLedger) -> Iterator[list[str]]:
+    """Give a list that gets every statement of the block."""
+    said: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    sa.event.listen(ledger.engine, "before_cursor_execute", hear)
+    yield said
+    sa.event.remove(ledger.engine, "before_cursor_execute", hear)
+
+
 def with_keys(ledger: SQLLedger, *secrets: str) -> SQLLedger:
     """The ledger as another process sees it, which has other keys."""
     return SQLLedger(ledger.engine, Vault(secrets), lambda _: None)
@@ -60,8 +75,8 @@ def test_an_event_moved_between_accounts_ends_and_the_others_are_claimed(sql_led
         assert claim(sql_ledger, now=LATER) == [events[0].id, events[2].id]  # whose lease has run out
     ended = row_of(sql_ledger, events[1])
     assert (ended.handled_at, ended.outcome, ended.lease_until) == (NOW, "cannot be opened", None)
-    assert logs == [
-        {"event": "inbox.cannot_be_opened", "inbox_id": events[1].id, "source": "hubspot", "log_level": "error"}
+    assert [(each["event"], each["inbox_id"], each["source"], each["rows"]) for each in logs] == [
+        ("inbox.cannot_be_opened", events[1].id, "hubspot", 1)
     ]
 
 
@@ -83,10 +98,35 @@ def test_a_claim_is_filled_up_with_what_waits_behind_the_damaged_rows(sql_ledger
     assert claim(sql_ledger, limit=2, now=LATER) == [events[5].id]
 
 
-def test_an_event_sealed_with_a_key_that_is_not_here_yet_waits_for_a_process_that_has_it(
+def test_a_claim_ends_damaged_rows_in_bounded_rounds_and_claims_go_on_where_it_stopped(
+    sql_ledger: SQLLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writers wait for a claim, so that one that ended every damaged row of a large ledger would stop them all."""
+    monkeypatch.setattr(inbox, "_SWEPT", 4)
+    monkeypatch.setattr(inbox, "_ROUNDS", 3)
+    events = [an_event(OURS, received_at=NOW + timedelta(seconds=number)) for number in range(12)]
+    keep(sql_ledger, events)
+    for damaged in events[:11]:
+        change(sql_ledger, damaged, account_id=THEIRS)
+    with statements_of(sql_ledger) as said:
+        assert claim(sql_ledger, limit=2, now=LATER) == []
+    assert len([each for each in said if each.startswith("UPDATE")]) == 3
+    assert [bool(row_of(sql_ledger, event).handled_at) for event in events] == [True] * 10 + [False] * 2
+    assert claim(sql_ledger, limit=2, now=LATER) == [events[11].id]
+
+
+def test_a_sweep_leases_no_more_than_was_asked_for(sql_ledger: SQLLedger) -> None:
+    events = [an_event(OURS, received_at=NOW + timedelta(seconds=number)) for number in range(4)]
+    keep(sql_ledger, events)
+    change(sql_ledger, events[0], account_id=THEIRS)
+    assert claim(sql_ledger, limit=1, now=LATER) == [events[1].id]
+    assert [row_of(sql_ledger, event).lease_until is not None for event in events] == [False, True, False, False]
+
+
+def test_an_event_sealed_with_a_key_that_is_not_here_yet_is_open_to_a_process_that_has_it_at_once(
     sql_ledger: SQLLedger,
 ) -> None:
-    """While a release goes round, the processes before it claim what those behind it have sealed."""
+    """While a release goes round, the processes before it look for work among what those behind it have sealed."""
     renewed = with_keys(sql_ledger, "n" * 32, "k" * 32)
     old, new = an_event(OURS), an_event(OURS)
     keep(sql_ledger, [old])
@@ -95,11 +135,17 @@ def test_an_event_sealed_with_a_key_that_is_not_here_yet_waits_for_a_process_tha
         assert claim(sql_ledger) == [old.id]
         assert claim(sql_ledger, now=LATER) == [old.id]
     waiting = row_of(sql_ledger, new)
-    assert (waiting.handled_at, waiting.attempts) == (None, 0)
-    assert waiting.not_before == LATER + timedelta(minutes=5)
+    assert (waiting.handled_at, waiting.lease_until, waiting.attempts) == (None, None, 0)
     assert "SECRET_KEYS" in waiting.error
     assert [(each["event"], each["inbox_id"]) for each in logs] == [("inbox.key_missing", new.id)]
-    assert new.id in claim(renewed, now=LATER + timedelta(minutes=5))
+    assert claim(renewed, now=LATER) == [new.id]
+
+
+def test_a_claim_is_filled_up_with_what_waits_behind_events_whose_key_is_not_here(sql_ledger: SQLLedger) -> None:
+    events = [an_event(OURS, received_at=NOW + timedelta(seconds=number)) for number in range(5)]
+    keep(with_keys(sql_ledger, "n" * 32), events[:4])
+    keep(sql_ledger, events[4:])
+    assert claim(sql_ledger, limit=2, now=LATER) == [events[4].id]
 
 
 def test_a_page_of_the_past_is_filled_up_with_what_stands_behind_the_damaged_rows(sql_ledger: SQLLedger) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from connector.adapters.secrets import Vault
 from connector.adapters.store.tables import effect
 from connector.adapters.store.unit_of_work import SQLLedger
 from connector.ports.effects import EffectKind, EffectRow, EffectState
@@ -67,6 +68,20 @@ def test_what_is_sent_and_answered_is_unreadable_at_rest(sql_ledger: SQLLedger) 
         row = connection.execute(sa.select(effect.c.payload_sealed, effect.c.answer_sealed)).one()
     assert "Score" not in repr(bytes(row.payload_sealed))
     assert "solvent" not in repr(bytes(row.answer_sealed))
+
+
+def test_an_effect_whose_key_is_not_here_waits_for_who_has_it_until_its_time_is_over(sql_ledger: SQLLedger) -> None:
+    with sql_ledger.begin() as work:
+        work.effects.add(CALL)
+        work.commit()
+    other = SQLLedger(sql_ledger.engine, Vault(["x" * 32]), lambda _lane: None)
+    with other.begin() as work:
+        assert work.effects.claim(9, NOW, NOW + LEASE) == []
+    with sql_ledger.begin() as work:
+        assert work.effects.claim(9, NOW, NOW + LEASE) == [CALL]
+    with other.begin() as work:
+        [row] = work.effects.claim(9, CALL.expires_at, CALL.expires_at + LEASE)
+    assert not row.is_readable
 
 
 def test_due_effects_are_claimed_oldest_first_up_to_the_limit(ledger: Ledger) -> None:

@@ -74,12 +74,12 @@ def test_tokens_are_sealed_and_bound_to_their_account(sql_ledger: SQLLedger) -> 
     with sql_ledger.begin() as uow:
         uow.accounts.add(first)
         uow.accounts.add(second)
-        assert uow.accounts.get(first.id).access_token == "pat-secret"
-        assert "pat-secret" not in repr(uow.accounts.get(first.id))
+        assert uow.accounts.with_tokens(first.id).access_token == "pat-secret"
+        assert "pat-secret" not in repr(uow.accounts.with_tokens(first.id))
         move = "UPDATE account SET access_token_sealed = (SELECT access_token_sealed FROM account WHERE id = :a)"
         uow._connection.execute(text(f"{move} WHERE id = :b"), {"a": first.id, "b": second.id})
         with pytest.raises(DecryptionError):
-            uow.accounts.get(second.id)
+            uow.accounts.with_tokens(second.id)
 
 
 def test_a_rotated_key_still_opens_what_the_old_one_sealed() -> None:

@@ -160,6 +160,22 @@ def test_a_record_refused_in_part_is_shown_with_the_reason_until_it_is_written_w
         assert not work.records.refused(None, 10)
 
 
+def test_whole_refusals_are_shown_first_and_those_in_part_only_as_long_as_they_are_asked_for(ledger: Ledger) -> None:
+    records = [replace(RECORD, id=f"record-{n}", subject=f"message:m-{n}", ref=f"SMS-{n}") for n in range(1, 6)]
+    with ledger.begin() as work:
+        work.records.want(records)
+        for number, at in ((1, NOW + LEASE), (2, NOW + 3 * LEASE), (3, NOW + 2 * LEASE)):
+            work.records.mark_written([(f"record-{number}", 1, f"900{number}")], at)
+            work.records.mark_refused_in_part(f"record-{number}", "no such status here")
+        work.records.mark_refused("record-4", "no such contact", NOW)
+        work.records.mark_refused("record-5", "no such contact", NOW + SECOND)
+        shown = [row.id for row in work.records.refused("account-1", 10)]
+        assert shown == ["record-5", "record-4", "record-2", "record-3", "record-1"]
+        recent = [row.id for row in work.records.refused(None, 10, NOW + 2 * LEASE)]
+        assert recent == ["record-5", "record-4", "record-2", "record-3"]
+        assert [row.id for row in work.records.refused(None, 1)] == ["record-5"]
+
+
 def test_a_refused_opt_out_flag_is_tried_again_by_the_next_change_of_mind(ledger: Ledger) -> None:
     flag = replace(RECORD, kind=RecordSubject.OPT_OUT_PROPERTY, subject="contact:51")
     with ledger.begin() as work:

@@ -31,7 +31,7 @@ def installed(ledger: Ledger, **tokens: Any) -> AccountRow:
 
 def read(ledger: Ledger, account: AccountRow) -> AccountRow:
     with ledger.begin(write=False) as work:
-        return work.accounts.get(account.id)
+        return work.accounts.with_tokens(account.id)
 
 
 def connect_again(ledger: Ledger, account: AccountRow, access_token: str, refresh_token: str) -> None:

@@ -62,10 +62,24 @@ def test_what_is_to_be_sent_is_unreadable_at_rest(sql_ledger: SQLLedger) -> None
 
 
 def test_a_call_that_cannot_be_opened_says_nothing_and_stops_no_other(sql_ledger: SQLLedger) -> None:
+    add(sql_ledger, CALL, replace(CALL, id="call-2", callback_id="ap-2"))
+    with sql_ledger.engine.begin() as connection:
+        damaged = sa.update(workflow_call).where(workflow_call.c.id == CALL.id)
+        connection.execute(damaged.values(inputs_sealed=b"damaged"))
+    with sql_ledger.begin() as work:
+        rows = work.workflow_calls.claim(10, NOW, NOW + LEASE)
+    assert [row.inputs for row in rows] == [{}, CALL.inputs]
+
+
+def test_a_call_whose_key_is_not_here_waits_for_who_has_it_until_its_time_is_over(sql_ledger: SQLLedger) -> None:
     add(sql_ledger, CALL)
     other = SQLLedger(sql_ledger.engine, Vault(["x" * 32]), lambda _lane: None)
     with other.begin() as work:
-        [row] = work.workflow_calls.claim(10, NOW, NOW + LEASE)
+        assert work.workflow_calls.claim(10, NOW, NOW + LEASE) == []
+    with sql_ledger.begin() as work:
+        assert work.workflow_calls.claim(10, NOW, NOW + LEASE) == [CALL]
+    with other.begin() as work:
+        [row] = work.workflow_calls.claim(10, CALL.expires_at, CALL.expires_at + LEASE)
     assert row.inputs == {}
 
 

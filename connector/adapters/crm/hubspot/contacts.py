@@ -107,10 +107,11 @@ class PortalContacts:
 
     def _present(self, account: CRMAccount) -> tuple[str, ...]:
         """Give the phone properties the portal has: HubSpot refuses a whole search for one that was taken away."""
-        if not chosen_phones(account.settings):
+        chosen = chosen_phones(account.settings)
+        if not chosen:
             return DEFAULT
-        known = self.facts.contact_properties(account)
-        return tuple(name for name in phone_properties(account.settings) if name in known)
+        known = self.facts.contact_properties(account, chosen)
+        return tuple(name for name in chosen if name in known)
 
 
 def contact_fields(account: CRMAccount) -> ContactFields:

@@ -18,12 +18,13 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from connector.adapters.crm.hubspot.tokens import PortalTokens
-from connector.adapters.crm.refreshing import CLIENT_ID, TIMEOUT, decoded
+from connector.adapters.crm.refreshing import CLIENT_ID, TIMEOUT, decoded, opened
 from connector.errors import (
     ConfigurationError,
     CRMDisconnectedError,
     CRMError,
     CRMUnavailableError,
+    DecryptionError,
     InstallRefusedError,
 )
 from connector.ports.installing import Asking, Grant
@@ -134,7 +135,10 @@ class HubSpotInstalling:
         """Whether a portal's account works with an installation already: giving this one back would end that one."""
         with self.tokens.ledger.begin(write=False) as work:
             found = work.accounts.installed(self.slug, [grant.external_id]).get(grant.external_id)
-            return found is not None and work.accounts.get(found).refresh_token is not None
+            try:
+                return found is not None and work.accounts.with_tokens(found).refresh_token is not None
+            except DecryptionError:
+                return True  # there is something: perhaps another process opens it, and a person can mend it
 
     def give_back(self, grant: Grant) -> None:
         """Uninstall what is not wanted."""
@@ -147,7 +151,7 @@ class HubSpotInstalling:
     def leave(self, account_id: str) -> Sequence[str]:
         """Uninstall the app from an account's portal."""
         with self.tokens.ledger.begin(write=False) as work:
-            account = work.accounts.get(account_id)
+            account = opened(work, account_id)
         if account.refresh_token is None:
             return _by_hand(account)
         try:
@@ -155,7 +159,7 @@ class HubSpotInstalling:
         except CRMDisconnectedError:
             return ()  # it was uninstalled there before
         with self.tokens.ledger.begin(write=False) as work:
-            self._revoke(work.accounts.get(account_id).refresh_token)  # the call may have renewed it
+            self._revoke(opened(work, account_id).refresh_token)  # the call may have renewed it
         return ()
 
     def _uninstall(self, access_token: str) -> None:

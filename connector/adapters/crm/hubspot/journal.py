@@ -22,7 +22,7 @@ from connector.adapters.crm.hubspot.errors import of_answer
 from connector.adapters.crm.hubspot.object_types import our_name, type_id
 from connector.adapters.crm.oauth_app import OAuthApp
 from connector.domain.event import ChangeKind, ChangeNotice, ObjectRef
-from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError
+from connector.errors import CRMDisconnectedError, CRMError, CRMUnavailableError, PlaceLostError
 from connector.ports.journals import JournalEntry, JournalNotice
 from connector.ports.time import Clock
 
@@ -47,6 +47,10 @@ _KINDS = {
 }
 _ACTIONS = ("CREATE", "UPDATE", "DELETE", "MERGE", "RESTORE")
 _NO_LONGER_KEPT = frozenset({400, 404, 410})
+
+
+class _UnusableError(CRMUnavailableError):
+    """There is an answer, and it is of no use: asked for again, it will hardly be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class HubSpotJournal:
         except CRMError as error:
             if not after or error.status not in _NO_LONGER_KEPT:
                 raise
-            return self.read("")
+            raise PlaceLostError(str(error), status=error.status, category=error.category) from error
         if told is None:
             return None
         offset, address = str(told.get("currentOffset") or ""), str(told.get("url") or "")
@@ -90,7 +94,7 @@ class HubSpotJournal:
         try:
             return JournalEntry(offset, list(_notices(self._fetch(address))))
         except CRMError as error:
-            return JournalEntry(offset, unreadable=str(error))
+            return JournalEntry(offset, unreadable=str(error), is_away=_passes(error))
 
     def follow(self, external_account_id: str, watched: Mapping[str, Sequence[str]]) -> int:
         """Make the subscriptions an account lacks; see the port."""
@@ -145,7 +149,7 @@ class HubSpotJournal:
     def _fetch(self, address: str) -> Any:
         what = "read an entry of the journal"
         if not self._may_fetch(address):
-            raise CRMUnavailableError(f"{what}: its address is none that may be fetched from")
+            raise _UnusableError(f"{what}: its address is none that may be fetched from")
         return _decoded(what, self._send(what, "GET", address))
 
     def _may_fetch(self, address: str) -> bool:
@@ -169,7 +173,7 @@ class HubSpotJournal:
         for piece in response.iter_bytes():
             body += piece
             if len(body) > _LARGEST:
-                raise CRMUnavailableError(f"{what}: it is too large")
+                raise _UnusableError(f"{what}: it is too large")
             if self.clock.now() > until:
                 raise CRMUnavailableError(f"{what}: it takes too long to come")
         return bytes(body)
@@ -181,7 +185,12 @@ def _decoded(what: str, answer: _Answer) -> Any:
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
-        raise CRMUnavailableError(f"{what}: HubSpot's answer cannot be read") from None
+        raise _UnusableError(f"{what}: HubSpot's answer cannot be read") from None
+
+
+def _passes(error: CRMError) -> bool:
+    """Tell whether a file can be read once its store is well again, and was not refused, taken away or no file."""
+    return isinstance(error, CRMUnavailableError) and not isinstance(error, _UnusableError)
 
 
 def _wanted(portal: str, watched: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:

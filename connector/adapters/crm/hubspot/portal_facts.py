@@ -6,7 +6,7 @@ People change them a few times a year and every event asks for them, so answers 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,10 +52,18 @@ class PortalFacts:
         found: Mapping[str, Owner] = self._remembered(account, "owners", load)
         return found
 
-    def contact_properties(self, account: CRMAccount) -> Definitions:
-        """Give every property of contacts by name."""
+    def contact_properties(self, account: CRMAccount, needed: Collection[str]) -> Definitions:
+        """Give every property of contacts by name.
+
+        What is remembered is enough where it has all that are needed: one that it lacks may have been made just now.
+        """
         properties = PortalProperties(self.calls)
-        found: Definitions = self._remembered(account, "properties", lambda: properties.definitions(account))
+        found: Definitions = self._remembered(
+            account,
+            "properties",
+            lambda: properties.definitions(account),
+            is_enough=lambda kept: kept.keys() >= {*needed},
+        )
         return found
 
     def settings(self, account: CRMAccount) -> Mapping[str, Any]:
@@ -81,11 +89,17 @@ class PortalFacts:
                 return owners
             page["after"] = after
 
-    def _remembered(self, account: CRMAccount, what: str, load: Callable[[], Any]) -> Any:
+    def _remembered(
+        self,
+        account: CRMAccount,
+        what: str,
+        load: Callable[[], Any],
+        is_enough: Callable[[Any], bool] = lambda _: True,
+    ) -> Any:
         key, now = (account.account_id, what), self.clock.now()
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < KEPT_FOR:
+        if kept is not None and now - kept[0] < KEPT_FOR and is_enough(kept[1]):
             return kept[1]
         value = load()  # two threads may both load: harmless, and better than one waiting on the other's call
         with self._lock:

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 
 from connector.adapters.crm.oauth_app import OAuthApp
-from connector.adapters.crm.refreshing import CLIENT_ID, TIMEOUT, decoded
+from connector.adapters.crm.refreshing import CLIENT_ID, TIMEOUT, decoded, opened
 from connector.adapters.crm.salesforce.addresses import instance_url, is_salesforce
 from connector.adapters.crm.salesforce.ids import full_id, is_id, short
 from connector.adapters.crm.salesforce.tokens import TOKEN_PATH
@@ -138,7 +138,7 @@ class SalesforceInstalling:
     def leave(self, account_id: str) -> Sequence[str]:
         """Revoke the account's tokens; a package can be uninstalled by an admin only."""
         with self.ledger.begin(write=False) as work:
-            account = work.accounts.get(account_id)
+            account = opened(work, account_id)
         token = account.refresh_token or account.access_token
         if token:
             try:

@@ -109,7 +109,7 @@ class Act:
     def row(self) -> AccountRow:
         """Read the account as it is now."""
         with self.ledger.begin(write=False) as work:
-            return work.accounts.get(ACCOUNT_ID)
+            return work.accounts.with_tokens(ACCOUNT_ID)
 
     def let_token_end(self) -> None:
         """Let the access token's time be over, as far as we know."""

@@ -49,7 +49,7 @@ class Salesforce:
 
     def row(self) -> AccountRow:
         with self.ledger.begin(write=False) as work:
-            return work.accounts.get(ACCOUNT_ID)
+            return work.accounts.with_tokens(ACCOUNT_ID)
 
     def grant(self, access_token: str, refresh_token: str | None) -> None:
         """Give the account other tokens."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -14,6 +15,7 @@ from connector.adapters.crm.salesforce.installing import SalesforceInstalling
 from connector.errors import CRMDisconnectedError, InstallRefusedError
 from connector.ports.installing import Asking
 from tests.adapters.crm.salesforce.conftest import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, HOST, ORG, Salesforce
+from tests.adapters.store.factories import damage_tokens
 
 VERIFIER = "v" * 86
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -54,6 +56,18 @@ def test_a_code_opens_nothing_without_its_verifier(door: SalesforceInstalling) -
 def test_a_no_brings_back_a_word_that_is_told_plainly(salesforce: Salesforce, door: SalesforceInstalling) -> None:
     salesforce.world.denies_approval = True
     assert "Nothing was installed" in door.refusal(returned(door)["error"])
+
+
+def test_an_account_whose_tokens_are_damaged_is_to_be_connected_again_and_cannot_be_left_in_the_crm(
+    salesforce: Salesforce, door: SalesforceInstalling
+) -> None:
+    grant = door.exchange(returned(door)["code"], VERIFIER, ASKING)
+    damage_tokens(salesforce.ledger, ACCOUNT_ID)
+    for call in (partial(salesforce.crm.install, salesforce.account), partial(door.leave, ACCOUNT_ID)):
+        with pytest.raises(CRMDisconnectedError, match="damaged"):
+            call()
+    salesforce.grant(grant.access_token, grant.refresh_token)
+    assert salesforce.crm.install(salesforce.account)["external_id"] == ORG
 
 
 def test_after_leaving_no_token_works_any_more(salesforce: Salesforce, door: SalesforceInstalling) -> None:
