@@ -72,8 +72,9 @@ def test_text_that_was_taken_when_the_worker_died_and_is_never_receipted_is_foun
     for person in people:
         scene.gets_in_time(person.number, "your demo", step=5)
     rig.push(minutes=16)
+    # A question that found nobody at home, on a busy machine, is asked again minutes later.
+    rig.while_time_passes(lambda: scene.books.states() == {"delivered": 3}, "every text was asked about", step=5)
     scene.books.settle(step=5)
-    assert scene.books.states() == {"delivered": 3}
     assert [len(scene.texts(person.number)) for person in people] == [1, 1, 1]
 
 

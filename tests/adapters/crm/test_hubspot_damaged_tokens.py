@@ -42,7 +42,7 @@ def test_a_token_whose_key_is_not_here_disconnects_nobody_and_is_said_aloud(
     assert ACCOUNT_ID in caplog.text
 
 
-@pytest.mark.parametrize("sealed", [b"cut short", FOREIGN])
+@pytest.mark.parametrize("sealed", [b"cut short", FOREIGN], ids=["cut short", "of another account"])
 def test_a_slow_refresh_undoes_nothing_that_it_cannot_open(hubspot: HubSpot, sealed: bytes) -> None:
     install_oauth(hubspot)
     used = hubspot.row()
@@ -56,7 +56,7 @@ def test_a_slow_refresh_undoes_nothing_that_it_cannot_open(hubspot: HubSpot, sea
         assert work.accounts.get(ACCOUNT_ID).status == "active"
 
 
-@pytest.mark.parametrize("sealed", [b"cut short", FOREIGN])
+@pytest.mark.parametrize("sealed", [b"cut short", FOREIGN], ids=["cut short", "of another account"])
 def test_leaving_with_a_token_that_does_not_open_could_not_be_told(
     hubspot: HubSpot, door: HubSpotInstalling, sealed: bytes
 ) -> None:
