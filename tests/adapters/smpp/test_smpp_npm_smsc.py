@@ -142,6 +142,7 @@ def test_its_decoder_reads_the_text_we_wrote(gateway: SMPPGateway, smsc: NodeSMS
 @pytest.mark.parametrize(("status", "error"), [(0x0B, PermanentSendError), (0x58, TransientSendError)])
 def test_its_refusals_are_understood(gateway: SMPPGateway, smsc: NodeSMSC, status: int, error: type[Exception]) -> None:
     smsc.wish(refuse=status)
+    assert smsc.heard("refusals") == {"refusals": 1}, "it is about to refuse before anything comes to be refused"
     with pytest.raises(error):
         gateway.send(text())
 

@@ -48,7 +48,7 @@ const server = smpp.createServer((session) => {
 
 readline.createInterface({ input: process.stdin }).on("line", (line) => {
   const wish = JSON.parse(line);
-  if (wish.refuse) refusals.push(wish.refuse);
+  if (wish.refuse) tell({ refusals: refusals.push(wish.refuse) });
   if (wish.deliver) {
     const fields = wish.deliver;
     if (fields.udh) fields.short_message = { udh: Buffer.from(fields.udh, "hex"), message: fields.short_message };
