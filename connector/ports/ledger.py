@@ -104,10 +104,6 @@ class AccountRepository(Protocol):
         """Read every account, oldest first, without their tokens."""
         ...
 
-    def settings(self) -> Mapping[str, Mapping[str, Any]]:
-        """Read every account's settings, by our id; no token is opened for it."""
-        ...
-
     def connected(self, account_ids: Collection[str] | None = None) -> Sequence[AccountRow]:
         """Read those that are active, of these if given, oldest first; without their tokens."""
         ...

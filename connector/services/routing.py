@@ -184,7 +184,7 @@ class Router:
         if not self._book.senders:
             return {}
         if self._owned is None or not timedelta() <= now - self._owned[0] < _GOOD_FOR:
-            named = {account_id: named_senders(each) for account_id, each in uow.accounts.settings().items()}
+            named = {each.id: named_senders(each.settings) for each in uow.accounts.all()}
             self._owned = now, {account_id: senders for account_id, senders in named.items() if senders}
         return self._owned[1]
 

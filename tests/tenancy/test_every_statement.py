@@ -61,7 +61,7 @@ WITHOUT: Mapping[str, str] = {
     "is about accounts: what they are called outside, and how they stand": """
         accounts.all accounts.by_external_ids accounts.connected accounts.disconnect accounts.drop_tokens accounts.get
         accounts.installed accounts.replace_tokens accounts.save_settings accounts.save_tokens accounts.set_status
-        accounts.settings accounts.uninstall accounts.with_status accounts.with_tokens
+        accounts.uninstall accounts.with_status accounts.with_tokens
     """,
     "is about what is nobody's: how gateways fare, and parts of replies that are not whole yet": """
         pieces.drop pieces.of pieces.older_than pieces.put_off tenant_data._delete_pieces traffic.all_health

@@ -54,10 +54,6 @@ class MemoryAccountRepository:
         rows = sorted(self._shelf.rows.values(), key=lambda account: account.id)
         return [replace(each, **_NO_TOKENS) for each in rows]
 
-    def settings(self) -> Mapping[str, Mapping[str, Any]]:
-        """Read every account's settings."""
-        return {each.id: each.settings for each in self.all()}
-
     def connected(self, account_ids: Collection[str] | None = None) -> Sequence[AccountRow]:
         """Read those that are active, without their tokens."""
         wanted = [each for each in self.all() if account_ids is None or each.id in account_ids]

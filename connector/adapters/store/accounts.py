@@ -84,10 +84,6 @@ class SQLAccountRepository:
         query = select(*_IN_CLEAR).order_by(account.c.id)
         return [AccountRow(**row) for row in self._connection.execute(query).mappings()]
 
-    def settings(self) -> Mapping[str, Mapping[str, Any]]:
-        """Read every account's settings."""
-        return {row.id: row.settings for row in self._connection.execute(select(account.c.id, account.c.settings))}
-
     def connected(self, account_ids: Collection[str] | None = None) -> Sequence[AccountRow]:
         """Read those that are active, without their tokens."""
         query = select(*_IN_CLEAR).where(account.c.status == AccountStatus.ACTIVE).order_by(account.c.id)

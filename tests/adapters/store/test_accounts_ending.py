@@ -36,11 +36,16 @@ def test_accounts_are_found_by_their_status_oldest_first(ledger: Ledger) -> None
         assert list(work.accounts.with_status(())) == []
 
 
-def test_the_settings_of_all_accounts_are_read_without_their_tokens(ledger: Ledger) -> None:
+def test_all_accounts_are_read_with_their_settings_and_without_their_tokens(ledger: Ledger) -> None:
     with ledger.begin() as work:
-        work.accounts.add(replace(account(1), settings={"senders": ["+12025550100"]}))
+        work.accounts.add(replace(account(1), settings={"senders": ["+12025550100"]}, access_token="at-1"))
         work.accounts.add(account(2))
-        assert dict(work.accounts.settings()) == {"account-1": {"senders": ["+12025550100"]}, "account-2": {}}
+        found = work.accounts.all()
+        assert {each.id: each.settings for each in found} == {
+            "account-1": {"senders": ["+12025550100"]},
+            "account-2": {},
+        }
+        assert [each.access_token for each in found] == [None, None]
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))

@@ -14,7 +14,7 @@ from connector.adapters.crm.hubspot.changes import PortalChanges
 from connector.adapters.crm.hubspot.contacts import PortalContacts, contact_fields
 from connector.adapters.crm.hubspot.dated_client import DatedClients
 from connector.adapters.crm.hubspot.limits import PortalLimits
-from connector.adapters.crm.hubspot.portal_facts import PortalFacts
+from connector.adapters.crm.hubspot.portal_facts import KEPT_FOR, PortalFacts
 from connector.adapters.crm.hubspot.properties import PortalProperties
 from connector.adapters.crm.hubspot.records import PortalRecords
 from connector.adapters.crm.hubspot.setting_checks import mistakes_in
@@ -24,6 +24,7 @@ from connector.adapters.crm.hubspot.workflows import PortalWorkflows
 from connector.adapters.crm.hubspot.writing import PortalWriting
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
+from connector.adapters.crm.remembering import Memory
 from connector.domain.event import ChangeNotice, ContactSnapshot, Owner
 from connector.ports.crm import ChangePage, ContactFields, CRMAccount, Link, SearchFilter
 from connector.ports.crm_writing import RecordWrite, WriteResult
@@ -71,7 +72,7 @@ class HubSpotCRM:
         tokens = PortalTokens(ledger, clock, locks, http, url, version, app)
         calls = PortalCalls(tokens, DatedClients(url, version), PortalLimits(limiter, sleep))
         self._records = PortalRecords(calls)
-        self._facts = PortalFacts(calls, clock)
+        self._facts = PortalFacts(calls, Memory(clock, KEPT_FOR))
         self._contacts = PortalContacts(self._records, self._facts)
         self._changes = PortalChanges(self._records)
         self._properties = PortalProperties(calls)

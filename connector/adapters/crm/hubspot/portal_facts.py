@@ -5,18 +5,17 @@ People change them a few times a year and every event asks for them, so answers 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from connector.adapters.crm.hubspot.calls import PortalCalls
 from connector.adapters.crm.hubspot.object_types import path_name
 from connector.adapters.crm.hubspot.properties import Definitions, PortalProperties
+from connector.adapters.crm.remembering import Memory
 from connector.domain.event import Owner
 from connector.ports.crm import CRMAccount
-from connector.ports.time import Clock
 
 KEPT_FOR = timedelta(minutes=5)  # how long a renamed stage may go unseen
 _OWNERS_PAGE = 100
@@ -27,9 +26,7 @@ class PortalFacts:
     """Reads and remembers; safe to share between threads."""
 
     calls: PortalCalls
-    clock: Clock
-    _kept: dict[tuple[str, str], tuple[datetime, Any]] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    memory: Memory
 
     def stage_labels(self, account: CRMAccount, object_type: str) -> Mapping[str, str]:
         """Map the stage ids of all pipelines of `object_type` to the names people see."""
@@ -40,7 +37,7 @@ class PortalFacts:
             pipelines = (answer or {}).get("results") or ()
             return {str(stage["id"]): str(stage["label"]) for each in pipelines for stage in each.get("stages") or ()}
 
-        found: Mapping[str, str] = self._remembered(account, f"stages:{name}", load)
+        found: Mapping[str, str] = self.memory.recall(account.account_id, f"stages:{name}", load)
         return found
 
     def owners(self, account: CRMAccount) -> Mapping[str, Owner]:
@@ -49,7 +46,7 @@ class PortalFacts:
         def load() -> Mapping[str, Owner]:
             return {owner.owner_id: owner for owner in self._all_owners(account)}
 
-        found: Mapping[str, Owner] = self._remembered(account, "owners", load)
+        found: Mapping[str, Owner] = self.memory.recall(account.account_id, "owners", load)
         return found
 
     def contact_properties(self, account: CRMAccount, needed: Collection[str]) -> Definitions:
@@ -58,8 +55,8 @@ class PortalFacts:
         What is remembered is enough where it has all that are needed: one that it lacks may have been made just now.
         """
         properties = PortalProperties(self.calls)
-        found: Definitions = self._remembered(
-            account,
+        found: Definitions = self.memory.recall(
+            account.account_id,
             "properties",
             lambda: properties.definitions(account),
             is_enough=lambda kept: kept.keys() >= {*needed},
@@ -88,23 +85,6 @@ class PortalFacts:
             if not after:
                 return owners
             page["after"] = after
-
-    def _remembered(
-        self,
-        account: CRMAccount,
-        what: str,
-        load: Callable[[], Any],
-        is_enough: Callable[[Any], bool] = lambda _: True,
-    ) -> Any:
-        key, now = (account.account_id, what), self.clock.now()
-        with self._lock:
-            kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < KEPT_FOR and is_enough(kept[1]):
-            return kept[1]
-        value = load()  # two threads may both load: harmless, and better than one waiting on the other's call
-        with self._lock:
-            self._kept[key] = (now, value)
-        return value
 
 
 def _owners_page(page: Mapping[str, Any]) -> Callable[[Any], Any]:

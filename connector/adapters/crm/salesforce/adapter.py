@@ -11,6 +11,7 @@ import httpx
 
 from connector.adapters.crm.locks import Locks
 from connector.adapters.crm.oauth_app import OAuthApp
+from connector.adapters.crm.remembering import Memory
 from connector.adapters.crm.salesforce.calls import OrgCalls
 from connector.adapters.crm.salesforce.changes import OrgChanges
 from connector.adapters.crm.salesforce.clients import OrgClients
@@ -24,7 +25,6 @@ from connector.adapters.crm.salesforce.notices import read_notice
 from connector.adapters.crm.salesforce.org_facts import OrgFacts
 from connector.adapters.crm.salesforce.properties import OrgProperties
 from connector.adapters.crm.salesforce.records import OrgRecords
-from connector.adapters.crm.salesforce.remembering import Memory
 from connector.adapters.crm.salesforce.setting_checks import SettingChecks
 from connector.adapters.crm.salesforce.tokens import OrgTokens
 from connector.adapters.crm.salesforce.writing import OrgWriting

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from connector.adapters.crm.remembering import Memory
 from connector.adapters.crm.salesforce.calls import OrgCalls
 from connector.adapters.crm.salesforce.errors import UNKNOWN_NAMES
 from connector.adapters.crm.salesforce.names import checked
-from connector.adapters.crm.salesforce.remembering import Memory
 from connector.errors import CRMRefusedError
 from connector.ports.crm import CRMAccount
 

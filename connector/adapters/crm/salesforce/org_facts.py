@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from connector.adapters.crm.remembering import Memory
 from connector.adapters.crm.salesforce.calls import OrgCalls
 from connector.adapters.crm.salesforce.fields import OrgFields, has
 from connector.adapters.crm.salesforce.ids import full_id, short
-from connector.adapters.crm.salesforce.remembering import Memory
 from connector.adapters.crm.salesforce.soql import compares, select
 from connector.domain.event import Owner
 from connector.errors import CRMRefusedError

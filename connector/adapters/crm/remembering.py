@@ -20,12 +20,14 @@ class Memory:
     _kept: dict[tuple[str, str], tuple[datetime, Any]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def recall(self, account_id: str, question: str, load: Callable[[], Any]) -> Any:
-        """Give the answer to a question, asked anew when it is too old."""
+    def recall(
+        self, account_id: str, question: str, load: Callable[[], Any], is_enough: Callable[[Any], bool] = lambda _: True
+    ) -> Any:
+        """Give the answer to a question, asked anew when it is too old or not enough."""
         key, now = (account_id, question), self.clock.now()
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < self.kept_for:
+        if kept is not None and now - kept[0] < self.kept_for and is_enough(kept[1]):
             return kept[1]
         value = load()  # two threads may both load: harmless, and better than one waiting on the other's call
         with self._lock:
